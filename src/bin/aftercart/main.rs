@@ -1,0 +1,2 @@
+//! The `aftercart` command.
+fn main() {}

@@ -1,0 +1,153 @@
+//! Reading what a merchant has: products, orders, partners and offers, a policy, embeddings.
+//!
+//! Every reader streams, reports progress, and fails with file, line, field and the way out.
+
+use crate::vocabulary::{Availability, Country, CustomerKind, OfferKind, Role, SensitiveClass};
+
+/// "Not there" in the `u32` index fields below.
+pub const NONE: u32 = u32::MAX;
+
+/// One row of a product feed. Text fields are empty where the feed does not say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Product {
+    /// `id` (or `product_id`): unique, 1 to 64 bytes.
+    pub id: String,
+    /// `title`.
+    pub title: String,
+    /// `category_path` / `product_type` / `google_product_category`, levels joined by ` > `.
+    pub category_path: String,
+    /// `brand`.
+    pub brand: String,
+    /// `price` in minor units; `None` where the feed does not say. `sale_price` replaces it where given.
+    pub price: Option<i64>,
+    /// Contribution margin in basis points of the price, from `cost_of_goods_sold`; `None` where not given.
+    pub margin_bps: Option<u16>,
+    /// `availability`.
+    pub availability: Availability,
+    /// `item_group_id`: variants of one product share it.
+    pub item_group_id: String,
+    /// `gtin`.
+    pub gtin: String,
+    /// Least age to be offered this; 0 = none. `adult=yes` means 18.
+    pub age_min: u8,
+    /// `sensitive_class`, or derived from `adult`.
+    pub sensitive: SensitiveClass,
+    /// `role`; `Unknown` lets the orders decide.
+    pub role: Role,
+    /// `seller`: the partner id of a third-party product; empty = the merchant's own.
+    pub seller: String,
+    /// `eligible_region`, countries where it may be offered; empty = everywhere.
+    pub eligible_regions: Vec<Country>,
+}
+
+/// The orders as parallel rows, sorted by time, then basket.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Orders {
+    /// The lines.
+    pub lines: Vec<OrderLine>,
+    /// Number of distinct baskets; `OrderLine::basket` is below it.
+    pub baskets: u32,
+    /// Number of distinct customers; `OrderLine::customer` is below it or [`NONE`].
+    pub customers: u32,
+}
+
+/// One bought line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderLine {
+    /// Dense basket number.
+    pub basket: u32,
+    /// Dense customer number, or [`NONE`] where the order names none.
+    pub customer: u32,
+    /// Unix time in milliseconds (a timestamp without zone is read as UTC).
+    pub at_ms: i64,
+    /// Row of the product in the product feed.
+    pub product: u32,
+    /// Units bought, at least 1.
+    pub quantity: u32,
+    /// Price of one unit in minor units; `None` where the order does not say.
+    pub unit_price: Option<i64>,
+}
+
+/// The partners file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partners {
+    /// The partners.
+    pub partners: Vec<Partner>,
+    /// The offers that are not catalog products.
+    pub offers: Vec<PartnerOffer>,
+}
+
+/// A third party that pays for offers, and what it refuses.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Partner {
+    /// Unique id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// `false` = paused: nothing of it is offered.
+    pub active: bool,
+    /// Category subtrees beside which it may not appear (bought lines).
+    pub blocked_categories: Vec<String>,
+    /// Brands beside which it may not appear (bought lines).
+    pub blocked_brands: Vec<String>,
+    /// Countries where it may appear; empty = everywhere.
+    pub regions: Vec<Country>,
+    /// Most offers of this partner in one slate; 0 = as the policy says.
+    pub max_per_slate: u8,
+}
+
+/// An offer that is not a catalog product: a service, a subscription, a loyalty prompt, content.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PartnerOffer {
+    /// Unique id, not shared with a product.
+    pub id: String,
+    /// What it is.
+    pub kind: OfferKind,
+    /// Partner id; empty = the merchant's own.
+    pub partner: String,
+    /// Title for people.
+    pub title: String,
+    /// What the merchant earns when it is accepted, minor units.
+    pub payout: i64,
+    /// Prior probability of acceptance where it is triggered, parts per million.
+    pub accept_rate_ppm: u32,
+    /// Price to the customer, minor units; `None` = free.
+    pub price: Option<i64>,
+    /// Triggered by any purchase.
+    pub trigger_any: bool,
+    /// Triggered by a bought line in one of these category subtrees.
+    pub trigger_categories: Vec<String>,
+    /// Triggered by one of these bought products.
+    pub trigger_products: Vec<String>,
+    /// Triggered by one of these bought brands.
+    pub trigger_brands: Vec<String>,
+    /// Triggered by one of these answer tags, for example `gift`.
+    pub trigger_answers: Vec<String>,
+    /// Order value bounds, minor units.
+    pub order_value_min: Option<i64>,
+    /// Upper order value bound, minor units.
+    pub order_value_max: Option<i64>,
+    /// Countries where it may be shown; empty = everywhere.
+    pub regions: Vec<Country>,
+    /// New or returning customers only.
+    pub customers: CustomerKind,
+    /// Least age; 0 = none.
+    pub age_min: u8,
+    /// Class that needs the policy's leave.
+    pub sensitive: SensitiveClass,
+    /// First moment, Unix ms; 0 = always.
+    pub starts_at_ms: i64,
+    /// Last moment, Unix ms; 0 = for ever.
+    pub ends_at_ms: i64,
+    /// Shown when nothing better is left (house offer).
+    pub house: bool,
+}
+
+/// Product embeddings, row i for product i of the feed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Embeddings {
+    /// Values per row.
+    pub dim: usize,
+    /// Row-major values, finite.
+    pub values: Vec<f32>,
+}

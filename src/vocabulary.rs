@@ -1,0 +1,233 @@
+//! The small closed vocabularies that a feed, a policy, a request and the catalog file share.
+//!
+//! Every value has a fixed number, because numbers go into the file and across the C ABI.
+
+/// Declares an enum with fixed `u8` codes, a name per value, and both ways back.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $code:literal, $text:literal;)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vmeta])* $variant = $code,)+ }
+
+        impl $name {
+            /// Every value, in the order of its code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The value with this code, or `None` where the code is not in use.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+
+            /// The fixed number of this value.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The name as feeds, policies and logs write it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The value with this name; case does not matter.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                $(if name.eq_ignore_ascii_case($text) { return Some(Self::$variant); })+
+                None
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// Whether a product can be bought now (Google Merchant `availability`).
+    Availability {
+        /// The feed does not say.
+        #[default] Unknown = 0, "unknown";
+        /// In stock.
+        InStock = 1, "in_stock";
+        /// Out of stock: never offered.
+        OutOfStock = 2, "out_of_stock";
+        /// Can be ordered before release.
+        Preorder = 3, "preorder";
+        /// Can be ordered, ships later.
+        Backorder = 4, "backorder";
+    }
+}
+
+vocabulary! {
+    /// What kind of purchase a product is: it decides whether buying it again makes sense.
+    Role {
+        /// Not known. Treated like a durable wherever that is the safer reading.
+        #[default] Unknown = 0, "unknown";
+        /// Bought once for years: a coffee maker.
+        Durable = 1, "durable";
+        /// Used up and bought again: coffee pods.
+        Consumable = 2, "consumable";
+        /// Work done for the customer: installation.
+        Service = 3, "service";
+        /// Delivered as data.
+        Digital = 4, "digital";
+        /// Stored value.
+        GiftCard = 5, "gift_card";
+    }
+}
+
+vocabulary! {
+    /// Why a product or offer needs care. Anything but `None` is shown only where the policy allows the class,
+    /// and a bought line of such a class is left out of the query.
+    SensitiveClass {
+        /// Nothing special.
+        #[default] None = 0, "none";
+        /// Alcoholic drinks.
+        Alcohol = 1, "alcohol";
+        /// Tobacco and nicotine.
+        Tobacco = 2, "tobacco";
+        /// Health, medicine, pregnancy.
+        Health = 3, "health";
+        /// Adult content.
+        Adult = 4, "adult";
+        /// Weapons.
+        Weapons = 5, "weapons";
+        /// Gambling.
+        Gambling = 6, "gambling";
+        /// Credit.
+        Credit = 7, "credit";
+        /// Insurance.
+        Insurance = 8, "insurance";
+    }
+}
+
+vocabulary! {
+    /// What an offer is. All kinds compete on one value scale.
+    OfferKind {
+        /// A product of the catalog.
+        #[default] Product = 0, "product";
+        /// An addition to a bought line: gift wrap.
+        AddOn = 1, "add_on";
+        /// A warranty or protection plan.
+        Warranty = 2, "warranty";
+        /// Work for the customer: installation, travel cover.
+        Service = 3, "service";
+        /// Something recurring.
+        Subscription = 4, "subscription";
+        /// Rewards, credit products, share of wallet. Regulated: eligibility comes from the host.
+        PaymentIncentive = 5, "payment_incentive";
+        /// Joining a loyalty programme.
+        Loyalty = 6, "loyalty";
+        /// Installing the merchant's app.
+        AppPrompt = 7, "app_prompt";
+        /// A guide for what was bought.
+        Content = 8, "content";
+        /// Save for later, remind me.
+        NextPurchase = 9, "next_purchase";
+    }
+}
+
+vocabulary! {
+    /// What the host knows of the customer's age.
+    AgeBand {
+        /// Not known: age-restricted offers are not shown.
+        #[default] Unknown = 0, "unknown";
+        /// Below the age of majority: first-party, unrestricted offers only.
+        Minor = 1, "minor";
+        /// Of age.
+        Adult = 2, "adult";
+    }
+}
+
+vocabulary! {
+    /// Whom an offer is for.
+    CustomerKind {
+        /// Everybody, or not known.
+        #[default] Any = 0, "any";
+        /// First order.
+        New = 1, "new";
+        /// Has ordered before.
+        Returning = 2, "returning";
+    }
+}
+
+vocabulary! {
+    /// Where in the purchase the placement stands.
+    Stage {
+        /// The page after payment.
+        #[default] Confirmation = 0, "confirmation";
+        /// The cart.
+        Cart = 1, "cart";
+        /// The checkout form.
+        Checkout = 2, "checkout";
+        /// The payment step.
+        Payment = 3, "payment";
+        /// The order status page.
+        OrderStatus = 4, "order_status";
+        /// An e-mail.
+        Email = 5, "email";
+        /// The merchant's app.
+        App = 6, "app";
+    }
+}
+
+/// An ISO 4217 currency code, three upper-case letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency(pub [u8; 3]);
+
+impl Currency {
+    /// US dollar.
+    pub const USD: Self = Self(*b"USD");
+
+    /// Reads three ASCII letters of either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
+        bytes
+            .iter()
+            .all(u8::is_ascii_alphabetic)
+            .then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+    }
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or("???")
+    }
+}
+
+/// An ISO 3166-1 alpha-2 country code, two upper-case letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country(pub [u8; 2]);
+
+impl Country {
+    /// Reads two ASCII letters of either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 2] = text.as_bytes().try_into().ok()?;
+        bytes
+            .iter()
+            .all(u8::is_ascii_alphabetic)
+            .then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+    }
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or("??")
+    }
+
+    /// A number in `0..676`, the bit of this country in a region set. `None` for anything but upper-case letters.
+    #[must_use]
+    pub fn bit(self) -> Option<u32> {
+        let [a, b] = self.0;
+        (a.is_ascii_uppercase() && b.is_ascii_uppercase())
+            .then(|| u32::from(a - b'A') * 26 + u32::from(b - b'A'))
+    }
+}
