@@ -1,0 +1,292 @@
+//! Stage 1 of a decision: what the request means in terms of the catalog.
+
+use crate::index::View;
+use crate::index::format::{NONE, NameKind};
+use crate::index::search::TypeSet;
+use crate::limits::{ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use crate::policy::CompiledPolicy;
+use crate::profile::{GIFT, Profile};
+use crate::transaction::{LineItem, Transaction};
+use crate::vocabulary::{AgeBand, Country, Role, SensitiveClass};
+
+/// A bought line, resolved. Index fields are [`NONE`] where the catalog does not know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    /// Index in the transaction.
+    pub(crate) number: u16,
+    pub(crate) product: u32,
+    /// Product whose IN vector asks for the line: itself, or its category's stand-in.
+    pub(crate) asks_as: u32,
+    pub(crate) kind: u32,
+    pub(crate) category: u32,
+    pub(crate) brand: u32,
+    pub(crate) group: u32,
+    pub(crate) role: Role,
+    pub(crate) sensitive: bool,
+    /// Quantity times unit price, or 0 where the price is not known.
+    pub(crate) value: i64,
+}
+
+/// An earlier purchase, resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Past {
+    pub(crate) product: u32,
+    pub(crate) kind: u32,
+    pub(crate) times: u32,
+    pub(crate) last_at_ms: i64,
+}
+
+/// Memory of the context, set aside once.
+#[derive(Debug)]
+pub(crate) struct ContextScratch {
+    /// All lines that were read, in order.
+    pub(crate) lines: Vec<Line>,
+    /// Lines that ask for complements, in order.
+    pub(crate) asking: Vec<Line>,
+    /// Types of all lines.
+    pub(crate) types: TypeSet,
+    /// Distinct earlier purchases, sorted by product.
+    pub(crate) past: Vec<Past>,
+    /// Declined products and offers, sorted.
+    declined_products: Vec<u32>,
+    declined_offers: Vec<u32>,
+    opted_out: Vec<u32>,
+}
+
+impl ContextScratch {
+    pub(crate) fn new() -> Self {
+        Self {
+            lines: Vec::with_capacity(LINES_MAX),
+            asking: Vec::with_capacity(LINES_MAX),
+            types: TypeSet::with_capacity(LINES_MAX),
+            past: Vec::with_capacity(PURCHASES_MAX),
+            declined_products: Vec::with_capacity(DECLINES_MAX),
+            declined_offers: Vec::with_capacity(DECLINES_MAX),
+            opted_out: Vec::with_capacity(OPT_OUTS_MAX),
+        }
+    }
+}
+
+/// The request, resolved. Everything the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) policy: &'a CompiledPolicy,
+    pub(crate) transaction: &'a Transaction<'a>,
+    pub(crate) profile: &'a Profile<'a>,
+    pub(crate) lines: &'a [Line],
+    pub(crate) asking: &'a [Line],
+    pub(crate) types: &'a TypeSet,
+    pub(crate) past: &'a [Past],
+    declined_products: &'a [u32],
+    declined_offers: &'a [u32],
+    opted_out: &'a [u32],
+    /// An opted-out category that the catalog does not know: nothing can be shown to respect it.
+    opt_out_unknown: bool,
+    /// Minor units; `None` where not known.
+    pub(crate) order_value: Option<i64>,
+    pub(crate) same_currency: bool,
+    pub(crate) gift: bool,
+    pub(crate) min_relevance: u16,
+    pub(crate) slots: usize,
+}
+
+/// Days that a decline is respected.
+const DECLINE_DAYS: i64 = 90;
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// Resolves a request into `scratch` and borrows it from there.
+pub(crate) fn resolve<'a>(
+    view: View<'a>,
+    policy: &'a CompiledPolicy,
+    transaction: &'a Transaction<'a>,
+    profile: &'a Profile<'a>,
+    scratch: &'a mut ContextScratch,
+) -> Context<'a> {
+    scratch.lines.clear();
+    for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
+        scratch.lines.push(resolve_line(&view, policy, number as u16, item));
+    }
+    scratch.types.fill(scratch.lines.iter().map(|line| line.kind));
+    choose_asking(&scratch.lines, &mut scratch.asking);
+    resolve_past(&view, profile, &mut scratch.past);
+    resolve_declines(&view, transaction, profile, scratch);
+    let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
+    let placement = &transaction.placement;
+    let slots = if placement.slots == 0 { policy.slots } else { placement.slots };
+    Context {
+        view,
+        policy,
+        transaction,
+        profile,
+        lines: &scratch.lines,
+        asking: &scratch.asking,
+        types: &scratch.types,
+        past: &scratch.past,
+        declined_products: &scratch.declined_products,
+        declined_offers: &scratch.declined_offers,
+        opted_out: &scratch.opted_out,
+        opt_out_unknown,
+        order_value: order_value(transaction),
+        same_currency: transaction.currency.is_none_or(|currency| currency == view.currency),
+        gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
+        min_relevance: placement.min_relevance.unwrap_or(policy.min_relevance),
+        slots: usize::from(slots).min(crate::limits::SLOTS_MAX),
+    }
+}
+
+fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &LineItem<'_>) -> Line {
+    let product = view.find(NameKind::Product, item.item_id.as_bytes()).unwrap_or(NONE);
+    let record = view.product(product);
+    let own = |known: Option<u32>, kind, name: &str| {
+        known.filter(|ix| *ix != NONE).or_else(|| view.find(kind, name.as_bytes())).unwrap_or(NONE)
+    };
+    let category = own(record.map(|r| r.category.get()), NameKind::Category, item.category);
+    let brand = own(record.map(|r| r.brand.get()), NameKind::Brand, item.brand);
+    let below = view.category(category);
+    let kind = match record {
+        Some(_) => view.type_of(product),
+        None => below.map_or(NONE, |c| c.type_ix.get()),
+    };
+    let marked = record.map_or(SensitiveClass::None, |r| {
+        SensitiveClass::from_code(r.sensitive).unwrap_or(SensitiveClass::Adult)
+    });
+    let sensitive = [item.sensitive, marked, policy.mark_of(category).0];
+    let role = record.and_then(|r| Role::from_code(r.role)).unwrap_or_default();
+    let value = item.unit_price.unwrap_or(0).saturating_mul(i64::from(item.quantity)).max(0);
+    Line {
+        number,
+        product,
+        asks_as: if record.is_some() { product } else { below.map_or(NONE, |c| c.stand_in.get()) },
+        kind,
+        category,
+        brand,
+        group: record.map_or(NONE, |r| r.group.get()),
+        role: if item.role == Role::Unknown { role } else { item.role },
+        sensitive: sensitive.iter().any(|class| *class != SensitiveClass::None),
+        value,
+    }
+}
+
+/// The lines whose complements are looked for: not sensitive, known, the dearest ones where there are too many.
+fn choose_asking(lines: &[Line], asking: &mut Vec<Line>) {
+    asking.clear();
+    asking.extend(lines.iter().filter(|line| !line.sensitive && line.asks_as != NONE));
+    if asking.len() > ASKING_LINES_MAX {
+        asking.sort_unstable_by_key(|line| (std::cmp::Reverse(line.value), line.number));
+        asking.truncate(ASKING_LINES_MAX);
+        asking.sort_unstable_by_key(|line| line.number);
+    }
+}
+
+/// Collapses the newest purchases into one entry per product.
+fn resolve_past(view: &View<'_>, profile: &Profile<'_>, past: &mut Vec<Past>) {
+    past.clear();
+    for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
+        if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
+            let kind = view.type_of(product);
+            past.push(Past { product, kind, times: 1, last_at_ms: purchase.at_ms });
+        }
+    }
+    past.sort_unstable_by_key(|entry| (entry.product, entry.last_at_ms));
+    past.dedup_by(|next, kept| {
+        let same = next.product == kept.product;
+        if same {
+            kept.times = kept.times.saturating_add(1);
+            kept.last_at_ms = kept.last_at_ms.max(next.last_at_ms);
+        }
+        same
+    });
+}
+
+fn resolve_declines(
+    view: &View<'_>,
+    transaction: &Transaction<'_>,
+    profile: &Profile<'_>,
+    scratch: &mut ContextScratch,
+) {
+    scratch.declined_products.clear();
+    scratch.declined_offers.clear();
+    for decline in profile.declines.iter().rev().take(DECLINES_MAX) {
+        let age_ms = transaction.created_at_ms.saturating_sub(decline.at_ms);
+        // Where either time is not known the decline counts.
+        let old = transaction.created_at_ms > 0 && decline.at_ms > 0 && age_ms > DECLINE_DAYS * DAY_MS;
+        if old {
+            continue;
+        }
+        let id = decline.id.as_bytes();
+        scratch.declined_products.extend(view.find(NameKind::Product, id));
+        scratch.declined_offers.extend(view.find(NameKind::Offer, id));
+    }
+    scratch.declined_products.sort_unstable();
+    scratch.declined_offers.sort_unstable();
+}
+
+fn resolve_opt_outs(view: &View<'_>, profile: &Profile<'_>, scratch: &mut ContextScratch) -> bool {
+    scratch.opted_out.clear();
+    let mut unknown = profile.opt_out_categories.len() > OPT_OUTS_MAX;
+    for path in profile.opt_out_categories.iter().take(OPT_OUTS_MAX) {
+        match view.find(NameKind::Category, path.as_bytes()) {
+            Some(category) => scratch.opted_out.push(category),
+            None => unknown = true,
+        }
+    }
+    unknown
+}
+
+fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
+    transaction.value.or_else(|| {
+        transaction.lines.iter().try_fold(0i64, |sum, line| {
+            sum.checked_add(line.unit_price?.checked_mul(i64::from(line.quantity))?)
+        })
+    })
+}
+
+/// A consumable is due once the lower quartile of its type's intervals has passed. Unknown times are not due.
+pub(crate) fn is_due(context: &Context<'_>, last_at_ms: i64, kind: u32) -> bool {
+    let days = context.view.types.get(kind as usize).map_or(0, |t| t.replenish_days[0].get());
+    let since = context.now_ms().map_or(-1, |now| now.saturating_sub(last_at_ms));
+    last_at_ms > 0 && since >= i64::from(days) * DAY_MS
+}
+
+impl Context<'_> {
+    /// Unix milliseconds; `None` = not known.
+    pub(crate) fn now_ms(&self) -> Option<i64> {
+        Some(self.transaction.created_at_ms).filter(|at| *at > 0)
+    }
+
+    pub(crate) fn country(&self) -> Option<Country> {
+        self.transaction.country
+    }
+
+    pub(crate) fn age_band(&self) -> AgeBand {
+        self.profile.age_band
+    }
+
+    /// Third parties may appear: the customer is not a known minor and has not opted out.
+    pub(crate) fn third_party_welcome(&self) -> bool {
+        self.age_band() != AgeBand::Minor && !self.profile.opt_out_third_party
+    }
+
+    pub(crate) fn declined_product(&self, product: u32) -> bool {
+        self.declined_products.binary_search(&product).is_ok()
+    }
+
+    pub(crate) fn declined_offer(&self, offer: u32) -> bool {
+        self.declined_offers.binary_search(&offer).is_ok()
+    }
+
+    /// Whether the customer opted out of a category; of everything where their wish cannot be understood.
+    pub(crate) fn opted_out(&self, category: u32) -> bool {
+        let wishes = self.opt_out_unknown || !self.opted_out.is_empty();
+        let unclear = self.opt_out_unknown || category == NONE;
+        wishes && (unclear || self.opted_out.iter().any(|root| self.view.in_subtree(*root, category)))
+    }
+
+    /// The earlier purchases of a product.
+    pub(crate) fn past_of(&self, product: u32) -> Option<&Past> {
+        let at = self.past.binary_search_by_key(&product, |past| past.product).ok()?;
+        self.past.get(at)
+    }
+}

@@ -1,0 +1,314 @@
+//! The decision, top to bottom: admit, context, retrieve, gate, score, arbitrate, explore, fallback, verify, emit.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::context::{self, Context};
+use crate::engine::Engine;
+use crate::index::format::NONE;
+use crate::limits::{LINES_MAX, REJECTED_MAX, SLOTS_MAX};
+use crate::offer::{Because, Counters, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::profile::Profile;
+use crate::retrieve;
+use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
+use crate::suppression;
+use crate::transaction::Transaction;
+use crate::verify;
+use crate::vocabulary::OfferKind;
+
+/// Why there was no decision at all. Small and `Copy`: nothing is formatted on the hot path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecideError {
+    /// More lines than are read: rules could not be checked against all of them.
+    #[error("more than 512 lines in one transaction")]
+    TooManyLines,
+    /// More slots than a slate has.
+    #[error("more than 16 slots")]
+    TooManySlots,
+}
+
+/// Makes decisions, one at a time. Owns all memory that a decision needs; may move between threads.
+#[derive(Debug)]
+pub struct Decider {
+    engine: Arc<Engine>,
+    scratch: Scratch,
+}
+
+impl Decider {
+    /// Sets aside the memory: the only allocation in a decider's life.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let scratch = Scratch::new(&engine.view());
+        Self { engine, scratch }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Decides what belongs on the page. No heap allocation, no lock, no system call, no panic; work bounded by
+    /// [`crate::limits`]; the same input gives the same offers on every machine.
+    ///
+    /// # Errors
+    /// [`DecideError`] where the request exceeds a limit. "Nothing belongs there" is not an error but
+    /// [`Status::NoOffer`].
+    pub fn decide(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+    ) -> Result<Offers, DecideError> {
+        let engine = &*self.engine;
+        let Scratch { context, work } = &mut self.scratch;
+        admit(transaction)?;
+        let mut offers = Offers::new(decision_id(engine, transaction), engine.generations());
+        let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        if let Some(reason) = switched_off(&context) {
+            offers.status = Status::NoOffer(reason);
+            return Ok(offers);
+        }
+        retrieve::retrieve(&context, engine.kernel(), engine.visit_budget(), work, &mut offers.counters);
+        gate_and_score(&context, engine, work, &mut offers);
+        arbitrate(&context, work, &mut offers);
+        // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
+        fall_back(&context, work, &mut offers);
+        check_again(&context, &mut offers);
+        emit(&mut offers);
+        Ok(offers)
+    }
+}
+
+/// Stage 0: requests beyond the limits are refused whole, since a rule could not be checked against all of them.
+fn admit(transaction: &Transaction<'_>) -> Result<(), DecideError> {
+    if transaction.lines.len() > LINES_MAX {
+        return Err(DecideError::TooManyLines);
+    }
+    if usize::from(transaction.placement.slots) > SLOTS_MAX {
+        return Err(DecideError::TooManySlots);
+    }
+    Ok(())
+}
+
+fn switched_off(context: &Context<'_>) -> Option<Reason> {
+    if context.policy.kill_switch {
+        return Some(Reason::KillSwitch);
+    }
+    (!context.same_currency).then_some(Reason::Currency)
+}
+
+fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
+    let generations = engine.generations();
+    let mut seed = xxhash_rust::xxh3::Xxh3Default::new();
+    seed.update(&generations.index.to_le_bytes());
+    seed.update(&generations.policy.to_le_bytes());
+    seed.update(&transaction.created_at_ms.to_le_bytes());
+    seed.update(transaction.order_id.as_bytes());
+    seed.digest128()
+}
+
+/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
+fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
+    let Work { candidates, pooled, .. } = work;
+    offers.counters.retrieved = candidates.list.len() as u32;
+    candidates.list.retain_mut(|candidate| {
+        let refused = judge(context, engine, pooled, candidate);
+        if let Some(reason) = refused {
+            offers.reject(candidate.item, reason);
+        }
+        refused.is_none()
+    });
+    offers.counters.eligible = candidates.list.len() as u32;
+}
+
+/// The first reason against a candidate; scores it where there is none.
+fn judge(
+    context: &Context<'_>,
+    engine: &Engine,
+    pooled: &[crate::scratch::PooledType],
+    candidate: &mut Candidate,
+) -> Option<Reason> {
+    let mut first = None;
+    let mut sink = |reason| {
+        first = Some(reason);
+        true
+    };
+    match candidate.item {
+        Item::Product(ProductIx(ix)) => {
+            let Some(record) = context.view.product(ix) else {
+                return Some(Reason::BadRecord);
+            };
+            suppression::product_rules(context, ix, record, candidate.relation, &mut sink);
+            if first.is_none() {
+                crate::ranking::score_product(context, engine.kernel(), pooled, record, candidate);
+            }
+        }
+        Item::Offer(OfferIx(ix)) => {
+            let Some(record) = context.view.offer(ix) else {
+                return Some(Reason::BadRecord);
+            };
+            suppression::offer_rules(context, ix, record, &mut sink);
+        }
+    }
+    let floor = !candidate.house && candidate.relevance < context.min_relevance;
+    let reserve = !candidate.house && candidate.ev_micros < context.policy.reserve_micros;
+    first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
+}
+
+/// Stage 5: the best of what is left, within the limits of a slate. Ties go to the lower row.
+fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
+    let list = &mut work.candidates.list;
+    list.sort_unstable_by_key(|c| (c.house, Reverse(c.ev_micros), Reverse(c.relevance), c.item));
+    for candidate in list.iter().filter(|c| !c.house) {
+        let reason = if offers.slate().len() >= context.slots {
+            Some(Reason::LostToHigher)
+        } else {
+            over_quota(context, offers.slate(), candidate)
+        };
+        match reason {
+            Some(reason) => offers.reject(candidate.item, reason),
+            None => show(context, candidate, offers),
+        }
+    }
+}
+
+/// The first limit of the slate that a candidate would exceed.
+fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Candidate) -> Option<Reason> {
+    let (policy, view) = (context.policy, &context.view);
+    let over = |limit: u8, alike: &dyn Fn(&Offer) -> bool| {
+        limit > 0 && slate.iter().filter(|offer| alike(offer)).count() >= usize::from(limit)
+    };
+    let brand_of = |item: Item| match item {
+        Item::Product(ProductIx(ix)) => view.product(ix).map_or(NONE, |r| r.brand.get()),
+        Item::Offer(_) => NONE,
+    };
+    let type_of = |item: Item| match item {
+        Item::Product(ProductIx(ix)) => view.type_of(ix),
+        Item::Offer(_) => NONE,
+    };
+    let (kind, brand, partner) =
+        (type_of(candidate.item), brand_of(candidate.item), partner_of(context, candidate.item));
+    if kind != NONE && over(policy.max_per_type, &|o| type_of(o.item) == kind) {
+        return Some(Reason::TypeQuota);
+    }
+    if brand != NONE && over(policy.max_per_brand, &|o| brand_of(o.item) == brand) {
+        return Some(Reason::BrandQuota);
+    }
+    if partner != NONE {
+        let own = view.partners.get(partner as usize).map_or(1, |p| p.max_per_slate);
+        let limit = if own == 0 { policy.max_per_partner } else { own };
+        if over(limit, &|o| partner_of(context, o.item) == partner) {
+            return Some(Reason::PartnerQuota);
+        }
+        if over(policy.max_third_party, &|o| o.third_party) {
+            return Some(Reason::ThirdPartyQuota);
+        }
+    }
+    let refills = (context.slots * usize::from(policy.max_refill_percent)).div_ceil(100);
+    let is_refill = candidate.relation == Relation::Refill;
+    let shown = slate.iter().filter(|o| o.because.relation == Relation::Refill).count();
+    (is_refill && shown >= refills).then_some(Reason::RefillQuota)
+}
+
+fn partner_of(context: &Context<'_>, item: Item) -> u32 {
+    match item {
+        Item::Product(ProductIx(ix)) => context.view.product(ix).map_or(NONE, |r| r.partner.get()),
+        Item::Offer(OfferIx(ix)) => context.view.offer(ix).map_or(NONE, |r| r.partner.get()),
+    }
+}
+
+fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
+    let kind = match candidate.item {
+        Item::Product(_) => OfferKind::Product,
+        Item::Offer(OfferIx(ix)) => {
+            context.view.offer(ix).and_then(|r| OfferKind::from_code(r.kind)).unwrap_or_default()
+        }
+    };
+    let position = offers.slate().len() as u8;
+    offers.show(Offer {
+        item: candidate.item,
+        kind,
+        position,
+        third_party: partner_of(context, candidate.item) != NONE,
+        relevance: candidate.relevance,
+        p_accept_ppm: candidate.p_accept_ppm,
+        p_select_ppm: 1_000_000,
+        value: candidate.value,
+        ev_micros: candidate.ev_micros,
+        because: Because {
+            line: (candidate.line != NO_LINE).then_some(candidate.line),
+            relation: candidate.relation,
+        },
+    });
+}
+
+/// Stage 7: house offers, content last, fill what is left. No rule and no limit is relaxed for them.
+fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
+    for content in [false, true] {
+        for candidate in work.candidates.list.iter().filter(|c| c.house) {
+            let is_content = match candidate.item {
+                Item::Offer(OfferIx(ix)) => {
+                    context.view.offer(ix).is_some_and(|r| r.kind == OfferKind::Content.code())
+                }
+                Item::Product(_) => false,
+            };
+            if is_content != content {
+                continue;
+            }
+            let full = offers.slate().len() >= context.slots;
+            let reason = if full {
+                Some(Reason::LostToHigher)
+            } else {
+                over_quota(context, offers.slate(), candidate)
+            };
+            match reason {
+                Some(reason) => offers.reject(candidate.item, reason),
+                None => show(context, candidate, offers),
+            }
+        }
+    }
+}
+
+/// Stage 8: what the independent check refuses is dropped, and the positions close up.
+fn check_again(context: &Context<'_>, offers: &mut Offers) {
+    let mut dropped = 0;
+    for at in (0..offers.slate.len()).rev() {
+        let Some(offer) = offers.slate.get(at).copied() else {
+            continue;
+        };
+        if !verify::may_show(context, offer.item) {
+            offers.slate.remove(at);
+            offers.reject(offer.item, Reason::VerifierDropped);
+            dropped += 1;
+        }
+    }
+    if dropped > 0 {
+        for (position, offer) in offers.slate.iter_mut().enumerate() {
+            offer.position = position as u8;
+        }
+    }
+    let nothing_to_ask = context.asking.is_empty() && context.past.is_empty();
+    if nothing_to_ask && offers.counters == Counters::default() {
+        offers.status = Status::NoOffer(Reason::NothingToAsk);
+    }
+}
+
+/// Stage 9: the status. Without an offer, the reason that refused most candidates.
+fn emit(offers: &mut Offers) {
+    debug_assert!(!offers.slate.spilled() && !offers.rejected.spilled());
+    if !offers.slate.is_empty() {
+        offers.status = Status::Ok;
+        return;
+    }
+    let mut best: Option<(usize, Reason)> = None;
+    for rejected in offers.rejected.iter().take(REJECTED_MAX) {
+        let count = offers.rejected.iter().filter(|other| other.reason == rejected.reason).count();
+        if best.is_none_or(|(most, reason)| (count, Reverse(rejected.reason)) > (most, Reverse(reason))) {
+            best = Some((count, rejected.reason));
+        }
+    }
+    if let Some((_, reason)) = best {
+        offers.status = Status::NoOffer(reason);
+    }
+}

@@ -1,0 +1,162 @@
+//! An opened catalog with its policy: shared, immutable, for any number of threads.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::distance::Kernel;
+use crate::index::format::NameKind;
+use crate::index::{Catalog, OpenError, OpenOptions, View};
+use crate::offer::{Generations, Item, OfferIx, ProductIx};
+use crate::policy::{CompiledPolicy, Policy, PolicyError};
+
+/// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
+#[derive(Debug)]
+pub struct Engine {
+    catalog: Arc<Catalog>,
+    policy: CompiledPolicy,
+    kernel: Kernel,
+    visit_budget: u32,
+}
+
+impl Engine {
+    /// Opens a catalog file with the policy that was built into it.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file cannot be read, breaks a rule of the format, or holds a policy this version does not know.
+    pub fn open(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self, OpenError> {
+        Self::new(Arc::new(Catalog::open(path, options)?))
+    }
+
+    /// Takes an opened catalog with the policy that was built into it.
+    ///
+    /// # Errors
+    /// [`OpenError::Policy`]: the stored policy is not one that this version knows.
+    pub fn new(catalog: Arc<Catalog>) -> Result<Self, OpenError> {
+        let view = catalog.view();
+        let policy = CompiledPolicy::compile(view.policy, &view)?;
+        let visit_budget = view.visit_budget;
+        Ok(Self { catalog, policy, kernel: Kernel::detect(), visit_budget })
+    }
+
+    /// The same catalog under another policy. In-flight deciders keep theirs.
+    ///
+    /// # Errors
+    /// [`PolicyError`]: a name that the catalog does not have, or a number out of range. Nothing is half-applied.
+    pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
+        let view = self.catalog.view();
+        let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
+        Ok(Self {
+            catalog: Arc::clone(&self.catalog),
+            policy,
+            kernel: self.kernel,
+            visit_budget: self.visit_budget,
+        })
+    }
+
+    /// Sets how many products a search may look at. From the number of products on, every search is exact.
+    #[must_use]
+    pub fn with_visit_budget(mut self, products: u32) -> Self {
+        self.visit_budget = products;
+        self
+    }
+
+    /// The catalog.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// What a decision of this engine is made with.
+    #[must_use]
+    pub fn generations(&self) -> Generations {
+        Generations { index: self.catalog.build_id(), policy: self.policy.generation }
+    }
+
+    /// The row of a product id.
+    #[must_use]
+    pub fn find_product(&self, id: &str) -> Option<ProductIx> {
+        self.view().find(NameKind::Product, id.as_bytes()).map(ProductIx)
+    }
+
+    /// The row of an offer id.
+    #[must_use]
+    pub fn find_offer(&self, id: &str) -> Option<OfferIx> {
+        self.view().find(NameKind::Offer, id.as_bytes()).map(OfferIx)
+    }
+
+    /// Id of a product or offer; empty where the row is not of this catalog.
+    #[must_use]
+    pub fn id(&self, item: Item) -> &str {
+        let view = self.view();
+        match item {
+            Item::Product(ProductIx(ix)) => view.product(ix).map_or("", |r| view.str(r.id)),
+            Item::Offer(OfferIx(ix)) => view.offer(ix).map_or("", |r| view.str(r.id)),
+        }
+    }
+
+    /// Title of a product or offer.
+    #[must_use]
+    pub fn title(&self, item: Item) -> &str {
+        let view = self.view();
+        match item {
+            Item::Product(ProductIx(ix)) => view.product(ix).map_or("", |r| view.str(r.title)),
+            Item::Offer(OfferIx(ix)) => view.offer(ix).map_or("", |r| view.str(r.title)),
+        }
+    }
+
+    /// Category path of a product; empty for other offers and where not known.
+    #[must_use]
+    pub fn category(&self, item: Item) -> &str {
+        let view = self.view();
+        let Item::Product(ProductIx(ix)) = item else {
+            return "";
+        };
+        let category = view.product(ix).and_then(|r| view.category(r.category.get()));
+        category.map_or("", |r| view.str(r.path))
+    }
+
+    /// Price in minor units, where known.
+    #[must_use]
+    pub fn price(&self, item: Item) -> Option<i64> {
+        let view = self.view();
+        let price = match item {
+            Item::Product(ProductIx(ix)) => view.product(ix)?.price.get(),
+            Item::Offer(OfferIx(ix)) => view.offer(ix)?.price.get(),
+        };
+        Some(price).filter(|price| *price >= 0)
+    }
+
+    /// Id of the partner behind an item; empty for the merchant's own.
+    #[must_use]
+    pub fn partner(&self, item: Item) -> &str {
+        let view = self.view();
+        let partner = match item {
+            Item::Product(ProductIx(ix)) => view.product(ix).map(|r| r.partner.get()),
+            Item::Offer(OfferIx(ix)) => view.offer(ix).map(|r| r.partner.get()),
+        };
+        let record = partner.and_then(|ix| view.partners.get(ix as usize));
+        record.map_or("", |r| view.str(r.id))
+    }
+
+    /// Name of the instruction set that compares vectors.
+    #[must_use]
+    pub fn kernel_name(&self) -> &'static str {
+        self.kernel.name()
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        self.catalog.view()
+    }
+
+    pub(crate) fn policy(&self) -> &CompiledPolicy {
+        &self.policy
+    }
+
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    pub(crate) fn visit_budget(&self) -> u32 {
+        self.visit_budget
+    }
+}

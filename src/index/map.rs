@@ -1,0 +1,76 @@
+//! Where a catalog's bytes live. The only file that maps memory.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::OpenError;
+
+/// A catalog's bytes: mapped from a file, or owned.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    /// Shared with every process that maps the same file.
+    Mapped(memmap2::Mmap),
+    /// This process's own copy.
+    Owned(Vec<u8>),
+}
+
+impl Bytes {
+    /// Maps a regular file read-only.
+    pub(crate) fn map(path: &Path) -> Result<Self, OpenError> {
+        let file = open_regular(path)?;
+        // SAFETY: the mapping is read-only. Its bytes must not change while it lives; the deployment upholds this
+        // by publishing with rename and never writing in place (README, "Limits"). Should it be broken, every number
+        // is bounds-checked where it is used, so a changed byte can mislead a decision but not memory; a truncated
+        // file raises SIGBUS, for which `OpenMode::Copy` is the answer.
+        let map = unsafe { memmap2::Mmap::map(&file) };
+        map.map(Self::Mapped).map_err(|source| io(path, "map", source))
+    }
+
+    /// Reads a regular file into memory of this process.
+    pub(crate) fn copy(path: &Path) -> Result<Self, OpenError> {
+        let mut file = open_regular(path)?;
+        let mut bytes = Vec::new();
+        let length = file.metadata().map_err(|source| io(path, "inspect", source))?.len();
+        let length = usize::try_from(length).map_err(|_| OpenError::OutOfMemory { bytes: length })?;
+        bytes.try_reserve_exact(length).map_err(|_| OpenError::OutOfMemory { bytes: length as u64 })?;
+        file.read_to_end(&mut bytes).map_err(|source| io(path, "read", source))?;
+        Ok(Self::Owned(bytes))
+    }
+
+    /// The bytes.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+
+    /// Asks the system to read the file ahead, so that first decisions do not wait for the disk.
+    pub(crate) fn prefault(&self) {
+        if let Self::Mapped(map) = self {
+            #[cfg(unix)]
+            let _ = map.advise(memmap2::Advice::WillNeed); // advice only: a refusal costs speed, not correctness
+            let mut sum = 0u8;
+            for page in map.chunks(4096) {
+                sum = sum.wrapping_add(page.first().copied().unwrap_or(0));
+            }
+            std::hint::black_box(sum);
+        }
+    }
+}
+
+fn open_regular(path: &Path) -> Result<File, OpenError> {
+    let file = File::open(path).map_err(|source| io(path, "open", source))?;
+    let metadata = file.metadata().map_err(|source| io(path, "inspect", source))?;
+    if metadata.is_file() {
+        Ok(file)
+    } else {
+        Err(io(path, "open", std::io::Error::other("not a regular file")))
+    }
+}
+
+fn io(path: &Path, action: &'static str, source: std::io::Error) -> OpenError {
+    OpenError::Io { path: path.to_owned(), action, source }
+}

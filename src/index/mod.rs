@@ -1,0 +1,156 @@
+//! The catalog file: its format, its validation, and the views through which everything else reads it.
+//!
+//! Bytes in, view out: [`Catalog`] owns bytes (mapped or copied) that passed [`validate`](self), and hands out [`View`]s.
+
+pub mod format;
+mod map;
+pub(crate) mod search;
+pub(crate) mod validate;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+pub use validate::Verify;
+pub use view::View;
+
+/// How a catalog file comes into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenMode {
+    /// Mapped read-only; its pages are shared by all processes of the machine. The file must never be
+    /// truncated or rewritten in place: publish by rename.
+    #[default]
+    Map,
+    /// Read into this process's memory: for network file systems and for files that others may rewrite.
+    Copy,
+}
+
+/// Options of [`Catalog::open`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenOptions {
+    /// Mapped or copied.
+    pub mode: OpenMode,
+    /// How much is checked.
+    pub verify: Verify,
+    /// Touch every page, so that the first decisions do not wait for the disk.
+    pub prefault: bool,
+}
+
+/// Why a catalog could not be opened. Names the rule, the part, the place, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The system refused.
+    #[error("{}: {action} failed: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `open`, `inspect`, `map` or `read`.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file breaks a rule of the format.
+    #[error(
+        "not a usable catalog (rule {rule}): {part} at {offset}: expected {expected}, found {found}; {way_out}"
+    )]
+    Invalid {
+        /// Number of the rule, 1 to 15.
+        rule: u8,
+        /// Header field or section.
+        part: &'static str,
+        /// Byte offset in the file, or row of the section.
+        offset: u64,
+        /// What the rule wants.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// Another major version of the format (rule 3).
+    #[error(
+        "catalog format {found}, this library reads {readable}; build the catalog again with the aftercart you run"
+    )]
+    Version {
+        /// In the file.
+        found: u16,
+        /// Readable here.
+        readable: u16,
+    },
+    /// The policy in the file, or one given later, cannot be used.
+    #[error(transparent)]
+    Policy(#[from] crate::policy::PolicyError),
+    /// No memory for a copy.
+    #[error("no memory for {bytes} bytes")]
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
+}
+
+/// A validated catalog: immutable, shared by any number of threads.
+#[derive(Debug)]
+pub struct Catalog {
+    bytes: map::Bytes,
+    layout: validate::Layout,
+}
+
+impl Catalog {
+    /// Opens a catalog file.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file cannot be read, or breaks a rule of the format.
+    pub fn open(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self, OpenError> {
+        let bytes = match options.mode {
+            OpenMode::Map => map::Bytes::map(path.as_ref())?,
+            OpenMode::Copy => map::Bytes::copy(path.as_ref())?,
+        };
+        let layout = validate::validate(bytes.as_slice(), options.verify)?;
+        if options.prefault {
+            bytes.prefault();
+        }
+        Ok(Self { bytes, layout })
+    }
+
+    /// Takes a catalog that is already in memory.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the bytes break a rule of the format.
+    pub fn from_bytes(bytes: Vec<u8>, verify: Verify) -> Result<Self, OpenError> {
+        let layout = validate::validate(&bytes, verify)?;
+        Ok(Self { bytes: map::Bytes::Owned(bytes), layout })
+    }
+
+    /// The typed view. Costs some tens of nanoseconds; allocates nothing.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View::new(self.bytes.as_slice(), &self.layout)
+    }
+
+    /// Hash of the content: the index generation of a decision.
+    #[must_use]
+    pub fn build_id(&self) -> u64 {
+        self.layout.build_id
+    }
+
+    /// When it was built, Unix milliseconds.
+    #[must_use]
+    pub fn created_at_ms(&self) -> i64 {
+        self.layout.created_at_ms
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub fn file_bytes(&self) -> usize {
+        self.bytes.as_slice().len()
+    }
+
+    /// Name, offset, bytes and element count of each section, as `inspect` prints them.
+    pub fn sections(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> + '_ {
+        self.layout.entries.iter().map(|e| {
+            let name =
+                format::SectionKind::from_u32(e.kind.get()).map_or("(unknown)", format::SectionKind::name);
+            (name, e.offset.get(), e.length.get(), e.count.get())
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! Typed access to the bytes of a catalog. Every index from the file is checked where it is followed,
+//! so that a damaged file gives a poor answer, never a fault.
+
+use zerocopy::little_endian::U32;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+
+use super::format::{
+    BlockRecord, CategoryRecord, CellRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
+    PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord,
+    TriggerRecord, TypeRecord, name_hash,
+};
+use super::validate::Layout;
+use crate::limits::{CATEGORY_DEPTH_MAX, GRAPH_LINKS_GROUND, GRAPH_LINKS_UPPER, NAME_PROBES_MAX};
+use crate::vocabulary::{Country, Currency};
+
+/// A borrowed view of a whole catalog. Cheap to make: it only slices.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    pub(crate) dim: usize,
+    pub(crate) currency: Currency,
+    pub(crate) typical_contribution: i64,
+    pub(crate) margin_bps: u32,
+    pub(crate) unit_dot: u32,
+    pub(crate) visit_budget: u32,
+    pub(crate) build_id: u64,
+    pub(crate) taxonomy: StrRef,
+    pub(crate) entry_cell: u32,
+    pub(crate) max_layer: u32,
+    pub(crate) policy: &'a [PolicyRecord],
+    pub(crate) calibration: &'a [U32],
+    pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
+    pub(crate) categories: &'a [CategoryRecord],
+    pub(crate) brands: &'a [NameRecord],
+    pub(crate) partners: &'a [PartnerRecord],
+    pub(crate) partner_blocks: &'a [BlockRecord],
+    pub(crate) offers: &'a [OfferRecord],
+    pub(crate) triggers: &'a [TriggerRecord],
+    pub(crate) types: &'a [TypeRecord],
+    pub(crate) transitions: &'a [TransitionRecord],
+    pub(crate) type_products: &'a [U32],
+    pub(crate) cells: &'a [CellRecord],
+    pub(crate) centroids: &'a [i8],
+    pub(crate) graph_ground: &'a [[U32; GRAPH_LINKS_GROUND]],
+    pub(crate) graph_upper: &'a [[U32; GRAPH_LINKS_UPPER]],
+    pub(crate) type_of: &'a [U32],
+    pub(crate) out_vectors: &'a [i8],
+    pub(crate) in_vectors: &'a [i8],
+    pub(crate) products: &'a [ProductRecord],
+    pub(crate) names: &'a [NameSlot],
+    pub(crate) strings: &'a [u8],
+    pub(crate) provenance: &'a [u8],
+}
+
+fn rows<T: FromBytes + Immutable + KnownLayout + Unaligned>(bytes: &[u8]) -> &[T] {
+    // Lengths were validated at open; a mismatch reads as "no rows", which no caller can follow out of bounds.
+    <[T]>::ref_from_bytes(bytes).unwrap_or(&[])
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(bytes: &'a [u8], layout: &Layout) -> Self {
+        use SectionKind as S;
+        let section = |kind: S| layout.section(bytes, kind);
+        let meta = &layout.meta;
+        Self {
+            dim: layout.dim,
+            currency: Currency(meta.currency),
+            typical_contribution: meta.typical_contribution.get(),
+            margin_bps: meta.margin_bps.get(),
+            unit_dot: meta.unit_dot.get().max(1),
+            visit_budget: meta.visit_budget.get(),
+            build_id: layout.build_id,
+            taxonomy: meta.taxonomy,
+            entry_cell: layout.entry_cell,
+            max_layer: layout.max_layer,
+            policy: rows(section(S::Policy)),
+            calibration: rows(section(S::Calibration)),
+            region_sets: rows(section(S::RegionSets)),
+            categories: rows(section(S::Categories)),
+            brands: rows(section(S::Brands)),
+            partners: rows(section(S::Partners)),
+            partner_blocks: rows(section(S::PartnerBlocks)),
+            offers: rows(section(S::Offers)),
+            triggers: rows(section(S::Triggers)),
+            types: rows(section(S::Types)),
+            transitions: rows(section(S::Transitions)),
+            type_products: rows(section(S::TypeProducts)),
+            cells: rows(section(S::Cells)),
+            centroids: rows(section(S::Centroids)),
+            graph_ground: rows(section(S::GraphGround)),
+            graph_upper: rows(section(S::GraphUpper)),
+            type_of: rows(section(S::TypeOf)),
+            out_vectors: rows(section(S::OutVectors)),
+            in_vectors: rows(section(S::InVectors)),
+            products: rows(section(S::Products)),
+            names: rows(section(S::Names)),
+            strings: section(S::Strings),
+            provenance: section(S::Provenance),
+        }
+    }
+
+    /// Products in the catalog.
+    #[must_use]
+    pub fn product_count(&self) -> u32 {
+        self.products.len() as u32 // at most PRODUCTS_MAX, validated
+    }
+
+    /// The string behind a reference; empty where it points nowhere or is not UTF-8.
+    #[must_use]
+    pub fn str(&self, at: StrRef) -> &'a str {
+        self.str_bytes(at).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
+    }
+
+    fn str_bytes(&self, at: StrRef) -> Option<&'a [u8]> {
+        let start = at.offset.get() as usize;
+        self.strings.get(start..start.checked_add(at.length.get() as usize)?)
+    }
+
+    pub(crate) fn row(rows: &'a [i8], dim: usize, ix: u32) -> Option<&'a [i8]> {
+        let start = (ix as usize).checked_mul(dim)?;
+        rows.get(start..start.checked_add(dim)?)
+    }
+
+    pub(crate) fn in_vector(&self, product: u32) -> Option<&'a [i8]> {
+        Self::row(self.in_vectors, self.dim, product)
+    }
+
+    pub(crate) fn out_vector(&self, product: u32) -> Option<&'a [i8]> {
+        Self::row(self.out_vectors, self.dim, product)
+    }
+
+    pub(crate) fn centroid(&self, cell: u32) -> Option<&'a [i8]> {
+        Self::row(self.centroids, self.dim, cell)
+    }
+
+    pub(crate) fn product(&self, ix: u32) -> Option<&'a ProductRecord> {
+        self.products.get(ix as usize)
+    }
+
+    pub(crate) fn offer(&self, ix: u32) -> Option<&'a OfferRecord> {
+        self.offers.get(ix as usize)
+    }
+
+    pub(crate) fn category(&self, ix: u32) -> Option<&'a CategoryRecord> {
+        self.categories.get(ix as usize)
+    }
+
+    pub(crate) fn type_of(&self, product: u32) -> u32 {
+        self.type_of.get(product as usize).map_or(NONE, |t| t.get())
+    }
+
+    pub(crate) fn products_of_type(&self, kind: &TypeRecord) -> &'a [U32] {
+        slice(self.type_products, kind.products_start.get(), kind.products_count.get())
+    }
+
+    pub(crate) fn transitions_of(&self, kind: &TypeRecord) -> &'a [TransitionRecord] {
+        slice(self.transitions, kind.transitions_start.get(), kind.transitions_count.get().into())
+    }
+
+    pub(crate) fn blocks_of(&self, partner: &PartnerRecord) -> &'a [BlockRecord] {
+        slice(self.partner_blocks, partner.blocks_start.get(), partner.blocks_count.get())
+    }
+
+    /// Offers behind a trigger, in ascending order of their index.
+    pub(crate) fn triggered(&self, kind: u32, key: u32) -> &'a [TriggerRecord] {
+        let at = |t: &TriggerRecord| (t.kind.get(), t.key.get());
+        let start = self.triggers.partition_point(|t| at(t) < (kind, key));
+        let end = self.triggers.partition_point(|t| at(t) <= (kind, key));
+        self.triggers.get(start..end).unwrap_or(&[])
+    }
+
+    /// Whether a region set holds a country. Set 0 holds all; an unknown country is in no other set.
+    pub(crate) fn region_allows(&self, set: u16, country: Option<Country>) -> bool {
+        if set == 0 {
+            return true;
+        }
+        let Some(bit) = country.and_then(Country::bit) else {
+            return false;
+        };
+        let byte = self.region_sets.get(set as usize).and_then(|s| s.get(bit as usize / 8));
+        byte.is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
+    }
+
+    /// Whether `category` lies in the subtree of `root`, by index range.
+    pub(crate) fn in_subtree(&self, root: u32, category: u32) -> bool {
+        self.category(root).is_some_and(|r| (root..r.subtree_end.get()).contains(&category))
+    }
+
+    /// The category and those above it, at most [`CATEGORY_DEPTH_MAX`].
+    pub(crate) fn ancestors(self, category: u32) -> impl Iterator<Item = u32> + 'a {
+        let mut next = category;
+        (0..CATEGORY_DEPTH_MAX).map_while(move |_| {
+            let here = next;
+            next = self.category(here)?.parent.get();
+            Some(here)
+        })
+    }
+
+    /// The index behind a name, or `None` where the catalog does not know it. Reads at most 64 slots.
+    #[must_use]
+    pub fn find(&self, kind: NameKind, name: &[u8]) -> Option<u32> {
+        if name.is_empty() {
+            return None;
+        }
+        let hash = name_hash(kind, name);
+        let mask = self.names.len().checked_sub(1)?;
+        for probe in 0..NAME_PROBES_MAX {
+            let slot = self.names.get((hash as usize).wrapping_add(probe) & mask)?;
+            if *slot == NameSlot::FREE {
+                return None;
+            }
+            let target = slot.target.get();
+            if slot.fingerprint.get() == (hash >> 32) as u32 && target >> 28 == kind as u32 {
+                let ix = target & 0x0FFF_FFFF;
+                if self.str_bytes(self.name_of(kind, ix)?) == Some(name) {
+                    return Some(ix);
+                }
+            }
+        }
+        None
+    }
+
+    fn name_of(&self, kind: NameKind, ix: u32) -> Option<StrRef> {
+        match kind {
+            NameKind::Product => self.product(ix).map(|r| r.id),
+            NameKind::Category => self.category(ix).map(|r| r.path),
+            NameKind::Brand => self.brands.get(ix as usize).map(|r| r.name),
+            NameKind::Partner => self.partners.get(ix as usize).map(|r| r.id),
+            NameKind::Offer => self.offer(ix).map(|r| r.id),
+        }
+    }
+}
+
+fn slice<T>(all: &[T], start: u32, count: u32) -> &[T] {
+    let start = start as usize;
+    all.get(start..start.saturating_add(count as usize)).unwrap_or(&[])
+}

@@ -1,0 +1,77 @@
+//! Every maximum, with its reason. Work and memory of a decision follow from these alone.
+
+/// Most products in one catalog: an id and its kind share a 32-bit word in the name table.
+pub const PRODUCTS_MAX: u32 = 1 << 28;
+/// Most vector components. Rows are padded to a multiple of [`DIM_STEP`].
+pub const DIM_MAX: usize = 512;
+/// Rows are whole cache lines of int8.
+pub const DIM_STEP: usize = 64;
+/// Most cells: the graph over their centroids must stay in cache.
+pub const CELLS_MAX: u32 = 1 << 16;
+/// Links of a centroid on the ground layer of the graph (twice `GRAPH_LINKS_UPPER`, as HNSW has it).
+pub const GRAPH_LINKS_GROUND: usize = 32;
+/// Links of a centroid on each upper layer.
+pub const GRAPH_LINKS_UPPER: usize = 16;
+/// Layers of the centroid graph (`hnsw_rs` allows 16).
+pub const GRAPH_LAYERS_MAX: u32 = 16;
+
+/// Most lines of a transaction that are read; further ones only count for the order value.
+pub const LINES_MAX: usize = 512;
+/// Lines that ask for complements: the dearest ones of a larger basket.
+pub const ASKING_LINES_MAX: usize = 32;
+/// Query vectors of one search.
+pub const QUERIES_MAX: usize = 4;
+/// Past purchases that are read, newest last.
+pub const PURCHASES_MAX: usize = 1024;
+/// Declines that are read.
+pub const DECLINES_MAX: usize = 256;
+/// Answers that are read.
+pub const ANSWERS_MAX: usize = 16;
+/// Opted-out categories that are read.
+pub const OPT_OUTS_MAX: usize = 32;
+
+/// Products that a search returns.
+pub const SEARCH_HITS_MAX: usize = 192;
+/// Products that type transitions may add.
+pub const TYPE_HITS_MAX: usize = 192;
+/// Past purchases that may come back as refills.
+pub const REFILL_HITS_MAX: usize = 64;
+/// Partner and house offers that triggers may add.
+pub const OFFER_HITS_MAX: usize = 64;
+/// Candidates of one decision, all sources together.
+pub const CANDIDATES_MAX: usize = SEARCH_HITS_MAX + TYPE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX;
+/// Types that go with one type, as the file keeps them.
+pub const TRANSITIONS_MAX: usize = 16;
+/// Types that are pooled over a basket.
+pub const POOLED_TYPES_MAX: usize = ASKING_LINES_MAX * TRANSITIONS_MAX;
+
+/// Slots of a placement.
+pub const SLOTS_MAX: usize = 16;
+/// Rejections that a decision returns; further ones are only counted.
+pub const REJECTED_MAX: usize = 256;
+
+/// Cells that the graph walk keeps in sight per query.
+pub const GRAPH_BEAM: usize = 64;
+/// Centroids that one graph walk may compare.
+pub const GRAPH_VISITS_MAX: usize = 4096;
+/// Products that a search may look at, unless a caller says otherwise.
+pub const VISIT_BUDGET: u32 = 8192;
+/// Slots of the name table that a look-up may read. The builder grows the table until all names fit.
+pub const NAME_PROBES_MAX: usize = 64;
+/// Depth of a category tree.
+pub const CATEGORY_DEPTH_MAX: usize = 16;
+/// Longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+/// Rules of one policy.
+pub const POLICY_RULES_MAX: usize = 65_536;
+/// Blocks of one partner.
+pub const PARTNER_BLOCKS_MAX: usize = 256;
+/// Offers behind one trigger.
+pub const TRIGGER_OFFERS_MAX: usize = 64;
+
+const _: () = assert!(DIM_MAX.is_multiple_of(DIM_STEP));
+const _: () = assert!(GRAPH_LINKS_GROUND == 2 * GRAPH_LINKS_UPPER);
+// A product index and its name kind share 32 bits.
+const _: () = assert!(PRODUCTS_MAX.is_power_of_two() && PRODUCTS_MAX.trailing_zeros() == 28);
+// The candidate table of `scratch.rs` is at most half full.
+const _: () = assert!(CANDIDATES_MAX <= 512);

@@ -1,0 +1,267 @@
+//! What a decision returns: offers with their reasons, and for what was refused, why.
+
+use smallvec::SmallVec;
+
+use crate::index::search::SearchCounters;
+use crate::limits::{REJECTED_MAX, SLOTS_MAX};
+use crate::vocabulary::OfferKind;
+
+/// Declares the reason codes: number, what it says.
+macro_rules! reasons {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $text:literal;)+) => {
+        /// Why something was not offered. Numbers below 1000 are OpenRTB's loss reasons; none is ever reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        pub enum Reason { $($(#[$meta])* #[doc = $text] $name = $code,)+ }
+
+        impl Reason {
+            /// All codes.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The number.
+            #[must_use]
+            pub const fn code(self) -> u16 { self as u16 }
+
+            /// One line for people.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+
+        impl core::fmt::Display for Reason {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, "{} {}", self.code(), self.text())
+            }
+        }
+    };
+}
+
+reasons! {
+    BelowReserve = 100, "expected contribution below the reserve";
+    LostToHigher = 102, "lost to an offer of higher expected contribution";
+    PartnerExcluded = 205, "partner suppressed, paused or unknown";
+    CategoryExcluded = 209, "category suppressed";
+    BrandExcluded = 210, "brand suppressed";
+    ProductExcluded = 211, "product or offer suppressed by name";
+    KindExcluded = 212, "kind of offer suppressed";
+    OptedOut = 213, "the customer opted out";
+    AlreadyMember = 214, "the customer already has it";
+    SameItem = 1001, "the same product was just bought";
+    SameGroup = 1002, "a variant of it was just bought";
+    SameType = 1003, "the same type of product was just bought";
+    Owned = 1004, "the customer has it, and it is not due again";
+    Declined = 1005, "the customer declined it recently";
+    OutOfStock = 1020, "not in stock";
+    PriceUnknown = 1021, "no usable price";
+    Region = 1022, "not for this region";
+    Age = 1023, "not for this age, or the age is not known";
+    SensitiveContext = 1025, "sensitive class that the policy does not allow";
+    PartnerContext = 1026, "the partner refuses this basket";
+    OrderValue = 1027, "order value outside the offer's bounds, or not known";
+    OutsideFlight = 1028, "outside the offer's dates, or the time is not known";
+    CustomerKind = 1029, "for other customers";
+    UnknownCategory = 1030, "category not known, and a rule depends on it";
+    Currency = 1032, "the transaction is in another currency";
+    TypeQuota = 1041, "enough offers of this type in the slate";
+    BrandQuota = 1042, "enough offers of this brand in the slate";
+    PartnerQuota = 1043, "enough offers of this partner in the slate";
+    ThirdPartyQuota = 1044, "enough third-party offers in the slate";
+    RefillQuota = 1045, "enough refills in the slate";
+    BelowRelevance = 1060, "below the relevance floor";
+    PriceTooHigh = 1061, "too dear beside the order";
+    GiftSuppressesRefill = 1070, "a gift needs no refill";
+    NotRetrieved = 1100, "nothing bought leads to it";
+    VerifierDropped = 1101, "the final check disagreed with the gate";
+    KillSwitch = 1102, "the policy switches all offers off";
+    NothingToAsk = 1103, "no bought line can be asked about";
+    BadRecord = 1104, "damaged catalog entry";
+}
+
+/// How an offer follows from what was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Relation {
+    /// Customers who bought the line's product also buy this one (IN and OUT vectors).
+    BoughtTogether = 1,
+    /// Things of the line's type go with things of this type (type transitions).
+    GoesWithType = 2,
+    /// The customer bought it before, and it is due again.
+    Refill = 3,
+    /// The line, an answer or the order triggers the offer.
+    Triggered = 4,
+    /// Nothing better was left.
+    House = 5,
+}
+
+impl Relation {
+    /// The name that output and logs use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BoughtTogether => "bought_together",
+            Self::GoesWithType => "goes_with_type",
+            Self::Refill => "refill",
+            Self::Triggered => "triggered",
+            Self::House => "house",
+        }
+    }
+}
+
+/// The bought line behind an offer, and how it leads there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Because {
+    /// Index into `Transaction::lines`; `None` where no single line is behind it (a refill, a house offer).
+    pub line: Option<u16>,
+    /// How.
+    pub relation: Relation,
+}
+
+/// A product's row in the catalog. Only valid with the catalog that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProductIx(pub u32);
+
+/// An offer's row in the catalog. Only valid with the catalog that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfferIx(pub u32);
+
+/// What is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Item {
+    /// A product of the catalog.
+    Product(ProductIx),
+    /// Any other offer.
+    Offer(OfferIx),
+}
+
+/// One offer of a slate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// What.
+    pub item: Item,
+    /// Which kind.
+    pub kind: OfferKind,
+    /// Position on the page, from 0.
+    pub position: u8,
+    /// Sold or made by a third party.
+    pub third_party: bool,
+    /// How well it fits what was bought, in thousandths.
+    pub relevance: u16,
+    /// Probability that the customer accepts it, parts per million.
+    pub p_accept_ppm: u32,
+    /// Probability that the policy shows it in this slot, parts per million. Certain as long as nothing is explored.
+    pub p_select_ppm: u32,
+    /// What the merchant earns when it is accepted, minor units.
+    pub value: i64,
+    /// Expected contribution: `p_accept * value`, in millionths of a minor unit.
+    pub ev_micros: i64,
+    /// Why it is here.
+    pub because: Because,
+}
+
+/// A candidate that did not make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected {
+    /// What.
+    pub item: Item,
+    /// The first rule that failed.
+    pub reason: Reason,
+}
+
+/// How a decision ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// At least one offer.
+    Ok,
+    /// No offer, and that is right: the commonest reason.
+    NoOffer(Reason),
+}
+
+impl Status {
+    /// `OK` or `NO_OFFER`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::NoOffer(_) => "NO_OFFER",
+        }
+    }
+}
+
+/// What the decision was made with: enough to make it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Generations {
+    /// Content of the catalog.
+    pub index: u64,
+    /// Content of the policy.
+    pub policy: u64,
+}
+
+/// How much work a decision was; equal on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// The vector search.
+    pub search: SearchCounters,
+    /// Candidates retrieved.
+    pub retrieved: u32,
+    /// Candidates that passed every rule.
+    pub eligible: u32,
+    /// Candidates refused.
+    pub rejected: u32,
+}
+
+/// The result of a decision: a slate, or none with a reason. Lives where the caller puts it; nothing is on the heap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offers {
+    /// Equal for equal order, catalog and policy.
+    pub decision_id: u128,
+    /// How it ended.
+    pub status: Status,
+    /// With what it was made.
+    pub generations: Generations,
+    /// How much work it was.
+    pub counters: Counters,
+    pub(crate) slate: SmallVec<[Offer; SLOTS_MAX]>,
+    pub(crate) rejected: SmallVec<[Rejected; REJECTED_MAX]>,
+}
+
+impl Offers {
+    pub(crate) fn new(decision_id: u128, generations: Generations) -> Self {
+        Self {
+            decision_id,
+            status: Status::NoOffer(Reason::NotRetrieved),
+            generations,
+            counters: Counters::default(),
+            slate: SmallVec::new(),
+            rejected: SmallVec::new(),
+        }
+    }
+
+    /// The offers, best first. Empty where nothing belongs on the page.
+    #[must_use]
+    pub fn slate(&self) -> &[Offer] {
+        &self.slate
+    }
+
+    /// The refused candidates, at most [`REJECTED_MAX`]; `counters.rejected` counts all.
+    #[must_use]
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// Keeps a rejection where there is room, and counts it. Never spills to the heap.
+    pub(crate) fn reject(&mut self, item: Item, reason: Reason) {
+        self.counters.rejected += 1;
+        if self.rejected.len() < REJECTED_MAX {
+            self.rejected.push(Rejected { item, reason });
+        }
+    }
+
+    /// Adds an offer where a slot is left. Never spills to the heap.
+    pub(crate) fn show(&mut self, offer: Offer) {
+        if self.slate.len() < SLOTS_MAX {
+            self.slate.push(offer);
+        }
+    }
+}

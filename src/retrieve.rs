@@ -1,0 +1,214 @@
+//! Stage 2: where candidates come from. A union with a fixed quota per source.
+
+use crate::context::{Context, is_due};
+use crate::distance::Kernel;
+use crate::index::format::{NONE, answer_key, trigger};
+use crate::index::search::{self, Filter, key_ix};
+use crate::limits::{
+    ANSWERS_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, TRIGGER_OFFERS_MAX,
+    TYPE_HITS_MAX,
+};
+use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
+use crate::ranking;
+use crate::scratch::{Candidate, NO_LINE, PooledType, Work};
+use crate::vocabulary::Role;
+
+/// Types that may add products.
+const TYPES_ASKED: usize = 24;
+/// Products that one type may add.
+const PRODUCTS_PER_TYPE: usize = 8;
+/// Products of a type that are looked at for those.
+const PRODUCTS_SEEN_PER_TYPE: usize = 64;
+const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
+
+/// Fills `work.candidates`.
+pub(crate) fn retrieve(
+    context: &Context<'_>,
+    kernel: Kernel,
+    visit_budget: u32,
+    work: &mut Work,
+    counters: &mut Counters,
+) {
+    work.candidates.clear();
+    triggered_offers(context, work);
+    refills(context, work);
+    pool_types(context, work);
+    products_of_types(context, work);
+    complements(context, kernel, visit_budget, work, counters);
+}
+
+/// a) Products whose OUT vectors lie near the IN vectors of what was bought.
+fn complements(
+    context: &Context<'_>,
+    kernel: Kernel,
+    visit_budget: u32,
+    work: &mut Work,
+    counters: &mut Counters,
+) {
+    let view = &context.view;
+    let Work { queries, search, candidates, hits, .. } = work;
+    let count = write_queries(context, queries);
+    let mut rows: [&[i8]; QUERIES_MAX] = [&[]; QUERIES_MAX];
+    for (slot, row) in rows.iter_mut().zip(queries.chunks(view.dim.max(1))).take(count) {
+        *slot = row;
+    }
+    let policy = context.policy;
+    let filter = Filter {
+        allowed: &policy.allowed,
+        cell_allowed: &policy.cell_allowed,
+        allowed_total: policy.allowed_total,
+        types: context.types,
+    };
+    let rows = rows.get(..count).unwrap_or(&[]);
+    counters.search = search::search(view, kernel, rows, filter, visit_budget, search);
+    hits.clear();
+    hits.extend(search.hits.keys());
+    hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    for key in hits.iter() {
+        let item = Item::Product(ProductIx(key_ix(*key)));
+        candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+    }
+}
+
+/// One query per line; for larger baskets the dearest lines and the mean of all.
+fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
+    let (view, asking) = (&context.view, context.asking);
+    let mut rows = queries.chunks_mut(view.dim.max(1));
+    let mut count = 0;
+    let single = if asking.len() <= QUERIES_MAX { asking.len() } else { QUERIES_MAX - 1 };
+    let mut after = (i64::MAX, 0u16);
+    for _ in 0..single {
+        // The next dearest line; equal values go by line number.
+        let ahead = asking.iter().filter(|line| {
+            (line.value, std::cmp::Reverse(line.number)) < (after.0, std::cmp::Reverse(after.1))
+        });
+        let next = ahead.max_by_key(|line| (line.value, std::cmp::Reverse(line.number)));
+        let (Some(line), Some(row)) = (next, rows.next()) else {
+            break;
+        };
+        after = (line.value, line.number);
+        let asked = view.in_vector(line.asks_as).unwrap_or(&[]);
+        for (slot, value) in row.iter_mut().zip(asked) {
+            *slot = *value;
+        }
+        count += 1;
+    }
+    if asking.len() > QUERIES_MAX {
+        if let Some(row) = rows.next() {
+            ranking::mean_row(view, asking, row);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// b) What kinds of thing go with the bought kinds, pooled over the lines and sorted by type.
+pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
+    let (view, pooled) = (&context.view, &mut work.pooled);
+    pooled.clear();
+    for (at, line) in context.asking.iter().enumerate() {
+        let earlier = context.asking.get(..at).unwrap_or(&[]);
+        if earlier.iter().any(|other| other.kind == line.kind) {
+            continue; // two lines of one type say it once
+        }
+        let Some(kind) = view.types.get(line.kind as usize) else {
+            continue;
+        };
+        for transition in view.transitions_of(kind) {
+            if pooled.len() < POOLED_TYPES_MAX && !context.types.contains(transition.to.get()) {
+                pooled.push(PooledType {
+                    to: transition.to.get(),
+                    lift_q8: transition.lift_q8.get(),
+                    probability_ppm: transition.probability_ppm.get(),
+                    line: line.number,
+                });
+            }
+        }
+    }
+    pooled.sort_unstable_by_key(|p| (p.to, std::cmp::Reverse(p.lift_q8), p.line));
+    pooled.dedup_by(|next, kept| {
+        let same = next.to == kept.to;
+        if same {
+            kept.probability_ppm = kept.probability_ppm.saturating_add(next.probability_ppm);
+        }
+        same
+    });
+}
+
+fn products_of_types(context: &Context<'_>, work: &mut Work) {
+    let view = &context.view;
+    let Work { pooled, pooled_order, candidates, .. } = work;
+    pooled_order.clear();
+    pooled_order.extend(0..pooled.len() as u16);
+    let lift = |at: &u16| pooled.get(usize::from(*at)).map_or(0, |p| p.lift_q8);
+    pooled_order.sort_unstable_by_key(|at| (std::cmp::Reverse(lift(at)), *at));
+    for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|at| pooled.get(usize::from(*at))) {
+        let Some(record) = view.types.get(kind.to as usize) else {
+            continue;
+        };
+        let seen = view.products_of_type(record).iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
+        for product in seen.filter(|p| context.policy.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
+            let item = Item::Product(ProductIx(product));
+            candidates.add(Candidate::new(item, Relation::GoesWithType, kind.line));
+        }
+    }
+}
+
+/// c) Offers that a bought line, an answer or the purchase as such triggers.
+fn triggered_offers(context: &Context<'_>, work: &mut Work) {
+    let view = &context.view;
+    let mut room = OFFER_HITS_MAX;
+    let mut add = |kind: u32, key: u32, line: u16| {
+        for entry in view.triggered(kind, key).iter().take(TRIGGER_OFFERS_MAX) {
+            let offer = entry.offer.get();
+            let Some(record) = view.offer(offer).filter(|_| room > 0) else {
+                continue;
+            };
+            room -= 1;
+            let relation = if record.house == 1 { Relation::House } else { Relation::Triggered };
+            let mut candidate = Candidate::new(Item::Offer(OfferIx(offer)), relation, line);
+            ranking::score_offer(record, kind, &mut candidate);
+            work.candidates.add(candidate);
+        }
+    };
+    // The closest trigger first: an offer keeps the first relation that found it.
+    for line in context.asking.iter().filter(|line| line.product != NONE) {
+        add(trigger::PRODUCT, line.product, line.number);
+    }
+    for answer in context.profile.answers.iter().take(ANSWERS_MAX) {
+        add(trigger::ANSWER, answer_key(answer.tag.as_bytes()), NO_LINE);
+    }
+    for line in context.asking {
+        for category in view.ancestors(line.category) {
+            add(trigger::CATEGORY, category, line.number);
+        }
+    }
+    for line in context.asking.iter().filter(|line| line.brand != NONE) {
+        add(trigger::BRAND, line.brand, line.number);
+    }
+    add(trigger::ANY, 0, NO_LINE);
+}
+
+/// d) What the customer uses up and bought before, where it is due again: most often bought first.
+fn refills(context: &Context<'_>, work: &mut Work) {
+    let view = &context.view;
+    let Work { hits, search, candidates, .. } = work;
+    search.hits.clear();
+    for past in context.past {
+        let role = view.product(past.product).and_then(|r| Role::from_code(r.role));
+        let wanted = role == Some(Role::Consumable)
+            && !context.types.contains(past.kind)
+            && context.policy.is_allowed(past.product)
+            && is_due(context, past.last_at_ms, past.kind);
+        if wanted {
+            search.hits.offer(search::key(past.times as i32, past.product));
+        }
+    }
+    hits.clear();
+    hits.extend(search.hits.keys());
+    hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    for key in hits.iter().take(REFILL_HITS_MAX) {
+        let item = Item::Product(ProductIx(key_ix(*key)));
+        candidates.add(Candidate::new(item, Relation::Refill, NO_LINE));
+    }
+}
