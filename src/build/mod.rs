@@ -9,3 +9,4 @@ pub mod affinity;
 pub mod error;
 pub mod feed;
 pub mod progress;
+pub mod synth;
