@@ -2,7 +2,25 @@
 //!
 //! Every reader streams, reports progress, and fails with file, line, field and the way out.
 
+mod columns;
+mod embeddings;
+mod orders;
+mod partners;
+mod products;
+mod source;
+mod values;
+
+use std::path::Path;
+
+use super::error::BuildError;
 use crate::vocabulary::{Availability, Country, CustomerKind, OfferKind, Role, SensitiveClass};
+
+pub use columns::ColumnMap;
+pub use embeddings::read_embeddings;
+pub use orders::{OrdersReport, read_orders};
+pub use partners::read_partners;
+pub use products::read_products;
+pub use values::{PriceError, TimeError, parse_price, parse_timestamp};
 
 /// "Not there" in the `u32` index fields below.
 pub const NONE: u32 = u32::MAX;
@@ -150,4 +168,91 @@ pub struct Embeddings {
     pub dim: usize,
     /// Row-major values, finite.
     pub values: Vec<f32>,
+}
+
+/// Most bytes of an id.
+pub(crate) const ID_MAX: usize = 64;
+
+/// An ahash map with fixed seeds, so that two builds of the same input do the same.
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, ahash::RandomState>;
+
+pub(crate) fn map<K, V>() -> Map<K, V> {
+    Map::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4))
+}
+
+fn field_error(
+    path: &Path,
+    line: u64,
+    field: &str,
+    problem: impl Into<String>,
+    way_out: impl Into<String>,
+) -> BuildError {
+    BuildError::Field {
+        path: path.to_owned(),
+        line,
+        field: field.to_owned(),
+        problem: problem.into(),
+        way_out: way_out.into(),
+    }
+}
+
+fn file_error(path: &Path, problem: impl Into<String>, way_out: impl Into<String>) -> BuildError {
+    BuildError::File {
+        path: path.to_owned(),
+        problem: problem.into(),
+        way_out: way_out.into(),
+    }
+}
+
+fn io_error(path: &Path, action: &'static str, source: std::io::Error) -> BuildError {
+    BuildError::Io {
+        path: path.to_owned(),
+        action,
+        source,
+    }
+}
+
+/// A found value for an error message: quoted, control characters escaped, clipped.
+fn shown(text: &str) -> String {
+    const CLIP: usize = 60;
+    let mut clipped: String = text
+        .chars()
+        .take(CLIP)
+        .flat_map(char::escape_debug)
+        .collect();
+    if text.chars().nth(CLIP).is_some() {
+        clipped.push_str("...");
+    }
+    format!("`{clipped}`")
+}
+
+/// Names for an error message, comma separated, clipped after the first forty.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const CLIP: usize = 40;
+    let mut names: Vec<String> = names
+        .into_iter()
+        .take(CLIP + 1)
+        .map(|n| n.escape_debug().to_string())
+        .collect();
+    if names.len() > CLIP {
+        names[CLIP] = "...".to_owned();
+    }
+    names.join(", ")
+}
+
+/// What is wrong with an id, if anything.
+fn id_problem(id: &str) -> Option<String> {
+    if id.is_empty() {
+        Some("is empty".to_owned())
+    } else if id.len() > ID_MAX {
+        Some(format!(
+            "{} has {} bytes, at most {ID_MAX} are possible",
+            shown(id),
+            id.len()
+        ))
+    } else if id.chars().any(char::is_control) {
+        Some(format!("{} holds a control character", shown(id)))
+    } else {
+        None
+    }
 }

@@ -1,0 +1,123 @@
+//! Which column of a file holds which field, where the names differ from ours.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::partners::Document;
+use super::source::Field;
+use super::{BuildError, listed, orders, products, shown};
+
+/// Names of columns for files that call the fields differently, read from a small TOML file:
+///
+/// ```toml
+/// [products]
+/// id = "sku"
+///
+/// [orders]
+/// basket_id = "order"
+/// ```
+///
+/// Left is the name of our field, right the column to the letter. Fields that are not named keep their usual
+/// columns. The default maps nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnMap {
+    pub(super) products: Mapping,
+    pub(super) orders: Mapping,
+}
+
+impl Default for ColumnMap {
+    fn default() -> Self {
+        let empty = |section| Mapping {
+            section,
+            columns: BTreeMap::new(),
+        };
+        Self {
+            products: empty("products"),
+            orders: empty("orders"),
+        }
+    }
+}
+
+impl ColumnMap {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`BuildError::Io`] where it cannot be read; [`BuildError::Field`] with the line where it is not TOML
+    /// or names a section or field that does not exist.
+    pub fn read(path: &Path) -> Result<Self, BuildError> {
+        Self::of(&Document::read(path)?)
+    }
+
+    fn of(document: &Document<'_>) -> Result<Self, BuildError> {
+        let raw: RawColumns = document.parse()?;
+        Ok(Self {
+            products: Mapping::of(document, "products", products::FIELDS, raw.products)?,
+            orders: Mapping::of(document, "orders", orders::FIELDS, raw.orders)?,
+        })
+    }
+}
+
+type RawMapping = BTreeMap<Spanned<String>, Spanned<String>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumns {
+    #[serde(default)]
+    products: RawMapping,
+    #[serde(default)]
+    orders: RawMapping,
+}
+
+/// The columns of one kind of file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Mapping {
+    section: &'static str,
+    columns: BTreeMap<String, String>,
+}
+
+impl Mapping {
+    fn of(
+        document: &Document<'_>,
+        section: &'static str,
+        fields: &[Field],
+        raw: RawMapping,
+    ) -> Result<Self, BuildError> {
+        let mut columns = BTreeMap::new();
+        for (field, column) in raw {
+            if !fields.iter().any(|known| known.name == field.get_ref()) {
+                return Err(document.error(
+                    &field.span(),
+                    section,
+                    format!("{} is not a field", shown(field.get_ref())),
+                    format!(
+                        "use one of: {}",
+                        listed(fields.iter().map(|known| known.name))
+                    ),
+                ));
+            }
+            if column.get_ref().trim().is_empty() {
+                return Err(document.error(
+                    &column.span(),
+                    field.get_ref(),
+                    "names no column",
+                    "name a column of the file, or drop the line",
+                ));
+            }
+            columns.insert(field.into_inner(), column.into_inner().trim().to_owned());
+        }
+        Ok(Self { section, columns })
+    }
+
+    /// The column that the user names for a field.
+    pub(super) fn get(&self, field: &str) -> Option<&str> {
+        self.columns.get(field).map(String::as_str)
+    }
+
+    /// The section of the file it comes from.
+    pub(super) fn section(&self) -> &'static str {
+        self.section
+    }
+}

@@ -1,0 +1,219 @@
+//! Product embeddings from NumPy files.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use half::f16;
+
+use super::{BuildError, Embeddings, Map, Product, field_error, file_error, io_error, map, shown};
+
+/// Most values of one row.
+const DIM_MAX: u64 = 65_536;
+
+/// Reads a `.npy` matrix of `float32` or `float16` in C order, one row per product of the feed.
+///
+/// Row i belongs to row i of the feed, unless `<stem>.ids.txt` lies beside the file with one product id per
+/// line: then line i says to which product row i belongs, and products without a row get zeros.
+///
+/// # Errors
+/// [`BuildError::File`] for another type, order or shape, another number of rows than products or ids, and a
+/// file of another length than its header says; [`BuildError::Field`] for values that are not finite and,
+/// at a line of the id file, for unknown and repeated ids; [`BuildError::Io`].
+pub fn read_embeddings(path: &Path, products: &[Product]) -> Result<Embeddings, BuildError> {
+    let file = File::open(path).map_err(|e| io_error(path, "open", e))?;
+    let stored = file
+        .metadata()
+        .map_err(|e| io_error(path, "read", e))?
+        .len();
+    let mut bytes = BufReader::with_capacity(1 << 20, file);
+    let header = Header::read(path, &mut bytes)?;
+    let (rows, dim, width) = header.check(path, stored)?;
+    let ids_path = path.with_extension("ids.txt");
+    let order = match File::open(&ids_path) {
+        Ok(file) => Some(read_ids(&ids_path, file, products)?),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(io_error(&ids_path, "open", e)),
+    };
+    let (expected, of) = match &order {
+        Some(order) => (order.len(), ids_path.display().to_string()),
+        None => (products.len(), "the product feed".to_owned()),
+    };
+    if rows != expected as u64 {
+        return Err(file_error(
+            path,
+            format!("has {rows} rows, but {of} has {expected}"),
+            format!(
+                "write one row per product, or name the products of the rows in {}",
+                ids_path.display()
+            ),
+        ));
+    }
+    let mut values = vec![0.0; products.len() * dim];
+    let mut raw = vec![0; dim * width];
+    for row in 0..expected {
+        bytes
+            .read_exact(&mut raw)
+            .map_err(|e| io_error(path, "read", e))?;
+        let at = order.as_ref().map_or(row, |order| order[row] as usize);
+        let out = &mut values[at * dim..][..dim];
+        decode(&raw, width, out);
+        if let Some(column) = out.iter().position(|value| !value.is_finite()) {
+            return Err(file_error(
+                path,
+                format!(
+                    "row {row}, column {column} (counted from 0) is {}, not a finite number",
+                    out[column]
+                ),
+                "remove the row, or write zeros where a product has no embedding",
+            ));
+        }
+    }
+    Ok(Embeddings { dim, values })
+}
+
+/// Little-endian values of 4 or 2 bytes.
+fn decode(raw: &[u8], width: usize, out: &mut [f32]) {
+    if width == 4 {
+        for (value, bytes) in out.iter_mut().zip(raw.as_chunks::<4>().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+    } else {
+        for (value, bytes) in out.iter_mut().zip(raw.as_chunks::<2>().0) {
+            *value = f16::from_le_bytes(*bytes).to_f32();
+        }
+    }
+}
+
+/// Row of the feed for each line.
+fn read_ids(path: &Path, file: File, products: &[Product]) -> Result<Vec<u32>, BuildError> {
+    let mut rows: Map<&str, (u32, u64)> = map();
+    rows.extend(
+        products
+            .iter()
+            .zip(0..)
+            .map(|(product, row)| (product.id.as_str(), (row, 0))),
+    );
+    let mut order = Vec::new();
+    for (text, line) in BufReader::new(file).lines().zip(1..) {
+        let text = text.map_err(|e| io_error(path, "read", e))?;
+        let id = text.trim_start_matches('\u{feff}').trim();
+        let error = |problem, way_out: &str| field_error(path, line, "id", problem, way_out);
+        match rows.get_mut(id) {
+            None => {
+                let problem = format!("{} is not in the product feed", shown(id));
+                return Err(error(problem, "write ids of the feed only, one per line"));
+            }
+            Some((_, first)) if *first > 0 => {
+                let problem = format!("{} was already in line {first}", shown(id));
+                return Err(error(problem, "name each product once"));
+            }
+            Some((row, first)) => {
+                *first = line;
+                order.push(*row);
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// What stands before the numbers: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
+struct Header {
+    text: String,
+    /// Bytes before the numbers.
+    length: u64,
+}
+
+impl Header {
+    fn read(path: &Path, bytes: &mut impl Read) -> Result<Self, BuildError> {
+        let other = || file_error(path, "is not a NumPy file", "write it with numpy.save");
+        let mut fixed = [0; 8];
+        bytes.read_exact(&mut fixed).map_err(|_| other())?;
+        // Version 1 has a length of two bytes, later ones of four.
+        let size = match fixed {
+            [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _] => 2,
+            [b'\x93', b'N', b'U', b'M', b'P', b'Y', 2 | 3, _] => 4,
+            _ => return Err(other()),
+        };
+        let mut length = [0; 4];
+        bytes.read_exact(&mut length[..size]).map_err(|_| other())?;
+        let length = u64::from(u32::from_le_bytes(length));
+        let mut text = Vec::new();
+        let read = bytes.take(length.min(65_536)).read_to_end(&mut text);
+        if read.map_err(|e| io_error(path, "read", e))? as u64 != length {
+            return Err(other());
+        }
+        let text = String::from_utf8(text).map_err(|_| other())?;
+        Ok(Self {
+            text,
+            length: 8 + size as u64 + length,
+        })
+    }
+
+    /// What follows the key, up to the next comma outside brackets.
+    fn value(&self, key: &str) -> Option<&str> {
+        let rest = self
+            .text
+            .split_once(&format!("'{key}'"))?
+            .1
+            .trim_start()
+            .strip_prefix(':')?
+            .trim_start();
+        let end = match rest.starts_with('(') {
+            true => rest.find(')')? + 1,
+            false => rest.find([',', '}'])?,
+        };
+        Some(rest[..end].trim())
+    }
+
+    /// Rows, values per row and bytes per value of a matrix that fills the file.
+    fn check(&self, path: &Path, stored: u64) -> Result<(u64, usize, usize), BuildError> {
+        let width = match self.value("descr") {
+            Some("'<f4'") => 4,
+            Some("'<f2'") => 2,
+            other => {
+                return Err(file_error(
+                    path,
+                    format!("holds values of type {}", other.unwrap_or("unknown")),
+                    "convert it with astype('<f4') or astype('<f2')",
+                ));
+            }
+        };
+        if self.value("fortran_order") != Some("False") {
+            return Err(file_error(
+                path,
+                "is in Fortran order",
+                "convert it with numpy.ascontiguousarray",
+            ));
+        }
+        let shape = self.value("shape").unwrap_or("()");
+        let sizes: Option<Vec<u64>> = shape
+            .trim_matches(['(', ')'])
+            .split(',')
+            .map(str::trim)
+            .filter(|size| !size.is_empty())
+            .map(|size| size.parse().ok())
+            .collect();
+        let (rows, dim) = match sizes.as_deref() {
+            Some(&[rows, dim]) if (1..=DIM_MAX).contains(&dim) => (rows, dim),
+            _ => {
+                return Err(file_error(
+                    path,
+                    format!("has the shape {shape}"),
+                    format!("write a matrix of products times 1 to {DIM_MAX} values"),
+                ));
+            }
+        };
+        let needed = rows
+            .checked_mul(dim * width)
+            .and_then(|size| size.checked_add(self.length));
+        if needed != Some(stored) {
+            return Err(file_error(
+                path,
+                format!("has {stored} bytes, which does not fit its shape {shape}"),
+                "the file is cut short or damaged: copy or write it again",
+            ));
+        }
+        Ok((rows, dim as usize, width as usize))
+    }
+}
