@@ -1,0 +1,204 @@
+//! What the orders say of types: which go together, which are bought again and when.
+
+use rayon::prelude::*;
+
+use super::cooccurrence::{Log, group};
+use super::{AffinityInput, AffinityOptions, Transition};
+use crate::vocabulary::Role;
+
+/// What was learnt of one type.
+#[derive(Debug, Default)]
+pub(super) struct TypeFacts {
+    pub(super) role: Role,
+    pub(super) replenish_days: [u16; 3],
+    pub(super) transitions: Vec<Transition>,
+}
+
+/// The log by type.
+struct Types<'a> {
+    log: &'a Log,
+    type_of: &'a [u32],
+    options: &'a AffinityOptions,
+    /// Customers with a number below this are named; the others are single baskets.
+    named: u32,
+    units: f32,
+    start: Vec<u32>,
+    lines: Vec<u32>,
+    /// Per type: expected share of a unit's baskets that hold it.
+    base: Vec<f32>,
+}
+
+/// Counters per type, emptied after each use.
+struct Scratch {
+    seen: Vec<f32>,
+    support: Vec<u32>,
+    last_unit: Vec<u32>,
+    touched: Vec<u32>,
+}
+
+/// Learns every type's facts.
+pub(super) fn learn(
+    log: &Log,
+    input: &AffinityInput<'_>,
+    options: &AffinityOptions,
+) -> Vec<TypeFacts> {
+    let (start, lines) = group(input.types, log.product.len(), |l| {
+        input.type_of[log.product[l] as usize]
+    });
+    let mut types = Types {
+        log,
+        type_of: input.type_of,
+        options,
+        named: input.orders.customers,
+        units: 0.0,
+        start,
+        lines,
+        base: Vec::new(),
+    };
+    let mut share = vec![0.0f32; log.baskets()];
+    let mut done = 0;
+    for unit in log.unit.chunk_by(|a, b| a == b) {
+        share[done..done + unit.len()].fill(1.0 / unit.len() as f32);
+        done += unit.len();
+        types.units += 1.0;
+    }
+    types.base = (0..input.types)
+        .into_par_iter()
+        .map(|t| {
+            let held: f32 = types.baskets(t).map(|b| share[b as usize]).sum();
+            held / types.units.max(1.0)
+        })
+        .collect();
+    (0..input.types)
+        .into_par_iter()
+        .map_init(
+            || Scratch {
+                seen: vec![0.0; input.types],
+                support: vec![0; input.types],
+                last_unit: vec![u32::MAX; input.types],
+                touched: Vec::new(),
+            },
+            |scratch, t| types.facts(t, scratch),
+        )
+        .collect()
+}
+
+impl Types<'_> {
+    /// Distinct baskets that hold a type, in order of unit and time.
+    fn baskets(&self, t: usize) -> impl Iterator<Item = u32> + '_ {
+        let lines = &self.lines[self.start[t] as usize..self.start[t + 1] as usize];
+        lines
+            .chunk_by(|&a, &b| self.log.basket[a as usize] == self.log.basket[b as usize])
+            .map(|run| self.log.basket[run[0] as usize])
+    }
+
+    fn facts(&self, t: usize, scratch: &mut Scratch) -> TypeFacts {
+        let baskets: Vec<u32> = self.baskets(t).collect();
+        let (role, replenish_days) = self.rhythm(&baskets);
+        TypeFacts {
+            role,
+            replenish_days,
+            transitions: self.transitions(t as u32, &baskets, scratch),
+        }
+    }
+
+    fn by_unit<'b>(&'b self, baskets: &'b [u32]) -> impl Iterator<Item = &'b [u32]> {
+        baskets.chunk_by(|&a, &b| self.log.unit[a as usize] == self.log.unit[b as usize])
+    }
+
+    /// Do customers come back for it, and after how many days? Only named customers with purchases on at least
+    /// two days count: the others had no chance to come back.
+    fn rhythm(&self, baskets: &[u32]) -> (Role, [u16; 3]) {
+        let (mut customers, mut back) = (0u32, 0u32);
+        let mut gaps: Vec<u16> = Vec::new();
+        for own in self.by_unit(baskets) {
+            let unit = self.log.unit[own[0] as usize];
+            if unit >= self.named || !self.came_twice(unit) {
+                continue;
+            }
+            customers += 1;
+            let before = gaps.len();
+            gaps.extend(own.windows(2).filter_map(|pair| {
+                let days = self.log.day[pair[1] as usize] - self.log.day[pair[0] as usize];
+                (days > 0).then_some(days.min(i32::from(u16::MAX)) as u16)
+            }));
+            back += u32::from(gaps.len() > before);
+        }
+        let share = f64::from(back) / f64::from(customers.max(1));
+        let role = if customers < self.options.role_support {
+            Role::Unknown
+        } else if share >= self.options.consumable_share {
+            Role::Consumable
+        } else if share <= self.options.durable_share {
+            Role::Durable
+        } else {
+            Role::Unknown
+        };
+        gaps.sort_unstable();
+        let quartile = |q: usize| gaps[(gaps.len() - 1) * q / 4];
+        let days = if back >= self.options.role_support.div_ceil(4).max(1) {
+            [quartile(1), quartile(2), quartile(3)]
+        } else {
+            [0; 3]
+        };
+        (role, days)
+    }
+
+    fn came_twice(&self, unit: u32) -> bool {
+        let first = self.log.unit.partition_point(|&u| u < unit);
+        let last = self.log.unit.partition_point(|&u| u <= unit) - 1;
+        self.log.day[first] < self.log.day[last]
+    }
+
+    /// Each customer has one vote, shared among its baskets that hold the type.
+    fn transitions(&self, own: u32, baskets: &[u32], scratch: &mut Scratch) -> Vec<Transition> {
+        let mut voters = 0.0f32;
+        for (number, baskets) in self.by_unit(baskets).enumerate() {
+            voters += 1.0;
+            for &basket in baskets {
+                let lines = self.log.lines(basket as usize);
+                if lines.len() > self.options.large_basket as usize {
+                    continue;
+                }
+                let types = self.log.product[lines].chunk_by(|&a, &b| self.same_type(a, b));
+                for run in types {
+                    let t = self.type_of[run[0] as usize] as usize;
+                    if scratch.support[t] == 0 {
+                        scratch.touched.push(t as u32);
+                        scratch.last_unit[t] = u32::MAX;
+                    }
+                    if scratch.last_unit[t] != number as u32 {
+                        scratch.last_unit[t] = number as u32;
+                        scratch.support[t] += 1;
+                    }
+                    scratch.seen[t] += 1.0 / baskets.len() as f32;
+                }
+            }
+        }
+        let shrink = self.options.transition_shrinkage;
+        let mut found = Vec::new();
+        for t in scratch.touched.drain(..) {
+            let i = t as usize;
+            let (seen, support) = (scratch.seen[i], scratch.support[i]);
+            scratch.seen[i] = 0.0;
+            scratch.support[i] = 0;
+            let transition = Transition {
+                to: t,
+                lift: (seen + shrink) / (voters * self.base[i] + shrink),
+                probability: (seen + shrink * self.base[i]) / (voters + shrink),
+                support,
+            };
+            if t != own && support >= 2 && transition.lift > 1.0 {
+                found.push(transition);
+            }
+        }
+        let key = |x: &Transition| x.lift.ln() * x.probability.powf(self.options.transition_power);
+        found.sort_by(|a, b| key(b).total_cmp(&key(a)).then(a.to.cmp(&b.to)));
+        found.truncate(self.options.transitions);
+        found
+    }
+
+    fn same_type(&self, a: u32, b: u32) -> bool {
+        self.type_of[a as usize] == self.type_of[b as usize]
+    }
+}
