@@ -38,7 +38,8 @@ pub(crate) fn group(rows: &Rows, seed: u64, progress: &dyn Progress) -> Cells {
     picked.sort_unstable();
     let kernel = Kernel::detect();
     for round in 0..ROUNDS {
-        let nearest: Vec<u32> = picked.par_iter().map(|ix| nearest(kernel, &centroids, rows.row(*ix))).collect();
+        let nearest: Vec<u32> =
+            picked.par_iter().map(|ix| nearest(kernel, &centroids, rows.row(*ix))).collect();
         move_centroids(rows, &picked, &nearest, &mut centroids);
         progress.at(round as u64 + 1);
     }

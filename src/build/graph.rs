@@ -37,7 +37,8 @@ pub(crate) fn build(centroids: &Rows) -> Graph {
     if count < 2 {
         return graph;
     }
-    let floats: Vec<Vec<f32>> = (0..count).map(|c| centroids.row(c).iter().map(|v| f32::from(*v)).collect()).collect();
+    let floats: Vec<Vec<f32>> =
+        (0..count).map(|c| centroids.row(c).iter().map(|v| f32::from(*v)).collect()).collect();
     let layers = GRAPH_LAYERS_MAX as usize;
     let hnsw = Hnsw::new(GRAPH_LINKS_UPPER, count, layers, CONSTRUCTION_BEAM, DistL2 {});
     for (cell, row) in floats.iter().enumerate() {
@@ -60,7 +61,9 @@ pub(crate) fn build(centroids: &Rows) -> Graph {
             }
         }
         graph.upper_layers[cell] = own_layer as u32;
-        if own_layer as u32 > graph.max_layer || (own_layer as u32 == graph.max_layer && (cell as u32) < graph.entry) {
+        if own_layer as u32 > graph.max_layer
+            || (own_layer as u32 == graph.max_layer && (cell as u32) < graph.entry)
+        {
             graph.max_layer = own_layer as u32;
             graph.entry = cell as u32;
         }

@@ -6,7 +6,22 @@
 //! Nothing here runs in a checkout: it allocates, takes seconds, and fails with prose.
 
 pub mod affinity;
+mod calibrate;
+mod catalogue;
+mod cells;
 pub mod error;
 pub mod feed;
+mod graph;
+mod names;
+mod offers;
 pub mod progress;
+mod provenance;
+mod publish;
+mod quantize;
 pub mod synth;
+mod taxonomy;
+mod write;
+
+pub use catalogue::{BuildOptions, Inputs, build};
+pub use provenance::Provenance;
+pub use publish::publish;

@@ -75,7 +75,8 @@ mod tests {
         b[3] = 0.6;
         b[9] = 0.8;
         let rows = quantize(&[a, b].concat(), dim, &turn);
-        let dot = |x: &[i8], y: &[i8]| x.iter().zip(y).map(|(p, q)| f64::from(*p) * f64::from(*q)).sum::<f64>();
+        let dot =
+            |x: &[i8], y: &[i8]| x.iter().zip(y).map(|(p, q)| f64::from(*p) * f64::from(*q)).sum::<f64>();
         let unit = f64::from(unit_dot(dim));
         assert!((dot(rows.row(0), rows.row(0)) / unit - 1.0).abs() < 0.03);
         assert!((dot(rows.row(0), rows.row(1)) / unit - 0.6).abs() < 0.03);

@@ -50,13 +50,7 @@ pub struct SynthOptions {
 
 impl Default for SynthOptions {
     fn default() -> Self {
-        Self {
-            products: 1_200_000,
-            brands: 4_600,
-            order_lines: 4_000_000,
-            shops: 8,
-            seed: 1,
-        }
+        Self { products: 1_200_000, brands: 4_600, order_lines: 4_000_000, shops: 8, seed: 1 }
     }
 }
 
@@ -102,13 +96,7 @@ pub fn synthesize(
 
     let mut report = SynthReport::default();
     let mut products = Output::new(out, "products.csv.gz")?;
-    let prices = products::write(
-        source.products,
-        &layout,
-        &mut products,
-        progress,
-        &mut report,
-    )?;
+    let prices = products::write(source.products, &layout, &mut products, progress, &mut report)?;
     let mut orders = Output::new(out, "orders.csv.gz")?;
     orders::write(source, &layout, &prices, &mut orders, progress, &mut report)?;
     let readme = temporary(out)?;
@@ -123,29 +111,15 @@ pub fn synthesize(
 
 fn check(source: &SynthSource<'_>, options: &SynthOptions) -> Result<(), BuildError> {
     let refuse = |problem: &str, way_out: &str| {
-        Err(BuildError::Input {
-            problem: problem.to_owned(),
-            way_out: way_out.to_owned(),
-        })
+        Err(BuildError::Input { problem: problem.to_owned(), way_out: way_out.to_owned() })
     };
     if source.products.is_empty() {
-        return refuse(
-            "there are no products to multiply",
-            "give a product feed with at least one row",
-        );
+        return refuse("there are no products to multiply", "give a product feed with at least one row");
     }
     if options.order_lines > 0 && source.orders.lines.is_empty() {
-        return refuse(
-            "there are no orders to replay",
-            "give orders, or ask for 0 order lines",
-        );
+        return refuse("there are no orders to replay", "give orders, or ask for 0 order lines");
     }
-    if source
-        .orders
-        .lines
-        .iter()
-        .any(|l| l.product as usize >= source.products.len())
-    {
+    if source.orders.lines.iter().any(|l| l.product as usize >= source.products.len()) {
         return refuse(
             "an order line names a product that is not in the feed",
             "read the orders with this feed",
@@ -158,10 +132,7 @@ fn check(source: &SynthSource<'_>, options: &SynthOptions) -> Result<(), BuildEr
         );
     }
     if u32::try_from(options.products).is_err() || u32::try_from(options.order_lines).is_err() {
-        return refuse(
-            "more than 4,294,967,295 products or order lines",
-            "ask for fewer",
-        );
+        return refuse("more than 4,294,967,295 products or order lines", "ask for fewer");
     }
     Ok(())
 }
@@ -194,28 +165,18 @@ struct Output {
 impl Output {
     fn new(dir: &Path, name: &str) -> Result<Self, BuildError> {
         // No name and no time in the gzip header: the bytes depend on the rows alone.
-        let packed = GzEncoder::new(
-            BufWriter::with_capacity(1 << 16, temporary(dir)?),
-            Compression::fast(),
-        );
-        Ok(Self {
-            csv: csv::Writer::from_writer(packed),
-            path: dir.join(name),
-        })
+        let packed = GzEncoder::new(BufWriter::with_capacity(1 << 16, temporary(dir)?), Compression::fast());
+        Ok(Self { csv: csv::Writer::from_writer(packed), path: dir.join(name) })
     }
 
     fn row<const N: usize>(&mut self, fields: [&str; N]) -> Result<(), BuildError> {
-        self.csv
-            .write_record(fields)
-            .map_err(|e| io_error(&self.path, "write", e.into()))
+        self.csv.write_record(fields).map_err(|e| io_error(&self.path, "write", e.into()))
     }
 
     fn publish(self) -> Result<(), BuildError> {
         let failed = |e| io_error(&self.path, "write", e);
         let packed = self.csv.into_inner().map_err(|e| failed(e.into_error()))?;
-        let file = packed
-            .finish()
-            .and_then(|b| b.into_inner().map_err(io::IntoInnerError::into_error));
+        let file = packed.finish().and_then(|b| b.into_inner().map_err(io::IntoInnerError::into_error));
         rename(file.map_err(failed)?, self.path)
     }
 }
@@ -230,17 +191,12 @@ fn temporary(dir: &Path) -> Result<NamedTempFile, BuildError> {
 
 fn rename(mut file: NamedTempFile, path: PathBuf) -> Result<(), BuildError> {
     file.flush().map_err(|e| io_error(&path, "write", e))?;
-    file.persist(&path)
-        .map_err(|e| io_error(&path, "rename", e.error))?;
+    file.persist(&path).map_err(|e| io_error(&path, "rename", e.error))?;
     Ok(())
 }
 
 fn io_error(path: &Path, action: &'static str, source: io::Error) -> BuildError {
-    BuildError::Io {
-        path: path.to_owned(),
-        action,
-        source,
-    }
+    BuildError::Io { path: path.to_owned(), action, source }
 }
 
 fn readme_text(options: &SynthOptions, report: &SynthReport) -> String {

@@ -49,10 +49,8 @@ impl Taxonomy {
                 tree.ends[end] = tree.ends[end].max(tree.ends[ix]);
             }
         }
-        tree.category_of = products
-            .iter()
-            .map(|p| index.get(&split(&p.category_path)).copied().unwrap_or(NONE))
-            .collect();
+        tree.category_of =
+            products.iter().map(|p| index.get(&split(&p.category_path)).copied().unwrap_or(NONE)).collect();
         tree.number_types(products);
         tree
     }
@@ -80,7 +78,11 @@ impl Taxonomy {
 
 /// Levels of a path, without empty ones.
 fn split(path: &str) -> Vec<&str> {
-    path.split('>').map(str::trim).filter(|level| !level.is_empty()).take(crate::limits::CATEGORY_DEPTH_MAX - 1).collect()
+    path.split('>')
+        .map(str::trim)
+        .filter(|level| !level.is_empty())
+        .take(crate::limits::CATEGORY_DEPTH_MAX - 1)
+        .collect()
 }
 
 #[cfg(test)]

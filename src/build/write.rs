@@ -32,27 +32,33 @@ impl Writer {
         Self { facts, sections: Vec::with_capacity(SECTIONS) }
     }
 
-    pub(crate) fn put<T: IntoBytes + Immutable + KnownLayout + Unaligned>(&mut self, kind: SectionKind, rows: &[T]) {
+    pub(crate) fn put<T: IntoBytes + Immutable + KnownLayout + Unaligned>(
+        &mut self,
+        kind: SectionKind,
+        rows: &[T],
+    ) {
         self.put_bytes(kind, bytes_of(rows).to_vec());
     }
 
     pub(crate) fn put_bytes(&mut self, kind: SectionKind, bytes: Vec<u8>) {
+        self.sections.retain(|(other, _)| *other != kind);
         self.sections.push((kind, bytes));
     }
 
     /// The whole file.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.sections.sort_by_key(|(kind, _)| *kind as u32);
         let mut end = size_of::<Header>() + self.sections.len() * size_of::<SectionEntry>();
-        let entries: Vec<SectionEntry> = self.sections.iter().map(|(kind, bytes)| self.entry(*kind, bytes, &mut end)).collect();
+        let entries: Vec<SectionEntry> =
+            self.sections.iter().map(|(kind, bytes)| self.entry(*kind, bytes, &mut end)).collect();
         let checksums: Vec<u8> = entries.iter().flat_map(|e| e.checksum.get().to_le_bytes()).collect();
         let header = self.header(&entries, end as u64, xxh3_64(&checksums));
         let mut file = Vec::with_capacity(end);
         file.extend_from_slice(header.as_bytes());
         file.extend_from_slice(entries.as_bytes());
-        for ((_, bytes), entry) in self.sections.iter_mut().zip(&entries) {
+        for ((_, bytes), entry) in self.sections.iter().zip(&entries) {
             file.resize(entry.offset.get() as usize, 0);
-            file.extend_from_slice(&std::mem::take(bytes));
+            file.extend_from_slice(bytes);
         }
         file
     }

@@ -8,6 +8,8 @@
 //! Little-endian throughout; nothing is read before its bounds are known. Product `i` is row `i` of every
 //! product section; products lie contiguous in their cells, so a cell is a range.
 
+#![allow(missing_debug_implementations, reason = "zerocopy's derives make hidden helper types")]
+
 use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 

@@ -17,12 +17,6 @@ pub(crate) fn key(score: i32, ix: u32) -> i64 {
     (i64::from(score) << 32) | i64::from(u32::MAX - ix)
 }
 
-/// The score of a [`key`].
-#[inline]
-pub(crate) fn key_score(key: i64) -> i32 {
-    (key >> 32) as i32
-}
-
 /// The index of a [`key`].
 #[inline]
 pub(crate) fn key_ix(key: i64) -> u32 {

@@ -22,10 +22,7 @@ struct Means {
 
 impl Means {
     fn new(groups: usize, dim: usize) -> Self {
-        Self {
-            sum: vec![0.0; groups * dim],
-            weight: vec![0.0; groups],
-        }
+        Self { sum: vec![0.0; groups * dim], weight: vec![0.0; groups] }
     }
 
     fn add(&mut self, group: u32, weight: f32, row: &[f32]) {
@@ -92,16 +89,10 @@ pub(super) fn fill(
     if let Some(embeddings) = input.embeddings {
         add_ridge(&mut prior, vectors, &trust, embeddings, options);
     }
-    vectors
-        .par_chunks_mut(dim)
-        .zip(prior.par_chunks(dim))
-        .zip(&trust)
-        .for_each(|((row, prior), &trust)| {
-            row.iter_mut()
-                .zip(prior)
-                .for_each(|(x, p)| *x = trust * *x + (1.0 - trust) * p);
-            unit(row);
-        });
+    vectors.par_chunks_mut(dim).zip(prior.par_chunks(dim)).zip(&trust).for_each(|((row, prior), &trust)| {
+        row.iter_mut().zip(prior).for_each(|(x, p)| *x = trust * *x + (1.0 - trust) * p);
+        unit(row);
+    });
 }
 
 fn tree_prior(
@@ -124,10 +115,7 @@ fn tree_prior(
     for &c in categories.iter().rev() {
         let parent = input.category_parent[c as usize];
         if parent != NONE {
-            let (row, weight) = (
-                row_of(&nodes.sum, c, dim).to_vec(),
-                nodes.weight[c as usize],
-            );
+            let (row, weight) = (row_of(&nodes.sum, c, dim).to_vec(), nodes.weight[c as usize]);
             nodes.add(parent, 1.0, &row);
             nodes.weight[parent as usize] += weight - 1.0;
         }
@@ -191,9 +179,7 @@ fn add_ridge(
     for &p in known.iter().step_by(step) {
         let root = trust[p].sqrt();
         x.extend(with_constant(embeddings, p).map(|e| e * root));
-        let rest = row_of(vectors, p as u32, dim)
-            .iter()
-            .zip(row_of(prior, p as u32, dim));
+        let rest = row_of(vectors, p as u32, dim).iter().zip(row_of(prior, p as u32, dim));
         y.extend(rest.map(|(v, q)| (v - q) * root));
     }
     let mut gram = cross(&x, from, &x, from);
@@ -204,16 +190,11 @@ fn add_ridge(
         return;
     };
     let map: DMatrix<f64> = solver.solve(&cross(&x, from, &y, dim));
-    prior
-        .par_chunks_mut(CHUNK * dim)
-        .enumerate()
-        .for_each(|(chunk, rows)| {
-            let products = chunk * CHUNK..chunk * CHUNK + rows.len() / dim;
-            let x: Vec<f32> = products
-                .flat_map(|p| with_constant(embeddings, p))
-                .collect();
-            add(rows, 1.0, &multiply(&x, &map));
-        });
+    prior.par_chunks_mut(CHUNK * dim).enumerate().for_each(|(chunk, rows)| {
+        let products = chunk * CHUNK..chunk * CHUNK + rows.len() / dim;
+        let x: Vec<f32> = products.flat_map(|p| with_constant(embeddings, p)).collect();
+        add(rows, 1.0, &multiply(&x, &map));
+    });
 }
 
 fn with_constant(embeddings: &Embeddings, product: usize) -> impl Iterator<Item = f32> + '_ {
@@ -232,11 +213,8 @@ pub(super) fn from_content(input: &AffinityInput<'_>, options: &AffinityOptions)
     } else {
         let brands = input.brand_of.iter().filter(|&&b| b != NONE).max();
         let brands = brands.map_or(0, |&b| b as usize + 1);
-        let mut random = |rows: usize| -> Vec<f32> {
-            (0..rows * dim)
-                .map(|_| rng.random_range(-1.0..1.0))
-                .collect()
-        };
+        let mut random =
+            |rows: usize| -> Vec<f32> { (0..rows * dim).map(|_| rng.random_range(-1.0..1.0)).collect() };
         let (levels, brands) = (random(input.category_parent.len()), random(brands));
         let mut vectors = vec![0.0; input.products * dim];
         for (p, row) in vectors.chunks_exact_mut(dim).enumerate() {

@@ -38,13 +38,10 @@ impl Log {
         for (new, &old) in order.iter().enumerate() {
             place[old as usize] = new as u32;
             log.unit.push(unit_of[old as usize].0);
-            log.day
-                .push(unit_of[old as usize].1.div_euclid(DAY_MS) as i32);
+            log.day.push(unit_of[old as usize].1.div_euclid(DAY_MS) as i32);
         }
         let lines = &input.orders.lines;
-        let (start, at) = group(order.len(), lines.len(), |l| {
-            place[lines[l].basket as usize]
-        });
+        let (start, at) = group(order.len(), lines.len(), |l| place[lines[l].basket as usize]);
         log.start.push(0);
         let mut products = Vec::new();
         for b in 0..order.len() {
@@ -57,8 +54,7 @@ impl Log {
             log.basket.resize(log.product.len(), b as u32);
             log.start.push(log.product.len() as u32);
         }
-        (log.product_start, log.by_product) =
-            group(input.products, log.product.len(), |l| log.product[l]);
+        (log.product_start, log.by_product) = group(input.products, log.product.len(), |l| log.product[l]);
         log
     }
 
@@ -74,8 +70,7 @@ impl Log {
 
     /// Lines of a product, in order of unit and time.
     pub(super) fn lines_of(&self, product: usize) -> &[u32] {
-        &self.by_product
-            [self.product_start[product] as usize..self.product_start[product + 1] as usize]
+        &self.by_product[self.product_start[product] as usize..self.product_start[product + 1] as usize]
     }
 
     fn unit_of_line(&self, line: u32) -> u32 {
@@ -87,9 +82,8 @@ impl Log {
         (0..self.product_start.len().saturating_sub(1))
             .into_par_iter()
             .map(|p| {
-                self.lines_of(p)
-                    .chunk_by(|&a, &b| self.unit_of_line(a) == self.unit_of_line(b))
-                    .count() as u32
+                self.lines_of(p).chunk_by(|&a, &b| self.unit_of_line(a) == self.unit_of_line(b)).count()
+                    as u32
             })
             .collect()
     }
@@ -161,10 +155,7 @@ impl<'a> Operator<'a> {
         let mut line_weight = vec![0.0; log.product.len()];
         for p in 0..input.products {
             let mut degree = 0.0;
-            for own in log
-                .lines_of(p)
-                .chunk_by(|&a, &b| log.unit_of_line(a) == log.unit_of_line(b))
-            {
+            for own in log.lines_of(p).chunk_by(|&a, &b| log.unit_of_line(a) == log.unit_of_line(b)) {
                 let weight = (own.len() as f32).powf(-options.repeat_power);
                 degree += own.len() as f32 * weight * weight;
                 own.iter().for_each(|&l| line_weight[l as usize] = weight);
@@ -194,25 +185,21 @@ impl<'a> Operator<'a> {
     /// `S v`, or `Sᵀ v`, for a row-major products × k matrix.
     pub(super) fn apply(&self, v: &[f32], k: usize, transpose: bool) -> Vec<f32> {
         let mut sums = vec![0.0f32; self.log.baskets() * k];
-        sums.par_chunks_mut(CHUNK * k)
-            .enumerate()
-            .for_each(|(chunk, rows)| {
-                for (i, row) in rows.chunks_exact_mut(k).enumerate() {
-                    for l in self.log.lines(chunk * CHUNK + i) {
-                        add(row, self.line_weight[l], row_of(v, self.log.product[l], k));
-                    }
+        sums.par_chunks_mut(CHUNK * k).enumerate().for_each(|(chunk, rows)| {
+            for (i, row) in rows.chunks_exact_mut(k).enumerate() {
+                for l in self.log.lines(chunk * CHUNK + i) {
+                    add(row, self.line_weight[l], row_of(v, self.log.product[l], k));
                 }
-            });
+            }
+        });
         let mut out = vec![0.0f32; v.len()];
-        out.par_chunks_mut(CHUNK * k)
-            .enumerate()
-            .for_each(|(chunk, rows)| {
-                for (i, row) in rows.chunks_exact_mut(k).enumerate() {
-                    for &l in self.log.lines_of(chunk * CHUNK + i) {
-                        self.add_line(row, l as usize, v, &sums, transpose);
-                    }
+        out.par_chunks_mut(CHUNK * k).enumerate().for_each(|(chunk, rows)| {
+            for (i, row) in rows.chunks_exact_mut(k).enumerate() {
+                for &l in self.log.lines_of(chunk * CHUNK + i) {
+                    self.add_line(row, l as usize, v, &sums, transpose);
                 }
-            });
+            }
+        });
         out
     }
 
@@ -224,11 +211,7 @@ impl<'a> Operator<'a> {
         if self.next_weight == 0.0 {
             return;
         }
-        let other = if transpose {
-            basket.wrapping_sub(1)
-        } else {
-            basket + 1
-        };
+        let other = if transpose { basket.wrapping_sub(1) } else { basket + 1 };
         if other < self.log.baskets()
             && self.log.unit[other] == self.log.unit[basket]
             && (self.log.day[other] - self.log.day[basket]).abs() <= self.next_days
@@ -240,15 +223,7 @@ impl<'a> Operator<'a> {
     }
 
     /// Adds the sum of a basket without the products of this line's type.
-    fn add_others(
-        &self,
-        row: &mut [f32],
-        weight: f32,
-        line: usize,
-        basket: usize,
-        v: &[f32],
-        sums: &[f32],
-    ) {
+    fn add_others(&self, row: &mut [f32], weight: f32, line: usize, basket: usize, v: &[f32], sums: &[f32]) {
         add(row, weight, row_of(sums, basket as u32, row.len()));
         let own = self.type_of[self.log.product[line] as usize];
         let lines = self.log.lines(basket);

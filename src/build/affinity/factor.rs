@@ -46,20 +46,11 @@ pub(super) fn factorise(
     let top = values[0].max(0.0);
     let kept = |c: usize| values[c] > RANK_TOLERANCE * top;
     let column = |c: usize, exponent: f64| {
-        if kept(c) {
-            values[c].powf(exponent)
-        } else {
-            0.0
-        }
+        if kept(c) { values[c].powf(exponent) } else { 0.0 }
     };
     let left = DMatrix::from_fn(k, dim, |r, c| vectors[(r, c)] * column(c, power / 2.0));
-    let right = DMatrix::from_fn(k, dim, |r, c| {
-        vectors[(r, c)] * column(c, (power - 1.0) / 2.0)
-    });
-    Factors {
-        left: multiply(&q, &left),
-        right: multiply(&b, &right),
-    }
+    let right = DMatrix::from_fn(k, dim, |r, c| vectors[(r, c)] * column(c, (power - 1.0) / 2.0));
+    Factors { left: multiply(&q, &left), right: multiply(&b, &right) }
 }
 
 /// An orthonormal basis of the column space; columns beyond the rank are zero. Twice, since the first pass
@@ -69,11 +60,7 @@ fn orthonormal(mut y: Vec<f32>, k: usize) -> Vec<f32> {
         let (values, vectors) = eigen(&gram(&y, k));
         let top = values[0];
         let whiten = DMatrix::from_fn(k, k, |r, c| {
-            if values[c] > RANK_TOLERANCE * top {
-                vectors[(r, c)] / values[c].sqrt()
-            } else {
-                0.0
-            }
+            if values[c] > RANK_TOLERANCE * top { vectors[(r, c)] / values[c].sqrt() } else { 0.0 }
         });
         y = multiply(&y, &whiten);
     }
@@ -84,11 +71,7 @@ fn orthonormal(mut y: Vec<f32>, k: usize) -> Vec<f32> {
 fn eigen(m: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
     let e = SymmetricEigen::new(m.clone());
     let mut order: Vec<usize> = (0..m.nrows()).collect();
-    order.sort_by(|&a, &b| {
-        e.eigenvalues[b]
-            .total_cmp(&e.eigenvalues[a])
-            .then(a.cmp(&b))
-    });
+    order.sort_by(|&a, &b| e.eigenvalues[b].total_cmp(&e.eigenvalues[a]).then(a.cmp(&b)));
     let values = order.iter().map(|&i| e.eigenvalues[i]).collect();
     (values, e.eigenvectors.select_columns(&order))
 }
@@ -110,9 +93,7 @@ pub(super) fn cross(a: &[f32], ka: usize, b: &[f32], kb: usize) -> DMatrix<f64> 
             for (a, b) in a.chunks_exact(ka).zip(b.chunks_exact(kb)) {
                 for (x, row) in a.iter().zip(sum.chunks_exact_mut(kb)) {
                     let x = f64::from(*x);
-                    row.iter_mut()
-                        .zip(b)
-                        .for_each(|(s, y)| *s += x * f64::from(*y));
+                    row.iter_mut().zip(b).for_each(|(s, y)| *s += x * f64::from(*y));
                 }
             }
             sum
@@ -130,14 +111,12 @@ pub(super) fn multiply(y: &[f32], m: &DMatrix<f64>) -> Vec<f32> {
     let (from, to) = m.shape();
     let m: Vec<f32> = m.transpose().iter().map(|&x| x as f32).collect(); // row-major
     let mut out = vec![0.0f32; y.len() / from * to];
-    out.par_chunks_mut(CHUNK * to)
-        .zip(y.par_chunks(CHUNK * from))
-        .for_each(|(out, y)| {
-            for (row, y) in out.chunks_exact_mut(to).zip(y.chunks_exact(from)) {
-                for (x, m) in y.iter().zip(m.chunks_exact(to)) {
-                    super::cooccurrence::add(row, *x, m);
-                }
+    out.par_chunks_mut(CHUNK * to).zip(y.par_chunks(CHUNK * from)).for_each(|(out, y)| {
+        for (row, y) in out.chunks_exact_mut(to).zip(y.chunks_exact(from)) {
+            for (x, m) in y.iter().zip(m.chunks_exact(to)) {
+                super::cooccurrence::add(row, *x, m);
             }
-        });
+        }
+    });
     out
 }

@@ -173,10 +173,7 @@ pub fn learn(
     let (mut in_vectors, mut out_vectors) = (factors.left, factors.right);
     cold::unit_rows(&mut in_vectors, options.dim);
     cold::unit_rows(&mut out_vectors, options.dim);
-    let learnt = in_vectors
-        .chunks_exact(options.dim)
-        .filter(|row| row.iter().any(|&x| x != 0.0))
-        .count();
+    let learnt = in_vectors.chunks_exact(options.dim).filter(|row| row.iter().any(|&x| x != 0.0)).count();
     if learnt == 0 {
         in_vectors = cold::from_content(input, options);
         out_vectors.clone_from(&in_vectors);
@@ -209,13 +206,11 @@ pub fn learn(
 
 fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), BuildError> {
     let below = |values: &[u32], end: usize| values.iter().all(|&x| (x as usize) < end);
-    let below_or_none =
-        |values: &[u32], end: usize| values.iter().all(|&x| x == NONE || (x as usize) < end);
+    let below_or_none = |values: &[u32], end: usize| values.iter().all(|&x| x == NONE || (x as usize) < end);
     let orders = input.orders;
     let per_product = [input.type_of, input.category_of, input.brand_of];
-    let embeddings_fit = input
-        .embeddings
-        .is_none_or(|e| e.dim > 0 && e.values.len() == e.dim * input.products);
+    let embeddings_fit =
+        input.embeddings.is_none_or(|e| e.dim > 0 && e.values.len() == e.dim * input.products);
     let lines_fit = orders.lines.len() < NONE as usize
         && orders.lines.iter().all(|l| {
             (l.product as usize) < input.products
@@ -223,18 +218,12 @@ fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), Bui
                 && (l.customer == NONE || l.customer < orders.customers)
         });
     let rules = [
-        (
-            options.dim > 0 && options.dim.is_multiple_of(64),
-            "dim is not a multiple of 64",
-        ),
+        (options.dim > 0 && options.dim.is_multiple_of(64), "dim is not a multiple of 64"),
         (
             per_product.iter().all(|x| x.len() == input.products),
             "type_of, category_of and brand_of differ in length from the products",
         ),
-        (
-            below(input.type_of, input.types),
-            "a type number is out of range",
-        ),
+        (below(input.type_of, input.types), "a type number is out of range"),
         (
             below_or_none(input.category_parent, input.category_parent.len())
                 && below_or_none(input.category_of, input.category_parent.len()),

@@ -37,14 +37,8 @@ struct Scratch {
 }
 
 /// Learns every type's facts.
-pub(super) fn learn(
-    log: &Log,
-    input: &AffinityInput<'_>,
-    options: &AffinityOptions,
-) -> Vec<TypeFacts> {
-    let (start, lines) = group(input.types, log.product.len(), |l| {
-        input.type_of[log.product[l] as usize]
-    });
+pub(super) fn learn(log: &Log, input: &AffinityInput<'_>, options: &AffinityOptions) -> Vec<TypeFacts> {
+    let (start, lines) = group(input.types, log.product.len(), |l| input.type_of[log.product[l] as usize]);
     let mut types = Types {
         log,
         type_of: input.type_of,
@@ -95,11 +89,7 @@ impl Types<'_> {
     fn facts(&self, t: usize, scratch: &mut Scratch) -> TypeFacts {
         let baskets: Vec<u32> = self.baskets(t).collect();
         let (role, replenish_days) = self.rhythm(&baskets);
-        TypeFacts {
-            role,
-            replenish_days,
-            transitions: self.transitions(t as u32, &baskets, scratch),
-        }
+        TypeFacts { role, replenish_days, transitions: self.transitions(t as u32, &baskets, scratch) }
     }
 
     fn by_unit<'b>(&'b self, baskets: &'b [u32]) -> impl Iterator<Item = &'b [u32]> {

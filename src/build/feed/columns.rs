@@ -30,14 +30,8 @@ pub struct ColumnMap {
 
 impl Default for ColumnMap {
     fn default() -> Self {
-        let empty = |section| Mapping {
-            section,
-            columns: BTreeMap::new(),
-        };
-        Self {
-            products: empty("products"),
-            orders: empty("orders"),
-        }
+        let empty = |section| Mapping { section, columns: BTreeMap::new() };
+        Self { products: empty("products"), orders: empty("orders") }
     }
 }
 
@@ -92,10 +86,7 @@ impl Mapping {
                     &field.span(),
                     section,
                     format!("{} is not a field", shown(field.get_ref())),
-                    format!(
-                        "use one of: {}",
-                        listed(fields.iter().map(|known| known.name))
-                    ),
+                    format!("use one of: {}", listed(fields.iter().map(|known| known.name))),
                 ));
             }
             if column.get_ref().trim().is_empty() {

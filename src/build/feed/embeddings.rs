@@ -22,10 +22,7 @@ const DIM_MAX: u64 = 65_536;
 /// at a line of the id file, for unknown and repeated ids; [`BuildError::Io`].
 pub fn read_embeddings(path: &Path, products: &[Product]) -> Result<Embeddings, BuildError> {
     let file = File::open(path).map_err(|e| io_error(path, "open", e))?;
-    let stored = file
-        .metadata()
-        .map_err(|e| io_error(path, "read", e))?
-        .len();
+    let stored = file.metadata().map_err(|e| io_error(path, "read", e))?.len();
     let mut bytes = BufReader::with_capacity(1 << 20, file);
     let header = Header::read(path, &mut bytes)?;
     let (rows, dim, width) = header.check(path, stored)?;
@@ -43,18 +40,13 @@ pub fn read_embeddings(path: &Path, products: &[Product]) -> Result<Embeddings, 
         return Err(file_error(
             path,
             format!("has {rows} rows, but {of} has {expected}"),
-            format!(
-                "write one row per product, or name the products of the rows in {}",
-                ids_path.display()
-            ),
+            format!("write one row per product, or name the products of the rows in {}", ids_path.display()),
         ));
     }
     let mut values = vec![0.0; products.len() * dim];
     let mut raw = vec![0; dim * width];
     for row in 0..expected {
-        bytes
-            .read_exact(&mut raw)
-            .map_err(|e| io_error(path, "read", e))?;
+        bytes.read_exact(&mut raw).map_err(|e| io_error(path, "read", e))?;
         let at = order.as_ref().map_or(row, |order| order[row] as usize);
         let out = &mut values[at * dim..][..dim];
         decode(&raw, width, out);
@@ -88,12 +80,7 @@ fn decode(raw: &[u8], width: usize, out: &mut [f32]) {
 /// Row of the feed for each line.
 fn read_ids(path: &Path, file: File, products: &[Product]) -> Result<Vec<u32>, BuildError> {
     let mut rows: Map<&str, (u32, u64)> = map();
-    rows.extend(
-        products
-            .iter()
-            .zip(0..)
-            .map(|(product, row)| (product.id.as_str(), (row, 0))),
-    );
+    rows.extend(products.iter().zip(0..).map(|(product, row)| (product.id.as_str(), (row, 0))));
     let mut order = Vec::new();
     for (text, line) in BufReader::new(file).lines().zip(1..) {
         let text = text.map_err(|e| io_error(path, "read", e))?;
@@ -144,21 +131,12 @@ impl Header {
             return Err(other());
         }
         let text = String::from_utf8(text).map_err(|_| other())?;
-        Ok(Self {
-            text,
-            length: 8 + size as u64 + length,
-        })
+        Ok(Self { text, length: 8 + size as u64 + length })
     }
 
     /// What follows the key, up to the next comma outside brackets.
     fn value(&self, key: &str) -> Option<&str> {
-        let rest = self
-            .text
-            .split_once(&format!("'{key}'"))?
-            .1
-            .trim_start()
-            .strip_prefix(':')?
-            .trim_start();
+        let rest = self.text.split_once(&format!("'{key}'"))?.1.trim_start().strip_prefix(':')?.trim_start();
         let end = match rest.starts_with('(') {
             true => rest.find(')')? + 1,
             false => rest.find([',', '}'])?,
@@ -180,11 +158,7 @@ impl Header {
             }
         };
         if self.value("fortran_order") != Some("False") {
-            return Err(file_error(
-                path,
-                "is in Fortran order",
-                "convert it with numpy.ascontiguousarray",
-            ));
+            return Err(file_error(path, "is in Fortran order", "convert it with numpy.ascontiguousarray"));
         }
         let shape = self.value("shape").unwrap_or("()");
         let sizes: Option<Vec<u64>> = shape
@@ -204,9 +178,7 @@ impl Header {
                 ));
             }
         };
-        let needed = rows
-            .checked_mul(dim * width)
-            .and_then(|size| size.checked_add(self.length));
+        let needed = rows.checked_mul(dim * width).and_then(|size| size.checked_add(self.length));
         if needed != Some(stored) {
             return Err(file_error(
                 path,

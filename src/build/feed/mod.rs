@@ -6,6 +6,7 @@ mod columns;
 mod embeddings;
 mod orders;
 mod partners;
+mod policy;
 mod products;
 mod source;
 mod values;
@@ -19,6 +20,7 @@ pub use columns::ColumnMap;
 pub use embeddings::read_embeddings;
 pub use orders::{OrdersReport, read_orders};
 pub use partners::read_partners;
+pub use policy::read_policy;
 pub use products::read_products;
 pub use values::{PriceError, TimeError, parse_price, parse_timestamp};
 
@@ -197,29 +199,17 @@ fn field_error(
 }
 
 fn file_error(path: &Path, problem: impl Into<String>, way_out: impl Into<String>) -> BuildError {
-    BuildError::File {
-        path: path.to_owned(),
-        problem: problem.into(),
-        way_out: way_out.into(),
-    }
+    BuildError::File { path: path.to_owned(), problem: problem.into(), way_out: way_out.into() }
 }
 
 fn io_error(path: &Path, action: &'static str, source: std::io::Error) -> BuildError {
-    BuildError::Io {
-        path: path.to_owned(),
-        action,
-        source,
-    }
+    BuildError::Io { path: path.to_owned(), action, source }
 }
 
 /// A found value for an error message: quoted, control characters escaped, clipped.
 fn shown(text: &str) -> String {
     const CLIP: usize = 60;
-    let mut clipped: String = text
-        .chars()
-        .take(CLIP)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut clipped: String = text.chars().take(CLIP).flat_map(char::escape_debug).collect();
     if text.chars().nth(CLIP).is_some() {
         clipped.push_str("...");
     }
@@ -229,11 +219,8 @@ fn shown(text: &str) -> String {
 /// Names for an error message, comma separated, clipped after the first forty.
 fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const CLIP: usize = 40;
-    let mut names: Vec<String> = names
-        .into_iter()
-        .take(CLIP + 1)
-        .map(|n| n.escape_debug().to_string())
-        .collect();
+    let mut names: Vec<String> =
+        names.into_iter().take(CLIP + 1).map(|n| n.escape_debug().to_string()).collect();
     if names.len() > CLIP {
         names[CLIP] = "...".to_owned();
     }
@@ -245,11 +232,7 @@ fn id_problem(id: &str) -> Option<String> {
     if id.is_empty() {
         Some("is empty".to_owned())
     } else if id.len() > ID_MAX {
-        Some(format!(
-            "{} has {} bytes, at most {ID_MAX} are possible",
-            shown(id),
-            id.len()
-        ))
+        Some(format!("{} has {} bytes, at most {ID_MAX} are possible", shown(id), id.len()))
     } else if id.chars().any(char::is_control) {
         Some(format!("{} holds a control character", shown(id)))
     } else {

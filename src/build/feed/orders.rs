@@ -7,8 +7,7 @@ use rayon::slice::ParallelSliceMut;
 use super::products::money;
 use super::source::{Field, Meter, Table};
 use super::{
-    BuildError, ColumnMap, Map, NONE, OrderLine, Orders, Product, file_error, map, parse_timestamp,
-    shown,
+    BuildError, ColumnMap, Map, NONE, OrderLine, Orders, Product, file_error, map, parse_timestamp, shown,
 };
 use crate::build::progress::Progress;
 use crate::vocabulary::Currency;
@@ -22,11 +21,7 @@ const UNIT_PRICE: usize = 5;
 
 /// In the order of the numbers above.
 pub(super) const FIELDS: &[Field] = &[
-    field(
-        "basket_id",
-        &["basket_id", "order_id", "transaction_id"],
-        true,
-    ),
+    field("basket_id", &["basket_id", "order_id", "transaction_id"], true),
     field("customer_id", &["customer_id", "user_id"], false),
     field("timestamp", &["timestamp", "created_at"], true),
     field("product_id", &["product_id", "item_id", "id"], true),
@@ -35,12 +30,7 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 const fn field(name: &'static str, columns: &'static [&'static str], required: bool) -> Field {
-    Field {
-        name,
-        columns,
-        joint: "",
-        required,
-    }
+    Field { name, columns, joint: "", required }
 }
 
 /// What was read, and what was left out.
@@ -79,12 +69,7 @@ pub fn read_orders(
 ) -> Result<(Orders, OrdersReport), BuildError> {
     let meter = Meter::start("orders", paths, progress)?;
     let mut rows: Map<&str, u32> = map();
-    rows.extend(
-        products
-            .iter()
-            .map(|product| product.id.as_str())
-            .zip(0..NONE),
-    );
+    rows.extend(products.iter().map(|product| product.id.as_str()).zip(0..NONE));
     let mut baskets = Names::new();
     let mut customers = Names::new();
     let mut lines = Vec::new();
@@ -96,13 +81,7 @@ pub fn read_orders(
             let Some(mut line) = order_line(&table, &rows, &mut report)? else {
                 continue;
             };
-            let full = || {
-                file_error(
-                    path,
-                    "there are more than 4294967295 baskets",
-                    "give fewer orders",
-                )
-            };
+            let full = || file_error(path, "there are more than 4294967295 baskets", "give fewer orders");
             line.basket = baskets.number(table.get(BASKET_ID)).ok_or_else(full)?;
             if !table.get(CUSTOMER_ID).is_empty() {
                 line.customer = customers.number(table.get(CUSTOMER_ID)).ok_or_else(full)?;
@@ -110,31 +89,14 @@ pub fn read_orders(
             lines.push(line);
         }
     }
-    let sort_key = |l: &OrderLine| {
-        (
-            l.at_ms,
-            l.basket,
-            l.product,
-            l.customer,
-            l.quantity,
-            l.unit_price,
-        )
-    };
+    let sort_key = |l: &OrderLine| (l.at_ms, l.basket, l.product, l.customer, l.quantity, l.unit_price);
     if !lines.is_sorted_by_key(sort_key) {
         lines.par_sort_unstable_by_key(sort_key);
     }
     report.first_at_ms = lines.first().map(|line| line.at_ms);
     report.last_at_ms = lines.last().map(|line| line.at_ms);
-    meter.finish(&format!(
-        "{} order lines in {} baskets",
-        lines.len(),
-        baskets.count()
-    ));
-    let orders = Orders {
-        lines,
-        baskets: baskets.count(),
-        customers: customers.count(),
-    };
+    meter.finish(&format!("{} order lines in {} baskets", lines.len(), baskets.count()));
+    let orders = Orders { lines, baskets: baskets.count(), customers: customers.count() };
     Ok((orders, report))
 }
 
@@ -160,9 +122,7 @@ fn order_line(
     let quantity = quantity(table)?;
     let Some(product) = products.get(table.get(PRODUCT_ID)) else {
         report.unknown_products += 1;
-        report
-            .unknown_example
-            .get_or_insert_with(|| table.get(PRODUCT_ID).to_owned());
+        report.unknown_example.get_or_insert_with(|| table.get(PRODUCT_ID).to_owned());
         return Ok(None);
     };
     if quantity == 0 {
@@ -170,14 +130,7 @@ fn order_line(
         return Ok(None);
     }
     let unit_price = money(table, UNIT_PRICE, &mut report.currency)?;
-    Ok(Some(OrderLine {
-        basket: NONE,
-        customer: NONE,
-        at_ms,
-        product: *product,
-        quantity,
-        unit_price,
-    }))
+    Ok(Some(OrderLine { basket: NONE, customer: NONE, at_ms, product: *product, quantity, unit_price }))
 }
 
 /// Units bought, fractions rounded up; 0 for a return.
@@ -189,11 +142,7 @@ fn quantity(table: &Table<'_>) -> Result<u32, BuildError> {
     if let Ok(whole) = text.parse() {
         return Ok(whole);
     }
-    let units = text
-        .parse::<f64>()
-        .ok()
-        .filter(|units| units.is_finite())
-        .map(f64::ceil);
+    let units = text.parse::<f64>().ok().filter(|units| units.is_finite()).map(f64::ceil);
     match units {
         Some(units) if units <= 0.0 => Ok(0),
         Some(units) if units <= f64::from(u32::MAX) => Ok(units as u32),
@@ -214,10 +163,7 @@ struct Names {
 
 impl Names {
     fn new() -> Self {
-        Self {
-            numbers: map(),
-            last: (String::new(), NONE),
-        }
+        Self { numbers: map(), last: (String::new(), NONE) }
     }
 
     /// `None` once the numbers are used up.
@@ -228,9 +174,7 @@ impl Names {
         let number = match self.numbers.get(name) {
             Some(number) => *number,
             None => {
-                let number = u32::try_from(self.numbers.len())
-                    .ok()
-                    .filter(|n| *n != NONE)?;
+                let number = u32::try_from(self.numbers.len()).ok().filter(|n| *n != NONE)?;
                 self.numbers.insert(name.into(), number);
                 number
             }

@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    BuildError, Map, Partner, PartnerOffer, Partners, field_error, id_problem, io_error, listed,
-    map, parse_price, parse_timestamp, shown,
+    BuildError, Map, Partner, PartnerOffer, Partners, field_error, id_problem, io_error, listed, map,
+    parse_price, parse_timestamp, shown,
 };
 use crate::vocabulary::{Country, CustomerKind, OfferKind, SensitiveClass};
 
@@ -25,18 +25,9 @@ impl<'p> Document<'p> {
         let bytes = std::fs::read(path).map_err(|e| io_error(path, "read", e))?;
         let text = String::from_utf8(bytes).map_err(|e| {
             let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-            field_error(
-                path,
-                line_after(valid),
-                "file",
-                "is not UTF-8",
-                "save the file as UTF-8",
-            )
+            field_error(path, line_after(valid), "file", "is not UTF-8", "save the file as UTF-8")
         })?;
-        let text = text
-            .strip_prefix('\u{feff}')
-            .map(str::to_owned)
-            .unwrap_or(text);
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         Ok(Self { path, text })
     }
 
@@ -45,12 +36,7 @@ impl<'p> Document<'p> {
             let span = e.span().unwrap_or(0..0);
             let key = self.line(span.start).split('=').next().unwrap_or("").trim();
             let field = if key.is_empty() { "file" } else { key };
-            self.error(
-                &span,
-                field,
-                e.message().trim().replace('\n', ", "),
-                "correct the line",
-            )
+            self.error(&span, field, e.message().trim().replace('\n', ", "), "correct the line")
         })
     }
 
@@ -184,16 +170,11 @@ struct RawOffer {
 pub fn read_partners(path: &Path) -> Result<Partners, BuildError> {
     let document = Document::read(path)?;
     let raw: RawFile = document.parse()?;
-    let file = Reader {
-        document: &document,
-    };
+    let file = Reader { document: &document };
     file.unique(raw.partner.iter().map(|partner| &partner.id))?;
     file.unique(raw.offer.iter().map(|offer| &offer.id))?;
-    let partners: Vec<Partner> = raw
-        .partner
-        .into_iter()
-        .map(|p| file.partner(p))
-        .collect::<Result<_, _>>()?;
+    let partners: Vec<Partner> =
+        raw.partner.into_iter().map(|p| file.partner(p)).collect::<Result<_, _>>()?;
     let offer = |offer| file.offer(offer, &partners);
     let offers = raw.offer.into_iter().map(offer).collect::<Result<_, _>>()?;
     Ok(Partners { partners, offers })
@@ -208,12 +189,7 @@ impl Reader<'_> {
         let mut seen: Map<&str, &Text> = map();
         for id in ids {
             if let Some(problem) = id_problem(id.get_ref()) {
-                return Err(self.document.error(
-                    &id.span(),
-                    "id",
-                    problem,
-                    "give an id of 1 to 64 bytes",
-                ));
+                return Err(self.document.error(&id.span(), "id", problem, "give an id of 1 to 64 bytes"));
             }
             if let Some(first) = seen.insert(id.get_ref(), id) {
                 let line = line_after(&self.document.text.as_bytes()[..first.span().start]);
@@ -255,18 +231,13 @@ impl Reader<'_> {
             order_value_max,
             regions: self.regions(&raw.regions)?,
             customers: match &raw.customers {
-                Some(text) => {
-                    self.named("customers", text, CustomerKind::ALL, CustomerKind::name)?
-                }
+                Some(text) => self.named("customers", text, CustomerKind::ALL, CustomerKind::name)?,
                 None => CustomerKind::Any,
             },
             sensitive: match &raw.sensitive_class {
-                Some(text) => self.named(
-                    "sensitive_class",
-                    text,
-                    SensitiveClass::ALL,
-                    SensitiveClass::name,
-                )?,
+                Some(text) => {
+                    self.named("sensitive_class", text, SensitiveClass::ALL, SensitiveClass::name)?
+                }
                 None => SensitiveClass::None,
             },
             starts_at_ms,
@@ -299,12 +270,8 @@ impl Reader<'_> {
                 ),
             ));
         }
-        let triggers = [
-            &raw.trigger_categories,
-            &raw.trigger_products,
-            &raw.trigger_brands,
-            &raw.trigger_answers,
-        ];
+        let triggers =
+            [&raw.trigger_categories, &raw.trigger_products, &raw.trigger_brands, &raw.trigger_answers];
         if raw.trigger_any || raw.house || triggers.iter().any(|list| !list.is_empty()) {
             return Ok(());
         }
@@ -351,28 +318,19 @@ impl Reader<'_> {
         all: &[T],
         name: impl Fn(T) -> &'static str,
     ) -> Result<T, BuildError> {
-        let hit = all
-            .iter()
-            .find(|value| name(**value).eq_ignore_ascii_case(text.get_ref()));
+        let hit = all.iter().find(|value| name(**value).eq_ignore_ascii_case(text.get_ref()));
         hit.copied().ok_or_else(|| {
             self.document.error(
                 &text.span(),
                 key,
                 format!("{} is not a known value", shown(text.get_ref())),
-                format!(
-                    "use one of: {}",
-                    listed(all.iter().map(|value| name(*value)))
-                ),
+                format!("use one of: {}", listed(all.iter().map(|value| name(*value)))),
             )
         })
     }
 
     /// A number in major units as minor units.
-    fn money(
-        &self,
-        key: &str,
-        value: Option<&Spanned<toml::Value>>,
-    ) -> Result<Option<i64>, BuildError> {
+    fn money(&self, key: &str, value: Option<&Spanned<toml::Value>>) -> Result<Option<i64>, BuildError> {
         let Some(value) = value else { return Ok(None) };
         let text = match value.get_ref() {
             toml::Value::Integer(number) => number.to_string(),
@@ -380,9 +338,7 @@ impl Reader<'_> {
             other => other.to_string(),
         };
         let price = match value.get_ref() {
-            toml::Value::Integer(_) | toml::Value::Float(_) => {
-                parse_price(&text).map_err(|e| e.to_string())
-            }
+            toml::Value::Integer(_) | toml::Value::Float(_) => parse_price(&text).map_err(|e| e.to_string()),
             _ => Err("is not a number".to_owned()),
         };
         match price {
@@ -424,10 +380,7 @@ impl Reader<'_> {
             self.document.error(
                 &value.span(),
                 key,
-                format!(
-                    "{} is not a moment with date, time and zone",
-                    shown(&value.get_ref().to_string())
-                ),
+                format!("{} is not a moment with date, time and zone", shown(&value.get_ref().to_string())),
                 "write it as RFC 3339 says, like 2026-01-31T18:00:00+01:00",
             )
         })

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::source::{Field, Meter, Table};
 use super::{
-    BuildError, ColumnMap, Map, NONE, Product, file_error, id_problem, listed, map, parse_price,
-    shown,
+    BuildError, ColumnMap, Map, NONE, Product, file_error, id_problem, listed, map, parse_price, shown,
 };
 use crate::build::progress::Progress;
 use crate::vocabulary::{Availability, Country, Currency, Role, SensitiveClass};
@@ -31,20 +30,11 @@ const REGION: usize = 17;
 
 /// In the order of the numbers above.
 pub(super) const FIELDS: &[Field] = &[
-    Field {
-        name: "id",
-        columns: &["id", "product_id"],
-        joint: "",
-        required: true,
-    },
+    Field { name: "id", columns: &["id", "product_id"], joint: "", required: true },
     text("title", &["title"]),
     list("category_path", &["category_path"], " > "),
     list("product_type", &["product_type"], " > "),
-    list(
-        "google_product_category",
-        &["google_product_category"],
-        " > ",
-    ),
+    list("google_product_category", &["google_product_category"], " > "),
     text("brand", &["brand"]),
     text("price", &["price"]),
     text("sale_price", &["sale_price"]),
@@ -61,21 +51,11 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 const fn text(name: &'static str, columns: &'static [&'static str]) -> Field {
-    Field {
-        name,
-        columns,
-        joint: "",
-        required: false,
-    }
+    Field { name, columns, joint: "", required: false }
 }
 
 const fn list(name: &'static str, columns: &'static [&'static str], joint: &'static str) -> Field {
-    Field {
-        name,
-        columns,
-        joint,
-        required: false,
-    }
+    Field { name, columns, joint, required: false }
 }
 
 /// Reads product feeds, one after the other, as one feed, and the currency if any price states one.
@@ -102,11 +82,7 @@ pub fn read_products(
         let mut table = Table::open(path, FIELDS, &columns.products, &meter)?;
         while table.next()? {
             if products.len() >= NONE as usize {
-                return Err(file_error(
-                    path,
-                    "there are more than 4294967295 products",
-                    "split the catalog",
-                ));
+                return Err(file_error(path, "there are more than 4294967295 products", "split the catalog"));
             }
             products.push(product(&table, &mut currency)?);
             places.push((file, table.line()));
@@ -118,11 +94,7 @@ pub fn read_products(
 }
 
 /// Reports the first id that comes twice, with both places.
-fn check_unique(
-    paths: &[PathBuf],
-    products: &[Product],
-    places: &[(usize, u64)],
-) -> Result<(), BuildError> {
+fn check_unique(paths: &[PathBuf], products: &[Product], places: &[(usize, u64)]) -> Result<(), BuildError> {
     let mut rows: Map<&str, usize> = map();
     rows.reserve(products.len());
     for (row, product) in products.iter().enumerate() {
@@ -132,11 +104,7 @@ fn check_unique(
                 &paths[file],
                 line,
                 "id",
-                format!(
-                    "{} was already in {}:{first_line}",
-                    shown(&product.id),
-                    paths[first_file].display()
-                ),
+                format!("{} was already in {}:{first_line}", shown(&product.id), paths[first_file].display()),
                 "give every product an id of its own; variants share `item_group_id` instead",
             ));
         }
@@ -153,13 +121,8 @@ fn product(table: &Table<'_>, currency: &mut Option<Currency>) -> Result<Product
     let price = money(table, SALE_PRICE, currency)?.or(list_price);
     let cost = money(table, COST, currency)?;
     let adult = yes(table, ADULT)?;
-    let sensitive = named(
-        table,
-        SENSITIVE,
-        SensitiveClass::from_name,
-        SensitiveClass::ALL,
-        SensitiveClass::name,
-    )?;
+    let sensitive =
+        named(table, SENSITIVE, SensitiveClass::from_name, SensitiveClass::ALL, SensitiveClass::name)?;
     let text = |field| table.get(field).to_owned();
     Ok(Product {
         id: id.to_owned(),
@@ -184,18 +147,10 @@ fn product(table: &Table<'_>, currency: &mut Option<Currency>) -> Result<Product
 
 /// The first of the category fields that says something, with levels joined alike.
 fn category(table: &Table<'_>) -> String {
-    let stated =
-        [CATEGORY_PATH, PRODUCT_TYPE, GOOGLE_PRODUCT_CATEGORY].map(|field| table.get(field));
-    let path = stated
-        .into_iter()
-        .find(|path| !path.is_empty())
-        .unwrap_or("");
+    let stated = [CATEGORY_PATH, PRODUCT_TYPE, GOOGLE_PRODUCT_CATEGORY].map(|field| table.get(field));
+    let path = stated.into_iter().find(|path| !path.is_empty()).unwrap_or("");
     let mut joined = String::with_capacity(path.len());
-    for level in path
-        .split('>')
-        .map(str::trim)
-        .filter(|level| !level.is_empty())
-    {
+    for level in path.split('>').map(str::trim).filter(|level| !level.is_empty()) {
         if !joined.is_empty() {
             joined.push_str(" > ");
         }
@@ -224,11 +179,7 @@ pub(super) fn money(
     match (currency, *feed) {
         (Some(here), Some(feed)) if here != feed => Err(table.error(
             field,
-            format!(
-                "{} is not in {}, as the prices before it are",
-                shown(text),
-                feed.as_str()
-            ),
+            format!("{} is not in {}, as the prices before it are", shown(text), feed.as_str()),
             "build one catalog per currency",
         )),
         (here, _) => {
@@ -247,14 +198,7 @@ fn margin(price: Option<i64>, cost: Option<i64>) -> Option<u16> {
 
 fn availability(table: &Table<'_>) -> Result<Availability, BuildError> {
     let parse = |text: &str| Availability::from_name(&text.replace([' ', '-'], "_"));
-    Ok(named(
-        table,
-        AVAILABILITY,
-        parse,
-        Availability::ALL,
-        Availability::name,
-    )?
-    .unwrap_or_default())
+    Ok(named(table, AVAILABILITY, parse, Availability::ALL, Availability::name)?.unwrap_or_default())
 }
 
 /// A value of a closed vocabulary; `None` where the field is empty.
@@ -273,10 +217,7 @@ fn named<T: Copy>(
         table.error(
             field,
             format!("{} is not a known value", shown(text)),
-            format!(
-                "use one of: {}, or leave it empty",
-                listed(all.iter().map(|value| name(*value)))
-            ),
+            format!("use one of: {}, or leave it empty", listed(all.iter().map(|value| name(*value)))),
         )
     })
 }
@@ -285,11 +226,9 @@ fn yes(table: &Table<'_>, field: usize) -> Result<bool, BuildError> {
     match table.get(field).to_ascii_lowercase().as_str() {
         "" | "no" | "false" | "0" => Ok(false),
         "yes" | "true" | "1" => Ok(true),
-        other => Err(table.error(
-            field,
-            format!("{} is neither yes nor no", shown(other)),
-            "write yes or no",
-        )),
+        other => {
+            Err(table.error(field, format!("{} is neither yes nor no", shown(other)), "write yes or no"))
+        }
     }
 }
 
@@ -309,11 +248,7 @@ fn age(table: &Table<'_>) -> Result<u8, BuildError> {
 /// Countries separated by commas, semicolons, bars or blanks; sorted, each once.
 fn regions(table: &Table<'_>) -> Result<Vec<Country>, BuildError> {
     let mut regions = Vec::new();
-    for code in table
-        .get(REGION)
-        .split([',', ';', '|', ' '])
-        .filter(|code| !code.is_empty())
-    {
+    for code in table.get(REGION).split([',', ';', '|', ' ']).filter(|code| !code.is_empty()) {
         regions.push(Country::parse(code).ok_or_else(|| {
             table.error(
                 REGION,

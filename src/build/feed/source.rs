@@ -47,15 +47,10 @@ impl<'p> Meter<'p> {
     ) -> Result<Self, BuildError> {
         let mut total = 0;
         for path in paths {
-            total += std::fs::metadata(path)
-                .map_err(|e| io_error(path, "open", e))?
-                .len();
+            total += std::fs::metadata(path).map_err(|e| io_error(path, "open", e))?.len();
         }
         progress.start(step, total, Unit::Bytes);
-        Ok(Self {
-            progress,
-            done: Cell::new(0),
-        })
+        Ok(Self { progress, done: Cell::new(0) })
     }
 
     /// Ends the step.
@@ -89,11 +84,7 @@ type Bytes<'a> = Box<dyn Read + 'a>;
 
 /// Format by the name of the file, and the decompressed bytes without byte order mark.
 fn open<'a>(path: &Path, meter: &'a Meter<'a>) -> Result<(Format, Bytes<'a>), BuildError> {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (stem, packed) = match name.rsplit_once('.') {
         Some((stem, packed @ ("gz" | "zst"))) => (stem, packed),
         _ => (name.as_str(), ""),
@@ -105,10 +96,7 @@ fn open<'a>(path: &Path, meter: &'a Meter<'a>) -> Result<(Format, Bytes<'a>), Bu
         _ => {
             return Err(file_error(
                 path,
-                format!(
-                    "the name {} does not say which format this is",
-                    shown(&name)
-                ),
+                format!("the name {} does not say which format this is", shown(&name)),
                 "end it in .csv, .tsv, .jsonl or .ndjson, each also with .gz or .zst",
             ));
         }
@@ -117,16 +105,11 @@ fn open<'a>(path: &Path, meter: &'a Meter<'a>) -> Result<(Format, Bytes<'a>), Bu
     let stored = BufReader::with_capacity(CHUNK, Counted { file, meter });
     let mut bytes: Bytes<'a> = match packed {
         "gz" => Box::new(flate2::bufread::MultiGzDecoder::new(stored)),
-        "zst" => {
-            Box::new(zstd::Decoder::with_buffer(stored).map_err(|e| io_error(path, "read", e))?)
-        }
+        "zst" => Box::new(zstd::Decoder::with_buffer(stored).map_err(|e| io_error(path, "read", e))?),
         _ => Box::new(stored),
     };
     let mut head = Vec::with_capacity(3);
-    (&mut bytes)
-        .take(3)
-        .read_to_end(&mut head)
-        .map_err(|e| read_error(path, 0, e))?;
+    (&mut bytes).take(3).read_to_end(&mut head).map_err(|e| read_error(path, 0, e))?;
     if head == b"\xef\xbb\xbf" {
         head.clear();
     }
@@ -175,16 +158,10 @@ impl<'a> Table<'a> {
     ) -> Result<Self, BuildError> {
         let columns = Columns { fields, mapping };
         let rows = match open(path, meter)? {
-            (Format::Csv(delimiter), bytes) => {
-                Rows::Csv(CsvRows::open(path, columns, delimiter, bytes)?)
-            }
+            (Format::Csv(delimiter), bytes) => Rows::Csv(CsvRows::open(path, columns, delimiter, bytes)?),
             (Format::JsonLines, bytes) => Rows::Json(JsonRows::open(columns, bytes)),
         };
-        Ok(Self {
-            path,
-            columns,
-            rows,
-        })
+        Ok(Self { path, columns, rows })
     }
 
     /// Goes to the next row; `false` at the end.
@@ -198,10 +175,7 @@ impl<'a> Table<'a> {
     /// The field of the current row without the blanks around it; empty where the file does not say.
     pub(super) fn get(&self, field: usize) -> &str {
         match &self.rows {
-            Rows::Csv(rows) => rows.at[field]
-                .and_then(|i| rows.record.get(i))
-                .unwrap_or("")
-                .trim(),
+            Rows::Csv(rows) => rows.at[field].and_then(|i| rows.record.get(i)).unwrap_or("").trim(),
             Rows::Json(rows) => rows.cells[field].trim(),
         }
     }
@@ -245,11 +219,7 @@ impl<'a> Columns<'a> {
     /// The possible columns of a field, the preferred first.
     fn names(self, field: usize) -> impl Iterator<Item = &'a str> {
         let mapped = self.mapped(field);
-        let known = if mapped.is_some() {
-            &[]
-        } else {
-            self.fields[field].columns
-        };
+        let known = if mapped.is_some() { &[] } else { self.fields[field].columns };
         mapped.into_iter().chain(known.iter().copied())
     }
 
@@ -261,21 +231,13 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn missing<'n>(
-        self,
-        path: &Path,
-        field: usize,
-        there: impl Iterator<Item = &'n str>,
-    ) -> BuildError {
+    fn missing<'n>(self, path: &Path, field: usize, there: impl Iterator<Item = &'n str>) -> BuildError {
         let Field { name, columns, .. } = &self.fields[field];
         let section = self.mapping.section();
         match self.mapped(field) {
             Some(mapped) => file_error(
                 path,
-                format!(
-                    "`{name}` is mapped to the column {}, which is not there",
-                    shown(mapped)
-                ),
+                format!("`{name}` is mapped to the column {}, which is not there", shown(mapped)),
                 format!("map it to one of: {}", listed(there)),
             ),
             None => file_error(
@@ -294,10 +256,7 @@ impl<'a> Columns<'a> {
 /// A column name as feeds vary it: `g:item group ID` is `item_group_id`.
 fn normal(column: &str) -> String {
     let column = column.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-    column
-        .strip_prefix("g:")
-        .map(str::to_owned)
-        .unwrap_or(column)
+    column.strip_prefix("g:").map(str::to_owned).unwrap_or(column)
 }
 
 struct CsvRows<'a> {
@@ -311,12 +270,7 @@ struct CsvRows<'a> {
 }
 
 impl<'a> CsvRows<'a> {
-    fn open(
-        path: &Path,
-        columns: Columns<'_>,
-        delimiter: u8,
-        bytes: Bytes<'a>,
-    ) -> Result<Self, BuildError> {
+    fn open(path: &Path, columns: Columns<'_>, delimiter: u8, bytes: Bytes<'a>) -> Result<Self, BuildError> {
         let tail = Cursor::new(format!("\n{SENTINEL}\n").into_bytes());
         // Rows end at the line feed alone, so that lines count alike whether a carriage return precedes it.
         let reader = csv::ReaderBuilder::new()
@@ -334,11 +288,7 @@ impl<'a> CsvRows<'a> {
             next_line: 1,
         };
         if !rows.read(path)? {
-            return Err(file_error(
-                path,
-                "is empty",
-                "give a file whose first line names the columns",
-            ));
+            return Err(file_error(path, "is empty", "give a file whose first line names the columns"));
         }
         rows.header = rows.record.iter().map(str::trim).collect();
         rows.at = resolve(path, columns, &rows.header)?;
@@ -346,12 +296,7 @@ impl<'a> CsvRows<'a> {
     }
 
     fn line(&self) -> u64 {
-        let within = self
-            .record
-            .as_slice()
-            .bytes()
-            .filter(|b| *b == b'\n')
-            .count() as u64;
+        let within = self.record.as_slice().bytes().filter(|b| *b == b'\n').count() as u64;
         self.next_line.saturating_sub(1 + within).max(1)
     }
 
@@ -362,11 +307,7 @@ impl<'a> CsvRows<'a> {
                 path,
                 self.line(),
                 "row",
-                format!(
-                    "has {} fields, the header has {}",
-                    self.record.len(),
-                    self.header.len()
-                ),
+                format!("has {} fields, the header has {}", self.record.len(), self.header.len()),
                 "put text that holds the separator or a quote in quotes, with inner quotes doubled",
             ));
         }
@@ -415,11 +356,7 @@ impl<'a> CsvRows<'a> {
                 format!("is not UTF-8 from its byte {} on", err.valid_up_to() + 1),
                 "save the file as UTF-8",
             ),
-            other => file_error(
-                path,
-                format!("{other:?}"),
-                "write the file as RFC 4180 says",
-            ),
+            other => file_error(path, format!("{other:?}"), "write the file as RFC 4180 says"),
         }
     }
 }
@@ -433,8 +370,7 @@ fn resolve(
     (0..columns.fields.len())
         .map(|field| {
             for name in columns.names(field) {
-                let mut hits =
-                    (0..header.len()).filter(|i| columns.matches(field, name, &header[*i]));
+                let mut hits = (0..header.len()).filter(|i| columns.matches(field, name, &header[*i]));
                 match (hits.next(), hits.next()) {
                     (hit, None) if hit.is_some() => return Ok(hit),
                     (Some(first), Some(second)) => {
@@ -486,9 +422,7 @@ impl<'a> JsonRows<'a> {
         loop {
             self.text.clear();
             let limit = ROW_MAX as u64 + 1;
-            let read = (&mut self.reader)
-                .take(limit)
-                .read_until(b'\n', &mut self.text);
+            let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.text);
             if read.map_err(|e| read_error(path, self.line, e))? == 0 {
                 self.check_mapped(path, columns)?;
                 return Ok(false);
@@ -508,25 +442,10 @@ impl<'a> JsonRows<'a> {
             }
         }
         self.cells.iter_mut().for_each(String::clear);
-        json::read_object(
-            &self.text,
-            columns,
-            &mut self.keys,
-            &mut self.cells,
-            &mut self.rank,
-        )
-        .map_err(|problem| {
-            field_error(
-                path,
-                self.line,
-                "row",
-                problem,
-                "write one flat JSON object per line",
-            )
-        })?;
-        match (0..self.cells.len())
-            .find(|f| columns.fields[*f].required && self.rank[*f] == usize::MAX)
-        {
+        json::read_object(&self.text, columns, &mut self.keys, &mut self.cells, &mut self.rank).map_err(
+            |problem| field_error(path, self.line, "row", problem, "write one flat JSON object per line"),
+        )?;
+        match (0..self.cells.len()).find(|f| columns.fields[*f].required && self.rank[*f] == usize::MAX) {
             Some(field) => Err(columns.missing(path, field, self.seen().into_iter())),
             None => Ok(true),
         }
@@ -536,9 +455,7 @@ impl<'a> JsonRows<'a> {
     fn check_mapped(&self, path: &Path, columns: Columns<'_>) -> Result<(), BuildError> {
         let missing = |f: &usize| columns.mapped(*f).is_some() && self.rank[*f] == usize::MAX;
         match (0..self.cells.len()).find(missing) {
-            Some(field) if self.line > 0 => {
-                Err(columns.missing(path, field, self.seen().into_iter()))
-            }
+            Some(field) if self.line > 0 => Err(columns.missing(path, field, self.seen().into_iter())),
             _ => Ok(()),
         }
     }
@@ -554,9 +471,7 @@ impl<'a> JsonRows<'a> {
 mod json {
     use std::fmt::{self, Write};
 
-    use serde::de::{
-        DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-    };
+    use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
     use super::{Columns, Map};
 
@@ -571,12 +486,7 @@ mod json {
         rank: &mut [usize],
     ) -> Result<(), String> {
         let mut json = serde_json::Deserializer::from_slice(text);
-        let object = Object {
-            columns,
-            keys,
-            cells,
-            rank,
-        };
+        let object = Object { columns, keys, cells, rank };
         let read = json.deserialize_map(object).and_then(|()| json.end());
         read.map_err(|e| {
             let text = e.to_string();
@@ -600,9 +510,7 @@ mod json {
             }
             let columns = self.columns;
             let found = (0..self.cells.len()).find_map(|field| {
-                let rank = columns
-                    .names(field)
-                    .position(|name| columns.matches(field, name, key))?;
+                let rank = columns.names(field).position(|name| columns.matches(field, name, key))?;
                 Some((field, rank))
             });
             if self.keys.len() < KEYS_MAX {
@@ -626,11 +534,7 @@ mod json {
                         self.rank[field] = rank;
                         self.cells[field].clear();
                         let joint = self.columns.fields[field].joint;
-                        let cell = Value {
-                            cell: &mut self.cells[field],
-                            key: &key,
-                            joint,
-                        };
+                        let cell = Value { cell: &mut self.cells[field], key: &key, joint };
                         object.next_value_seed(cell)?;
                     }
                     _ => drop(object.next_value::<IgnoredAny>()?),
@@ -690,23 +594,14 @@ mod json {
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
             let Value { cell, key, joint } = self;
             if joint.is_empty() {
-                return Err(A::Error::custom(format!(
-                    "`{key}` holds a list, one value is expected"
-                )));
+                return Err(A::Error::custom(format!("`{key}` holds a list, one value is expected")));
             }
             loop {
                 let before = cell.len();
                 if before > 0 {
                     cell.push_str(joint);
                 }
-                if list
-                    .next_element_seed(Value {
-                        cell: &mut *cell,
-                        key,
-                        joint,
-                    })?
-                    .is_none()
-                {
+                if list.next_element_seed(Value { cell: &mut *cell, key, joint })?.is_none() {
                     cell.truncate(before);
                     return Ok(());
                 }

@@ -31,12 +31,8 @@ pub enum PriceError {
 /// [`PriceError`] for anything else: a comma, a currency sign, an exponent, a negative or absurd amount.
 pub fn parse_price(text: &str) -> Result<(i64, Option<Currency>), PriceError> {
     let text = text.trim();
-    let (negative, text) = text
-        .strip_prefix('-')
-        .map_or((false, text), |rest| (true, rest));
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let suffix = suffix.trim();
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -57,12 +53,7 @@ pub fn parse_price(text: &str) -> Result<(i64, Option<Currency>), PriceError> {
             return Err(PriceError::TooLarge);
         }
     }
-    let decimal = |place: usize| {
-        fraction
-            .as_bytes()
-            .get(place)
-            .map_or(0, |d| i64::from(d - b'0'))
-    };
+    let decimal = |place: usize| fraction.as_bytes().get(place).map_or(0, |d| i64::from(d - b'0'));
     let minor = major * 100 + decimal(0) * 10 + decimal(1) + i64::from(decimal(2) >= 5);
     match (minor > PRICE_MAX * 100, negative && minor > 0) {
         (true, _) => Err(PriceError::TooLarge),
@@ -118,11 +109,7 @@ pub fn parse_timestamp(text: &str) -> Result<i64, TimeError> {
         ms += scan.time_of_day()?;
         ms -= scan.zone()?;
     }
-    if ms < 0 {
-        Err(TimeError::Early)
-    } else {
-        Ok(ms)
-    }
+    if ms < 0 { Err(TimeError::Early) } else { Ok(ms) }
 }
 
 /// Days since 1970-01-01 of a Gregorian date.
@@ -138,11 +125,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> Result<i64, TimeError> {
         return Err(TimeError::Range);
     }
     // Years start in March here, so that the leap day is the last one.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Ok(year * 365 + leaps + (153 * month + 2) / 5 + day - 719_469)
 }
@@ -160,11 +143,7 @@ impl Scan<'_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), TimeError> {
-        if self.accept(&[byte]) {
-            Ok(())
-        } else {
-            Err(TimeError::Shape)
-        }
+        if self.accept(&[byte]) { Ok(()) } else { Err(TimeError::Shape) }
     }
 
     /// Exactly `count` digits.

@@ -6,9 +6,7 @@ use super::{SynthOptions, draw, unit};
 pub(super) const SIZES: [(&str, i64); 3] = [("single", 1000), ("2-pack", 1900), ("6-pack", 5400)];
 
 /// Names of the editions of one product; the first is the real one. Later ones are numbered.
-const EDITIONS: [&str; 8] = [
-    "classic", "blue", "green", "red", "white", "gold", "black", "silver",
-];
+const EDITIONS: [&str; 8] = ["classic", "blue", "green", "red", "white", "gold", "black", "silver"];
 
 /// What distinguishes one variant of a real product from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +32,7 @@ impl Layout {
         for n in 1..=longest {
             weights.push(weights[n - 1] + 1.0 / n as f64);
         }
-        Self {
-            options: *options,
-            real,
-            weights,
-        }
+        Self { options: *options, real, weights }
     }
 
     /// Row of the first variant of a real product; that of `product + 1` is the end.
@@ -64,15 +58,13 @@ impl Layout {
 
     /// How many editions a real product has: its item groups.
     pub(super) fn editions(&self, product: usize) -> usize {
-        self.variants(product)
-            .div_ceil(self.options.shops * SIZES.len())
+        self.variants(product).div_ceil(self.options.shops * SIZES.len())
     }
 
     /// How many variants of a product a shop carries.
     pub(super) fn carried(&self, product: usize, shop: usize) -> usize {
         let all = self.variants(product);
-        all.saturating_sub(self.first_in(product, shop))
-            .div_ceil(self.options.shops)
+        all.saturating_sub(self.first_in(product, shop)).div_ceil(self.options.shops)
     }
 
     fn first_in(&self, product: usize, shop: usize) -> usize {
@@ -92,9 +84,7 @@ impl Layout {
     /// A number below `n`; k comes up with weight 1/(k+1).
     pub(super) fn zipf(&self, n: usize, drawn: u64) -> usize {
         let weights = &self.weights[1..=n];
-        weights
-            .partition_point(|&w| w <= unit(drawn) * weights[n - 1])
-            .min(n - 1)
+        weights.partition_point(|&w| w <= unit(drawn) * weights[n - 1]).min(n - 1)
     }
 
     /// Price of a variant in minor units, ending in 9 as in a shop. Integers only, so that it is the same everywhere.
@@ -104,10 +94,8 @@ impl Layout {
             n => 700 + (draw(self.options.seed, [2, product as u64, n as u64]) % 900) as i64,
         };
         let shop = 920 + (draw(self.options.seed, [3, variant.shop as u64, 0]) % 160) as i64;
-        let scaled = i128::from(real)
-            * i128::from(SIZES[variant.size].1)
-            * i128::from(edition)
-            * i128::from(shop);
+        let scaled =
+            i128::from(real) * i128::from(SIZES[variant.size].1) * i128::from(edition) * i128::from(shop);
         let minor = i64::try_from(scaled / 1_000_000_000).unwrap_or(i64::MAX / 16);
         minor / 10 * 10 + 9
     }
@@ -115,9 +103,7 @@ impl Layout {
 
 /// Name of an edition.
 pub(super) fn edition_name(edition: usize) -> String {
-    EDITIONS
-        .get(edition)
-        .map_or_else(|| format!("edition {edition}"), |name| (*name).to_owned())
+    EDITIONS.get(edition).map_or_else(|| format!("edition {edition}"), |name| (*name).to_owned())
 }
 
 /// Id of a variant. It is short and unique whatever the real id looks like; that one is in `source_id`.

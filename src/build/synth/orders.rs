@@ -7,14 +7,7 @@ use super::{BuildError, Output, SynthReport, SynthSource, draw, money};
 use crate::build::feed::{NONE, OrderLine, Orders};
 use crate::build::progress::{Progress, Unit};
 
-const COLUMNS: [&str; 6] = [
-    "basket_id",
-    "customer_id",
-    "timestamp",
-    "product_id",
-    "quantity",
-    "unit_price",
-];
+const COLUMNS: [&str; 6] = ["basket_id", "customer_id", "timestamp", "product_id", "quantity", "unit_price"];
 const MINUTE: i64 = 60_000;
 const WEEK: i64 = 7 * 24 * 60 * MINUTE;
 
@@ -37,11 +30,7 @@ pub(super) fn write(
     progress: &dyn Progress,
     report: &mut SynthReport,
 ) -> Result<(), BuildError> {
-    progress.start(
-        "making orders",
-        layout.options.order_lines as u64,
-        Unit::Items,
-    );
+    progress.start("making orders", layout.options.order_lines as u64, Unit::Items);
     let baskets = Baskets::new(source.orders);
     let replays = plan(&baskets, layout)?;
     let mut sold = vec![false; prices.len()];
@@ -57,23 +46,14 @@ pub(super) fn write(
             customers.insert((customer, replay.round));
         }
         let at = timestamp(replay.at_ms);
-        let carried = lines
-            .iter()
-            .filter(|l| layout.carried(l.product as usize, replay.shop as usize) > 0);
+        let carried = lines.iter().filter(|l| layout.carried(l.product as usize, replay.shop as usize) > 0);
         for line in carried.take(replay.lines as usize) {
             let row = choose(line, replay, layout);
             let product = line.product as usize;
             let paid = price(line, source.products[product].price, prices[row]);
             let id = variant_id(product, row - layout.first_row(product));
             let paid = paid.map(money).unwrap_or_default();
-            out.row([
-                &basket_id,
-                &customer_id,
-                &at,
-                &id,
-                &line.quantity.to_string(),
-                &paid,
-            ])?;
+            out.row([&basket_id, &customer_id, &at, &id, &line.quantity.to_string(), &paid])?;
             sold[row] = true;
             report.order_lines += 1;
         }
@@ -84,10 +64,7 @@ pub(super) fn write(
     report.baskets = replays.len();
     report.customers = customers.len();
     report.sold = sold.iter().filter(|&&s| s).count();
-    progress.finish(&format!(
-        "{} lines in {} baskets",
-        report.order_lines, report.baskets
-    ));
+    progress.finish(&format!("{} lines in {} baskets", report.order_lines, report.baskets));
     Ok(())
 }
 
@@ -95,12 +72,7 @@ pub(super) fn write(
 fn plan(baskets: &Baskets<'_>, layout: &Layout) -> Result<Vec<Replay>, BuildError> {
     let mut left = layout.options.order_lines;
     // Otherwise no round would ever give a line.
-    if left > 0
-        && baskets
-            .lines
-            .iter()
-            .all(|l| layout.variants(l.product as usize) == 0)
-    {
+    if left > 0 && baskets.lines.iter().all(|l| layout.variants(l.product as usize) == 0) {
         return Err(BuildError::Input {
             problem: "none of the products in the orders got a variant".to_owned(),
             way_out: "ask for more products".to_owned(),
@@ -114,19 +86,14 @@ fn plan(baskets: &Baskets<'_>, layout: &Layout) -> Result<Vec<Replay>, BuildErro
             let who = who(lines[0]);
             let seed = layout.options.seed;
             let shop = layout.zipf(layout.options.shops, draw(seed, [5, who, round]));
-            let carried = lines
-                .iter()
-                .filter(|l| layout.carried(l.product as usize, shop) > 0)
-                .count()
-                .min(left);
+            let carried =
+                lines.iter().filter(|l| layout.carried(l.product as usize, shop) > 0).count().min(left);
             if carried == 0 {
                 continue;
             }
             // Whole weeks keep the day of the week, and with it what is bought on it.
             let moved = draw(seed, [6, who, round]);
-            let at_ms = lines[0].at_ms
-                + ((moved % 3) as i64 - 1) * WEEK
-                + (moved / 3 % 120) as i64 * MINUTE;
+            let at_ms = lines[0].at_ms + ((moved % 3) as i64 - 1) * WEEK + (moved / 3 % 120) as i64 * MINUTE;
             replays.push(Replay {
                 at_ms,
                 basket,
@@ -156,11 +123,8 @@ fn choose(line: &OrderLine, replay: &Replay, layout: &Layout) -> usize {
     let seed = layout.options.seed;
     let habit = u64::from(replay.round) << 32 | u64::from(line.product);
     let today = draw(seed, [7 | u64::from(replay.basket) << 8, who(line), habit]);
-    let drawn = if today.is_multiple_of(5) {
-        draw(seed, [8, today, 0])
-    } else {
-        draw(seed, [9, who(line), habit])
-    };
+    let drawn =
+        if today.is_multiple_of(5) { draw(seed, [8, today, 0]) } else { draw(seed, [9, who(line), habit]) };
     layout.pick(product, replay.shop as usize, drawn)
 }
 
@@ -188,17 +152,12 @@ impl<'a> Baskets<'a> {
     fn new(orders: &'a Orders) -> Self {
         let mut lines: Vec<_> = orders.lines.iter().collect();
         lines.sort_by_key(|l| l.basket);
-        let mut starts: Vec<_> = (0..lines.len())
-            .filter(|&i| i == 0 || lines[i].basket != lines[i - 1].basket)
-            .collect();
+        let mut starts: Vec<_> =
+            (0..lines.len()).filter(|&i| i == 0 || lines[i].basket != lines[i - 1].basket).collect();
         let mut by_customer: Vec<_> = (0..starts.len() as u32).collect();
         by_customer.sort_by_key(|&b| who(lines[starts[b as usize]]));
         starts.push(lines.len());
-        Self {
-            lines,
-            starts,
-            by_customer,
-        }
+        Self { lines, starts, by_customer }
     }
 
     fn lines(&self, basket: usize) -> &[&'a OrderLine] {
@@ -217,11 +176,8 @@ fn timestamp(at_ms: i64) -> String {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 {
-        (era * 400 + year, month + 3)
-    } else {
-        (era * 400 + year + 1, month - 9)
-    };
+    let (year, month) =
+        if month < 10 { (era * 400 + year, month + 3) } else { (era * 400 + year + 1, month - 9) };
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }

@@ -38,9 +38,8 @@ pub(super) fn write(
     let mut prices = Vec::with_capacity(total);
     out.row(COLUMNS)?;
     for (product, source) in real.iter().enumerate() {
-        let of_editions: Vec<_> = (0..layout.editions(product))
-            .map(|e| brands.next(source, product, e))
-            .collect();
+        let of_editions: Vec<_> =
+            (0..layout.editions(product)).map(|e| brands.next(source, product, e)).collect();
         report.item_groups += of_editions.len();
         for number in 0..layout.variants(product) {
             let variant = layout.variant(product, number);
@@ -49,21 +48,14 @@ pub(super) fn write(
             let no_category = source.category_path.is_empty() || in_thousand() < 10;
             let sold_out = in_thousand() < 30 || source.availability == Availability::OutOfStock;
             let no_price = in_thousand() < 5;
-            let price = source
-                .price
-                .filter(|_| !no_price)
-                .map(|p| layout.price(product, p, variant));
+            let price = source.price.filter(|_| !no_price).map(|p| layout.price(product, p, variant));
             report.without_category += usize::from(no_category);
             report.out_of_stock += usize::from(sold_out);
             report.without_price += usize::from(price.is_none());
             out.row([
                 &variant_id(product, number),
                 &title(source, variant),
-                if no_category {
-                    ""
-                } else {
-                    &source.category_path
-                },
+                if no_category { "" } else { &source.category_path },
                 &brands.pool[of_editions[variant.edition]],
                 &price.map(money).unwrap_or_default(),
                 if sold_out { "out_of_stock" } else { "in_stock" },
@@ -79,26 +71,13 @@ pub(super) fn write(
     }
     report.products = prices.len();
     report.brands = brands.pool.len();
-    progress.finish(&format!(
-        "{} products in {} item groups",
-        report.products, report.item_groups
-    ));
+    progress.finish(&format!("{} products in {} item groups", report.products, report.item_groups));
     Ok(prices)
 }
 
 fn title(source: &Product, variant: Variant) -> String {
-    let Variant {
-        shop,
-        size,
-        edition,
-    } = variant;
-    format!(
-        "{} ({}, {}, shop {})",
-        source.title,
-        SIZES[size].0,
-        edition_name(edition),
-        shop + 1
-    )
+    let Variant { shop, size, edition } = variant;
+    format!("{} ({}, {}, shop {})", source.title, SIZES[size].0, edition_name(edition), shop + 1)
 }
 
 /// Hands out exactly as many brands as asked for: the commonest real ones, then made-up ones.
@@ -139,23 +118,9 @@ impl Brands {
         }
         let mut pool: Vec<_> = ranked.iter().map(|&(_, brand)| brand.to_owned()).collect();
         let made_up = (1..).map(|n| format!("synthetic brand {n}"));
-        pool.extend(
-            made_up
-                .filter(|b| !counts.contains_key(b.as_str()))
-                .take(missing),
-        );
-        let kept = ranked
-            .iter()
-            .enumerate()
-            .map(|(i, &(_, brand))| (brand.to_owned(), i))
-            .collect();
-        Ok(Self {
-            pool,
-            real: kept,
-            free,
-            seen: 0,
-            seed: layout.options.seed,
-        })
+        pool.extend(made_up.filter(|b| !counts.contains_key(b.as_str())).take(missing));
+        let kept = ranked.iter().enumerate().map(|(i, &(_, brand))| (brand.to_owned(), i)).collect();
+        Ok(Self { pool, real: kept, free, seen: 0, seed: layout.options.seed })
     }
 
     /// The brand of the next item group, as a place in the pool.

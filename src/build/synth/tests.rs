@@ -14,30 +14,17 @@ use crate::build::progress::Silent;
 
 type Row = BTreeMap<String, String>;
 
-const SMALL: SynthOptions = SynthOptions {
-    products: 6_000,
-    brands: 50,
-    order_lines: 9_001,
-    shops: 4,
-    seed: 7,
-};
+const SMALL: SynthOptions =
+    SynthOptions { products: 6_000, brands: 50, order_lines: 9_001, shops: 4, seed: 7 };
 
 fn products() -> Vec<Product> {
     (0..60)
         .map(|i| Product {
             // One id of the greatest length allowed.
-            id: if i == 3 {
-                "x".repeat(64)
-            } else {
-                format!("real{i}")
-            },
+            id: if i == 3 { "x".repeat(64) } else { format!("real{i}") },
             title: format!("THING, \"{i}\" 12 OZ"),
             category_path: format!("GROCERY > AISLE {} > THING {i}", i % 5),
-            brand: if i == 9 {
-                String::new()
-            } else {
-                format!("M{}", i % 20)
-            },
+            brand: if i == 9 { String::new() } else { format!("M{}", i % 20) },
             price: (i != 11).then_some(99 + 37 * i),
             ..Product::default()
         })
@@ -59,48 +46,26 @@ fn orders() -> Orders {
             });
         }
     }
-    Orders {
-        lines,
-        baskets: 200,
-        customers: 23,
-    }
+    Orders { lines, baskets: 200, customers: 23 }
 }
 
 fn run(options: &SynthOptions, out: &Path) -> Result<SynthReport, BuildError> {
-    synthesize(
-        &SynthSource {
-            products: &products(),
-            orders: &orders(),
-        },
-        options,
-        out,
-        &Silent,
-    )
+    synthesize(&SynthSource { products: &products(), orders: &orders() }, options, out, &Silent)
 }
 
 fn rows(path: &Path) -> Vec<Row> {
     let file = fs::File::open(path).unwrap();
-    csv::Reader::from_reader(GzDecoder::new(file))
-        .deserialize()
-        .map(Result::unwrap)
-        .collect()
+    csv::Reader::from_reader(GzDecoder::new(file)).deserialize().map(Result::unwrap).collect()
 }
 
 /// Both files of a run as rows, with its report.
 fn made(options: &SynthOptions) -> (Vec<Row>, Vec<Row>, SynthReport) {
     let dir = TempDir::new().unwrap();
     let report = run(options, dir.path()).unwrap();
-    let mut names: Vec<_> = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["README.md", "orders.csv.gz", "products.csv.gz"]);
-    (
-        rows(&dir.path().join("products.csv.gz")),
-        rows(&dir.path().join("orders.csv.gz")),
-        report,
-    )
+    (rows(&dir.path().join("products.csv.gz")), rows(&dir.path().join("orders.csv.gz")), report)
 }
 
 fn distinct<'a>(rows: &'a [Row], column: &str) -> BTreeSet<&'a str> {
@@ -112,8 +77,7 @@ fn the_seed_decides_the_bytes() {
     let bytes = |seed| {
         let dir = TempDir::new().unwrap();
         run(&SynthOptions { seed, ..SMALL }, dir.path()).unwrap();
-        ["products.csv.gz", "orders.csv.gz", "README.md"]
-            .map(|name| fs::read(dir.path().join(name)).unwrap())
+        ["products.csv.gz", "orders.csv.gz", "README.md"].map(|name| fs::read(dir.path().join(name)).unwrap())
     };
     let first = bytes(7);
     assert_eq!(first, bytes(7));
@@ -125,16 +89,9 @@ fn the_seed_decides_the_bytes() {
 fn counts_are_exact() {
     // More brands than the source has, as many, fewer; a number of rows that divides by nothing.
     for (products, brands) in [(6_000, 50), (6_001, 20), (6_007, 3), (701, 20)] {
-        let (feed, orders, report) = made(&SynthOptions {
-            products,
-            brands,
-            ..SMALL
-        });
+        let (feed, orders, report) = made(&SynthOptions { products, brands, ..SMALL });
         assert_eq!((feed.len(), report.products), (products, products));
-        assert_eq!(
-            (distinct(&feed, "brand").len(), report.brands),
-            (brands, brands)
-        );
+        assert_eq!((distinct(&feed, "brand").len(), report.brands), (brands, brands));
         assert_eq!((orders.len(), report.order_lines), (9_001, 9_001));
         assert_eq!(report.item_groups, distinct(&feed, "item_group_id").len());
         assert_eq!(report.baskets, distinct(&orders, "basket_id").len());
@@ -173,8 +130,7 @@ fn variants_of_a_group_share_source_and_brand() {
     }
     for rows in groups.values() {
         assert!(
-            rows.iter()
-                .all(|r| r["source_id"] == rows[0]["source_id"] && r["brand"] == rows[0]["brand"])
+            rows.iter().all(|r| r["source_id"] == rows[0]["source_id"] && r["brand"] == rows[0]["brand"])
         );
     }
     assert!(groups.values().any(|rows| rows.len() > 1));
@@ -184,26 +140,14 @@ fn variants_of_a_group_share_source_and_brand() {
 fn a_basket_stays_within_one_shop() {
     // With 150 rows for 60 products no shop carries everything.
     for products in [6_000, 150] {
-        let (feed, orders, _) = made(&SynthOptions {
-            products,
-            brands: 5,
-            ..SMALL
-        });
+        let (feed, orders, _) = made(&SynthOptions { products, brands: 5, ..SMALL });
         let shop_of: BTreeMap<_, _> = feed
             .iter()
-            .map(|r| {
-                (
-                    r["product_id"].as_str(),
-                    r["title"].rsplit_once(", shop ").unwrap().1,
-                )
-            })
+            .map(|r| (r["product_id"].as_str(), r["title"].rsplit_once(", shop ").unwrap().1))
             .collect();
         let mut shops: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
         for line in &orders {
-            shops
-                .entry(&line["basket_id"])
-                .or_default()
-                .insert(shop_of[line["product_id"].as_str()]);
+            shops.entry(&line["basket_id"]).or_default().insert(shop_of[line["product_id"].as_str()]);
         }
         assert!(shops.values().all(|s| s.len() == 1));
         assert!(shops.values().flatten().collect::<HashSet<_>>().len() > 1);
@@ -228,38 +172,19 @@ fn some_variants_are_popular_and_many_are_never_sold() {
 fn what_the_source_cannot_give_is_refused_and_nothing_is_left_behind() {
     let dir = TempDir::new().unwrap();
     for options in [
-        SynthOptions {
-            products: 10,
-            brands: 11,
-            ..SMALL
-        },
+        SynthOptions { products: 10, brands: 11, ..SMALL },
         SynthOptions { shops: 0, ..SMALL },
         // 60 products in 4 shops and 3 sizes have but one item group each.
-        SynthOptions {
-            products: 600,
-            brands: 100,
-            ..SMALL
-        },
+        SynthOptions { products: 600, brands: 100, ..SMALL },
         // A single product that nobody bought.
-        SynthOptions {
-            products: 1,
-            brands: 1,
-            order_lines: 5,
-            ..SMALL
-        },
+        SynthOptions { products: 1, brands: 1, order_lines: 5, ..SMALL },
     ] {
         let only_unsold = options.products == 1;
         let mut orders = orders();
         orders.lines.retain(|l| !only_unsold || l.product != 59);
-        let source = SynthSource {
-            products: &products(),
-            orders: &orders,
-        };
+        let source = SynthSource { products: &products(), orders: &orders };
         let refused = synthesize(&source, &options, dir.path(), &Silent);
-        assert!(
-            matches!(refused, Err(BuildError::Input { .. })),
-            "{options:?}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(BuildError::Input { .. })), "{options:?}: {refused:?}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

@@ -1,0 +1,489 @@
+//! From feeds to the bytes of a catalog: names are numbered, affinities learnt, products grouped into cells, and all of it laid out.
+
+use std::collections::HashMap;
+
+use zerocopy::little_endian::{I64, U16, U32, U64};
+
+use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
+use super::calibrate;
+use super::cells;
+use super::error::BuildError;
+use super::feed::{Embeddings, NONE, OrderLine, Orders, Partners, Product};
+use super::graph::{self, Graph};
+use super::names::{self, NameTable, RegionSets, Strings};
+use super::offers;
+use super::progress::{Progress, Unit};
+use super::provenance::Provenance;
+use super::quantize::{self, Rows};
+use super::taxonomy::Taxonomy;
+use super::write::{Facts, Writer};
+use crate::index::format::{
+    CALIBRATION_STEPS, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord,
+    ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
+};
+use crate::index::{Catalog, Verify};
+use crate::limits::{DIM_MAX, DIM_STEP, PRODUCTS_MAX, VISIT_BUDGET};
+use crate::policy::Policy;
+use crate::vocabulary::{Currency, Role};
+
+/// Everything a catalog is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The product feed.
+    pub products: Vec<Product>,
+    /// Currency of all prices; `None` = US dollar.
+    pub currency: Option<Currency>,
+    /// The orders; may be empty.
+    pub orders: Orders,
+    /// Partners and their offers; may be empty.
+    pub partners: Partners,
+    /// The merchant's policy; `None` = the default.
+    pub policy: Option<Policy>,
+    /// Product embeddings for products without orders.
+    pub embeddings: Option<Embeddings>,
+}
+
+/// How a catalog is made.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// How affinities are learnt.
+    pub affinity: AffinityOptions,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Name and version of the category vocabulary, which policies must name.
+    pub taxonomy: String,
+    /// Contribution margin in basis points where the feed gives no cost. Default 3,000.
+    pub margin_bps: u16,
+    /// Products that a search may look at. Default [`VISIT_BUDGET`].
+    pub visit_budget: u32,
+    /// Learn the probability of acceptance from held-out orders; else a cautious table is used. Default true.
+    pub calibrate: bool,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        Self {
+            affinity: AffinityOptions::default(),
+            seed: 1,
+            taxonomy: "merchant".into(),
+            margin_bps: 3000,
+            visit_budget: VISIT_BUDGET,
+            calibrate: true,
+        }
+    }
+}
+
+/// Builds the bytes of a catalog file. The same inputs and options give the same bytes.
+///
+/// # Errors
+/// [`BuildError`]: inputs that do not fit together, or exceed a limit of the format.
+pub fn build(
+    inputs: &Inputs,
+    options: &BuildOptions,
+    progress: &dyn Progress,
+) -> Result<Vec<u8>, BuildError> {
+    check(inputs, options)?;
+    let dictionary = Dictionary::new(inputs)?;
+    let calibration = if options.calibrate {
+        calibrate::learn(inputs, &dictionary, options, progress)?
+    } else {
+        calibrate::cautious()
+    };
+    let writer = assemble(inputs, &dictionary, &inputs.orders, options, &calibration, progress)?;
+    finish(writer, inputs.policy.as_ref())
+}
+
+fn check(inputs: &Inputs, options: &BuildOptions) -> Result<(), BuildError> {
+    let wrong = |problem: String, way_out: &str| Err(BuildError::Input { problem, way_out: way_out.into() });
+    let dim = options.affinity.dim;
+    if inputs.products.is_empty() {
+        return wrong("the product feed has no products".into(), "give a feed with at least one product");
+    }
+    if inputs.products.len() > PRODUCTS_MAX as usize {
+        return wrong(format!("{} products", inputs.products.len()), "a catalog holds at most 268,435,456");
+    }
+    if dim == 0 || dim > DIM_MAX || !dim.is_multiple_of(DIM_STEP) {
+        return wrong(format!("dimension {dim}"), "choose a multiple of 64 up to 512");
+    }
+    Ok(())
+}
+
+/// Numbers for all names of the inputs. Row = position in the feed.
+#[derive(Debug)]
+pub(crate) struct Dictionary<'a> {
+    pub(crate) taxonomy: Taxonomy,
+    pub(crate) brands: Vec<&'a str>,
+    pub(crate) brand_of: Vec<u32>,
+    pub(crate) group_of: Vec<u32>,
+    pub(crate) partner_of: Vec<u32>,
+    pub(crate) price_of: Vec<Option<i64>>,
+}
+
+impl<'a> Dictionary<'a> {
+    fn new(inputs: &'a Inputs) -> Result<Self, BuildError> {
+        let mut brands = Vec::new();
+        let mut brand_ix: HashMap<&str, u32> = HashMap::new();
+        let brand_of = inputs.products.iter().map(|p| match p.brand.trim() {
+            "" => NONE,
+            name => *brand_ix.entry(name).or_insert_with(|| {
+                brands.push(name);
+                brands.len() as u32 - 1
+            }),
+        });
+        let brand_of = brand_of.collect();
+        let mut groups: HashMap<(bool, &str), u32> = HashMap::new();
+        let group_of = inputs.products.iter().map(|p| {
+            let key = match (p.item_group_id.as_str(), p.gtin.as_str()) {
+                ("", "") => return NONE,
+                ("", gtin) => (true, gtin), // one product under several ids
+                (group, _) => (false, group),
+            };
+            let fresh = groups.len() as u32;
+            *groups.entry(key).or_insert(fresh)
+        });
+        let group_of = group_of.collect();
+        let partner_ix: HashMap<&str, u32> =
+            inputs.partners.partners.iter().zip(0..).map(|(p, ix)| (p.id.as_str(), ix)).collect();
+        let partner_of = inputs.products.iter().map(|p| match p.seller.as_str() {
+            "" => Ok(NONE),
+            seller => partner_ix.get(seller).copied().ok_or_else(|| BuildError::Input {
+                problem: format!(
+                    "product \"{}\" is sold by \"{seller}\", who is not in the partners file",
+                    p.id
+                ),
+                way_out: "add the partner, or leave the seller empty for your own products".into(),
+            }),
+        });
+        Ok(Self {
+            taxonomy: Taxonomy::new(&inputs.products),
+            brands,
+            brand_of,
+            group_of,
+            partner_of: partner_of.collect::<Result<_, _>>()?,
+            price_of: prices(&inputs.products, &inputs.orders),
+        })
+    }
+}
+
+/// The feed's price, else the median that was paid.
+fn prices(products: &[Product], orders: &Orders) -> Vec<Option<i64>> {
+    let mut paid: HashMap<u32, Vec<i64>> = HashMap::new();
+    let unpriced = |line: &&OrderLine| products.get(line.product as usize).is_some_and(|p| p.price.is_none());
+    for line in orders.lines.iter().filter(unpriced) {
+        paid.entry(line.product).or_default().extend(line.unit_price);
+    }
+    let median = |row: u32| {
+        let mut seen = paid.get(&row)?.clone();
+        seen.sort_unstable();
+        seen.get(seen.len() / 2).copied()
+    };
+    products.iter().zip(0..).map(|(p, row)| p.price.or_else(|| median(row))).collect()
+}
+
+/// Learns from `orders` and lays everything out. The policy section is empty yet.
+pub(crate) fn assemble(
+    inputs: &Inputs,
+    dictionary: &Dictionary<'_>,
+    orders: &Orders,
+    options: &BuildOptions,
+    calibration: &[u32; CALIBRATION_STEPS],
+    progress: &dyn Progress,
+) -> Result<Writer, BuildError> {
+    let tree = &dictionary.taxonomy;
+    let input = AffinityInput {
+        products: inputs.products.len(),
+        type_of: &tree.type_of,
+        types: tree.type_category.len(),
+        category_parent: &tree.parents,
+        category_of: &tree.category_of,
+        brand_of: &dictionary.brand_of,
+        embeddings: inputs.embeddings.as_ref(),
+        orders,
+    };
+    let affinity = affinity::learn(
+        &input,
+        &AffinityOptions { seed: options.seed, ..options.affinity.clone() },
+        progress,
+    )?;
+    let rotation = quantize::rotation(affinity.dim, options.seed);
+    let out_rows = quantize::quantize(&affinity.out_vectors, affinity.dim, &rotation);
+    let in_rows = quantize::quantize(&affinity.in_vectors, affinity.dim, &rotation);
+    let grouped = cells::group(&out_rows, options.seed, progress);
+    progress.start("link cells", 0, Unit::Items);
+    let graph = graph::build(&grouped.centroids);
+    progress.finish(&format!("{} layers, {} links repaired", graph.max_layer + 1, graph.repaired));
+    let placed = Placement::new(&grouped.cell_of, &affinity.popularity, grouped.centroids.len());
+    let facts = Facts {
+        dimension: affinity.dim as u32,
+        products: inputs.products.len() as u32,
+        cells: grouped.centroids.len() as u32,
+        max_layer: graph.max_layer,
+        entry_cell: graph.entry,
+        // Not the clock: equal inputs give equal bytes.
+        created_at_ms: inputs.orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
+    };
+    let mut layout = Layout {
+        inputs,
+        dictionary,
+        affinity: &affinity,
+        placed: &placed,
+        writer: Writer::new(facts),
+        strings: Strings::default(),
+        names: NameTable::default(),
+        regions: RegionSets::default(),
+    };
+    layout.put_vectors(&out_rows, &in_rows, &grouped.centroids);
+    layout.put_cells(&graph);
+    layout.put_types();
+    layout.put_categories_and_brands();
+    layout.put_products()?;
+    offers::put(&mut layout)?;
+    layout.put_meta(options, orders, calibration);
+    let provenance = Provenance::new(inputs, options, &affinity, &graph);
+    layout.writer.put_bytes(S::Provenance, provenance.encode()?);
+    layout.finish()
+}
+
+/// Where each feed row stands in the file.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    /// File index to feed row.
+    pub(crate) row_of: Vec<u32>,
+    /// Feed row to file index.
+    pub(crate) ix_of: Vec<u32>,
+    /// First index and count of each cell.
+    cells: Vec<(u32, u32)>,
+}
+
+impl Placement {
+    /// By cell, most bought first: a scan that runs out of budget has seen what matters.
+    fn new(cell_of: &[u32], popularity: &[u32], cells: usize) -> Self {
+        let mut row_of: Vec<u32> = (0..cell_of.len() as u32).collect();
+        row_of
+            .sort_by_key(|row| (cell_of[*row as usize], std::cmp::Reverse(popularity[*row as usize]), *row));
+        let mut ix_of = vec![0; row_of.len()];
+        let mut ranges = vec![(0, 0); cells];
+        for (ix, row) in row_of.iter().enumerate() {
+            ix_of[*row as usize] = ix as u32;
+            ranges[cell_of[*row as usize] as usize].1 += 1;
+        }
+        let mut start = 0;
+        for range in &mut ranges {
+            range.0 = start;
+            start += range.1;
+        }
+        Self { row_of, ix_of, cells: ranges }
+    }
+}
+
+/// The sections under construction.
+#[derive(Debug)]
+pub(crate) struct Layout<'a> {
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) dictionary: &'a Dictionary<'a>,
+    affinity: &'a Affinity,
+    pub(crate) placed: &'a Placement,
+    pub(crate) writer: Writer,
+    pub(crate) strings: Strings,
+    pub(crate) names: NameTable,
+    pub(crate) regions: RegionSets,
+}
+
+impl Layout<'_> {
+    fn put_vectors(&mut self, out_rows: &Rows, in_rows: &Rows, centroids: &Rows) {
+        let placed = |rows: &Rows| -> Vec<i8> {
+            self.placed.row_of.iter().flat_map(|row| rows.row(*row as usize).iter().copied()).collect()
+        };
+        let (out_rows, in_rows) = (placed(out_rows), placed(in_rows));
+        self.writer.put(S::OutVectors, &out_rows);
+        self.writer.put(S::InVectors, &in_rows);
+        self.writer.put(S::Centroids, &centroids.values);
+    }
+
+    fn put_cells(&mut self, graph: &Graph) {
+        let mut upper_start = 0;
+        let cells = self.placed.cells.iter().zip(&graph.upper_layers).map(|((start, count), layers)| {
+            let record = CellRecord {
+                start: U32::new(*start),
+                count: U32::new(*count),
+                upper_start: U32::new(upper_start),
+                upper_layers: U32::new(*layers),
+            };
+            upper_start += layers;
+            record
+        });
+        let cells: Vec<CellRecord> = cells.collect();
+        self.writer.put(S::Cells, &cells);
+        let little = |row: &[u32]| row.iter().map(|v| U32::new(*v)).collect::<Vec<_>>();
+        self.writer.put(S::GraphGround, &graph.ground.iter().flat_map(|row| little(row)).collect::<Vec<_>>());
+        self.writer.put(S::GraphUpper, &graph.upper.iter().flat_map(|row| little(row)).collect::<Vec<_>>());
+    }
+
+    fn put_types(&mut self) {
+        let tree = &self.dictionary.taxonomy;
+        let types = tree.type_category.len();
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); types];
+        for (ix, row) in self.placed.row_of.iter().enumerate() {
+            members[tree.type_of[*row as usize] as usize].push(ix as u32);
+        }
+        let popularity = |ix: &u32| self.affinity.popularity[self.placed.row_of[*ix as usize] as usize];
+        let (mut records, mut products, mut transitions) = (Vec::new(), Vec::new(), Vec::new());
+        for (kind, mut own) in members.into_iter().enumerate() {
+            own.sort_by_key(|ix| (std::cmp::Reverse(popularity(ix)), *ix));
+            let goes_with = &self.affinity.transitions[kind];
+            records.push(TypeRecord {
+                category: U32::new(tree.type_category[kind]),
+                products_start: U32::new(products.len() as u32),
+                products_count: U32::new(own.len() as u32),
+                transitions_start: U32::new(transitions.len() as u32),
+                transitions_count: U16::new(goes_with.len() as u16),
+                replenish_days: self.affinity.replenish_days[kind].map(U16::new),
+                role: self.affinity.type_roles[kind].code(),
+                reserved: [0; 7],
+            });
+            products.extend(own.into_iter().map(U32::new));
+            transitions.extend(goes_with.iter().map(|t| TransitionRecord {
+                to: U32::new(t.to),
+                lift_q8: U32::new((f64::from(t.lift) * 256.0).round() as u32),
+                probability_ppm: U32::new((f64::from(t.probability) * 1e6).round() as u32),
+                support: U32::new(t.support),
+            }));
+        }
+        self.writer.put(S::Types, &records);
+        self.writer.put(S::TypeProducts, &products);
+        self.writer.put(S::Transitions, &transitions);
+        let type_of = self.placed.row_of.iter().map(|row| U32::new(tree.type_of[*row as usize]));
+        self.writer.put(S::TypeOf, &type_of.collect::<Vec<_>>());
+    }
+
+    fn put_categories_and_brands(&mut self) {
+        let tree = &self.dictionary.taxonomy;
+        let count = tree.paths.len();
+        let mut type_of = vec![NONE; count];
+        for (kind, category) in tree.type_category.iter().enumerate().filter(|(_, c)| **c != NONE) {
+            type_of[*category as usize] = kind as u32;
+        }
+        // Most bought product of each subtree, children before parents.
+        let (mut products, mut stand_in) = (vec![0u32; count], vec![(0u32, NONE); count]);
+        for (row, category) in tree.category_of.iter().enumerate().filter(|(_, c)| **c != NONE) {
+            let (popularity, ix) = (self.affinity.popularity[row], self.placed.ix_of[row]);
+            products[*category as usize] += 1;
+            better(&mut stand_in[*category as usize], (popularity, ix));
+        }
+        for category in (0..count).rev() {
+            let parent = tree.parents[category] as usize;
+            if parent < count {
+                products[parent] += products[category];
+                let own = stand_in[category];
+                better(&mut stand_in[parent], own);
+            }
+        }
+        let records: Vec<CategoryRecord> = (0..count)
+            .map(|ix| CategoryRecord {
+                path: self.strings.add(&tree.paths[ix]),
+                parent: U32::new(tree.parents[ix]),
+                subtree_end: U32::new(tree.ends[ix]),
+                type_ix: U32::new(type_of[ix]),
+                stand_in: U32::new(stand_in[ix].1),
+                products: U32::new(products[ix]),
+                reserved: [0; 12],
+            })
+            .collect();
+        self.names.extend(NameKind::Category, tree.paths.iter().map(String::as_str));
+        self.writer.put(S::Categories, &records);
+        let brands: Vec<NameRecord> =
+            self.dictionary.brands.iter().map(|name| NameRecord { name: self.strings.add(name) }).collect();
+        self.names.extend(NameKind::Brand, self.dictionary.brands.iter().copied());
+        self.writer.put(S::Brands, &brands);
+    }
+
+    fn put_products(&mut self) -> Result<(), BuildError> {
+        let mut records = Vec::with_capacity(self.placed.row_of.len());
+        for row in self.placed.row_of.iter().map(|row| *row as usize) {
+            let product = &self.inputs.products[row];
+            let kind = self.dictionary.taxonomy.type_of[row] as usize;
+            let popularity = self.affinity.popularity[row];
+            let learnt_role = self.affinity.type_roles[kind];
+            records.push(ProductRecord {
+                id: self.strings.add(&product.id),
+                title: self.strings.add(&product.title),
+                price: I64::new(self.dictionary.price_of[row].unwrap_or(-1)),
+                category: U32::new(self.dictionary.taxonomy.category_of[row]),
+                brand: U32::new(self.dictionary.brand_of[row]),
+                group: U32::new(self.dictionary.group_of[row]),
+                partner: U32::new(self.dictionary.partner_of[row]),
+                popularity: U32::new(popularity),
+                margin_bps: U16::new(product.margin_bps.unwrap_or(u16::MAX)),
+                region_set: U16::new(self.regions.add(&product.eligible_regions)?),
+                popularity_log_q8: U16::new(
+                    (f64::from(popularity).ln_1p() / std::f64::consts::LN_2 * 256.0) as u16,
+                ),
+                availability: product.availability.code(),
+                role: if product.role == Role::Unknown { learnt_role } else { product.role }.code(),
+                sensitive: product.sensitive.code(),
+                age_min: product.age_min,
+                learnt: u8::from(popularity > 0),
+                reserved: [0; 9],
+            });
+        }
+        let ids = self.placed.row_of.iter().map(|row| self.inputs.products[*row as usize].id.as_str());
+        self.names.extend(NameKind::Product, ids);
+        self.writer.put(S::Products, &records);
+        Ok(())
+    }
+
+    fn put_meta(&mut self, options: &BuildOptions, orders: &Orders, calibration: &[u32; CALIBRATION_STEPS]) {
+        let mut known: Vec<i64> = self.dictionary.price_of.iter().flatten().copied().collect();
+        known.sort_unstable();
+        let median = known.get(known.len() / 2).copied().unwrap_or(1000);
+        let meta = MetaRecord {
+            currency: self.inputs.currency.unwrap_or(Currency::USD).0,
+            reserved8: 0,
+            taxonomy: self.strings.add(&options.taxonomy),
+            typical_contribution: I64::new((median * i64::from(options.margin_bps) / 10_000).max(1)),
+            margin_bps: U32::new(options.margin_bps.into()),
+            unit_dot: U32::new(quantize::unit_dot(self.affinity.dim)),
+            visit_budget: U32::new(options.visit_budget),
+            customers: U32::new(orders.customers),
+            baskets: U64::new(orders.baskets.into()),
+            reserved: [0; 84],
+        };
+        self.writer.put(S::Meta, &[meta]);
+        self.writer.put(S::Calibration, &calibration.map(U32::new));
+    }
+
+    fn finish(mut self) -> Result<Writer, BuildError> {
+        self.writer.put(S::Names, &self.names.table());
+        self.writer.put_bytes(S::RegionSets, self.regions.bytes());
+        self.writer.put_bytes(S::Strings, names::finish(self.strings)?);
+        Ok(self.writer)
+    }
+}
+
+/// Keeps the more popular of two; the lower index where equal.
+fn better(kept: &mut (u32, u32), other: (u32, u32)) {
+    if kept.1 == NONE
+        || (other.1 != NONE && (other.0, std::cmp::Reverse(other.1)) > (kept.0, std::cmp::Reverse(kept.1)))
+    {
+        *kept = other;
+    }
+}
+
+/// Resolves the policy against the catalog that was laid out, and writes the file with it.
+pub(crate) fn finish(mut writer: Writer, policy: Option<&Policy>) -> Result<Vec<u8>, BuildError> {
+    writer.put::<PolicyRecord>(S::Policy, &[]);
+    let draft = Catalog::from_bytes(writer.finish(), Verify::Structure);
+    let unusable = |problem: String| BuildError::Input {
+        problem,
+        way_out: "this is a defect of aftercart: report it".into(),
+    };
+    let draft = draft.map_err(|error| unusable(error.to_string()))?;
+    let policy = policy.cloned().unwrap_or_default();
+    let rules = policy.resolve(&draft.view()).map_err(|error| BuildError::Input {
+        problem: format!("the policy does not fit the catalog: {error}"),
+        way_out: "`aftercart inspect FILE --categories` lists the names of a catalog".into(),
+    })?;
+    drop(draft);
+    writer.put(S::Policy, &rules);
+    Ok(writer.finish())
+}

@@ -1,0 +1,185 @@
+//! Lays out partners, their offers, and what triggers them.
+
+use std::collections::HashMap;
+
+use zerocopy::little_endian::{I64, U16, U32};
+
+use super::catalogue::Layout;
+use super::error::BuildError;
+use super::feed::NONE;
+use crate::index::format::{
+    BlockRecord, NameKind, OfferRecord, PartnerRecord, SectionKind as S, TriggerRecord, answer_key, trigger,
+};
+use crate::limits::{ID_BYTES_MAX, PARTNER_BLOCKS_MAX, TRIGGER_OFFERS_MAX};
+use crate::partner::block;
+
+/// Puts the partner sections.
+pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
+    let names = Names::new(layout);
+    let mut blocks = Vec::new();
+    let mut partners = Vec::new();
+    for partner in &layout.inputs.partners.partners {
+        let start = blocks.len();
+        for path in &partner.blocked_categories {
+            blocks.push(block_record(
+                block::CATEGORY,
+                names.category(path, "blocked_categories", &partner.id)?,
+            ));
+        }
+        for name in &partner.blocked_brands {
+            blocks.push(block_record(block::BRAND, names.brand(name, "blocked_brands", &partner.id)?));
+        }
+        if blocks.len() - start > PARTNER_BLOCKS_MAX {
+            return Err(input(
+                format!("partner \"{}\" has more than {PARTNER_BLOCKS_MAX} blocks", partner.id),
+                "block higher categories",
+            ));
+        }
+        partners.push(PartnerRecord {
+            id: layout.strings.add(&partner.id),
+            name: layout.strings.add(&partner.name),
+            blocks_start: U32::new(start as u32),
+            blocks_count: U32::new((blocks.len() - start) as u32),
+            region_set: U16::new(layout.regions.add(&partner.regions)?),
+            active: partner.active.into(),
+            max_per_slate: partner.max_per_slate,
+            reserved: [0; 12],
+        });
+    }
+    let triggers = triggers(layout, &names)?;
+    drop(names);
+    let offers = offers(layout)?;
+    let ids = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let partner_ids = ids(layout.inputs.partners.partners.iter().map(|p| p.id.as_str()).collect());
+    layout.names.extend(NameKind::Partner, partner_ids.iter().map(String::as_str));
+    layout.names.extend(NameKind::Offer, layout.inputs.partners.offers.iter().map(|o| o.id.as_str()));
+    layout.writer.put(S::Partners, &partners);
+    layout.writer.put(S::PartnerBlocks, &blocks);
+    layout.writer.put(S::Offers, &offers);
+    layout.writer.put(S::Triggers, &triggers);
+    Ok(())
+}
+
+fn block_record(kind: u32, key: u32) -> BlockRecord {
+    BlockRecord { kind: U32::new(kind), key: U32::new(key) }
+}
+
+fn input(problem: String, way_out: &str) -> BuildError {
+    BuildError::Input { problem, way_out: way_out.into() }
+}
+
+/// What the partners file may name.
+struct Names<'a> {
+    categories: HashMap<&'a str, u32>,
+    brands: HashMap<&'a str, u32>,
+    products: HashMap<&'a str, u32>,
+}
+
+impl<'a> Names<'a> {
+    fn new(layout: &Layout<'a>) -> Self {
+        let (inputs, dictionary, placed) = (layout.inputs, layout.dictionary, layout.placed);
+        let named = inputs.partners.offers.iter().any(|o| !o.trigger_products.is_empty());
+        let rows = if named { inputs.products.as_slice() } else { &[] };
+        Self {
+            categories: dictionary.taxonomy.paths.iter().map(String::as_str).zip(0..).collect(),
+            brands: dictionary.brands.iter().copied().zip(0..).collect(),
+            products: rows.iter().zip(&placed.ix_of).map(|(p, ix)| (p.id.as_str(), *ix)).collect(),
+        }
+    }
+
+    fn category(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+        look_up(&self.categories, name, "category", field, of)
+    }
+
+    fn brand(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+        look_up(&self.brands, name, "brand", field, of)
+    }
+}
+
+fn look_up(
+    names: &HashMap<&str, u32>,
+    name: &str,
+    what: &str,
+    field: &str,
+    of: &str,
+) -> Result<u32, BuildError> {
+    names.get(name.trim()).copied().ok_or_else(|| {
+        input(
+            format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
+            "correct the name, or drop it: a rule that names nothing would never apply",
+        )
+    })
+}
+
+fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>, BuildError> {
+    let mut keys: Vec<(u32, u32, u32)> = Vec::new();
+    for (offer, ix) in layout.inputs.partners.offers.iter().zip(0u32..) {
+        if offer.trigger_any {
+            keys.push((trigger::ANY, 0, ix));
+        }
+        for name in &offer.trigger_categories {
+            keys.push((trigger::CATEGORY, names.category(name, "trigger_categories", &offer.id)?, ix));
+        }
+        for name in &offer.trigger_products {
+            let product = look_up(&names.products, name, "product", "trigger_products", &offer.id)?;
+            keys.push((trigger::PRODUCT, product, ix));
+        }
+        for name in &offer.trigger_brands {
+            keys.push((trigger::BRAND, names.brand(name, "trigger_brands", &offer.id)?, ix));
+        }
+        keys.extend(
+            offer.trigger_answers.iter().map(|tag| (trigger::ANSWER, answer_key(tag.as_bytes()), ix)),
+        );
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    for group in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        if group.len() > TRIGGER_OFFERS_MAX {
+            return Err(input(
+                format!("{} offers share one trigger", group.len()),
+                "at most 64 offers may share one: name narrower triggers",
+            ));
+        }
+    }
+    let record = |(kind, key, offer): (u32, u32, u32)| TriggerRecord {
+        kind: U32::new(kind),
+        key: U32::new(key),
+        offer: U32::new(offer),
+    };
+    Ok(keys.into_iter().map(record).collect())
+}
+
+fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
+    let partners = &layout.inputs.partners;
+    let numbers: HashMap<&str, u32> = partners.partners.iter().map(|p| p.id.as_str()).zip(0..).collect();
+    let mut records = Vec::with_capacity(partners.offers.len());
+    for offer in &partners.offers {
+        if offer.id.is_empty() || offer.id.len() > ID_BYTES_MAX {
+            return Err(input(format!("partners: offer id \"{}\"", offer.id), "ids have 1 to 64 bytes"));
+        }
+        let partner = match offer.partner.as_str() {
+            "" => NONE,
+            id => look_up(&numbers, id, "partner", "partner", &offer.id)?,
+        };
+        records.push(OfferRecord {
+            id: layout.strings.add(&offer.id),
+            title: layout.strings.add(&offer.title),
+            partner: U32::new(partner),
+            accept_rate_ppm: U32::new(offer.accept_rate_ppm.min(1_000_000)),
+            payout: I64::new(offer.payout),
+            price: I64::new(offer.price.unwrap_or(-1)),
+            order_value_min: I64::new(offer.order_value_min.unwrap_or(-1)),
+            order_value_max: I64::new(offer.order_value_max.unwrap_or(-1)),
+            starts_at_ms: I64::new(offer.starts_at_ms),
+            ends_at_ms: I64::new(offer.ends_at_ms),
+            region_set: U16::new(layout.regions.add(&offer.regions)?),
+            kind: offer.kind.code(),
+            customers: offer.customers.code(),
+            age_min: offer.age_min,
+            sensitive: offer.sensitive.code(),
+            house: offer.house.into(),
+            reserved: [0; 33],
+        });
+    }
+    Ok(records)
+}
