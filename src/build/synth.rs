@@ -209,8 +209,8 @@ None of these products exists and nobody placed these orders. They were made by 
 - `products.csv.gz`: {products} rows, every one with `synthetic=1` and in `source_id` the id of the real product.
   Each real product appears in several shops, sizes and editions, as the end of the title says. Variants of one
   edition share `item_group_id` and brand. There are {brands} brands: the commonest real ones, and numbered made-up
-  ones where the source has too few; editions after the first carry any of them. Prices are the real ones scaled
-  by size, shop and edition. Category paths are the real ones.
+  ones where the source has too few; first editions keep the real brand but for these, later ones carry any.
+  Prices are the real ones scaled by size, shop and edition. Category paths are the real ones.
   Item groups: {item_groups}. Rows without category: {without_category}, out of stock: {out_of_stock},
   without price: {without_price}.
 - `orders.csv.gz`: {order_lines} lines in {baskets} baskets of {customers} customers. Every basket is a real one,

@@ -85,7 +85,9 @@ struct Brands {
     pool: Vec<String>,
     /// Real brands at the start of `pool`.
     real: HashMap<String, usize>,
-    /// Item groups that keep no real brand: in all, and seen so far.
+    /// Which of these have occurred.
+    met: Vec<bool>,
+    /// Item groups besides the first of each real brand: in all, and seen so far.
     free: usize,
     seen: usize,
     seed: u64,
@@ -104,39 +106,40 @@ impl Brands {
         ranked.truncate(layout.options.brands);
 
         let groups: usize = (0..real.len()).map(|p| layout.editions(p)).sum();
-        let free = groups - ranked.iter().map(|&(n, _)| n).sum::<usize>();
-        let missing = layout.options.brands - ranked.len();
-        if missing > free {
+        if layout.options.brands > groups {
             return Err(BuildError::Input {
                 problem: format!(
-                    "{} brands asked for, but {groups} item groups can only carry {}",
-                    layout.options.brands,
-                    ranked.len() + free
+                    "{} brands asked for, but there are only {groups} item groups",
+                    layout.options.brands
                 ),
-                way_out: "ask for more products, fewer brands or fewer shops".to_owned(),
+                way_out: "ask for fewer brands, more products or fewer shops".to_owned(),
             });
         }
         let mut pool: Vec<_> = ranked.iter().map(|&(_, brand)| brand.to_owned()).collect();
         let made_up = (1..).map(|n| format!("synthetic brand {n}"));
+        let missing = layout.options.brands - ranked.len();
         pool.extend(made_up.filter(|b| !counts.contains_key(b.as_str())).take(missing));
         let kept = ranked.iter().enumerate().map(|(i, &(_, brand))| (brand.to_owned(), i)).collect();
-        Ok(Self { pool, real: kept, free, seen: 0, seed: layout.options.seed })
+        let met = vec![false; ranked.len()];
+        Ok(Self { pool, real: kept, met, free: groups - ranked.len(), seen: 0, seed: layout.options.seed })
     }
 
     /// The brand of the next item group, as a place in the pool.
     fn next(&mut self, source: &Product, product: usize, edition: usize) -> usize {
-        if let Some(&kept) = self.real.get(&source.brand).filter(|_| edition == 0) {
-            return kept;
+        let real = self.real.get(&source.brand).copied().filter(|_| edition == 0);
+        if let Some(first) = real.filter(|&r| !self.met[r]) {
+            self.met[first] = true;
+            return first;
         }
-        // The made-up brands are spread evenly over the free groups, so that every one occurs; the other groups
-        // take any brand, a common one more often.
-        let made_up = self.pool.len() - self.real.len();
+        // The made-up brands are spread evenly over the other groups, so that every one occurs.
+        let made_up = self.pool.len() - self.met.len();
         let due = self.seen * made_up / self.free;
         self.seen += 1;
         if self.seen * made_up / self.free > due {
-            return self.real.len() + due;
+            return self.met.len() + due;
         }
+        // Later editions take any brand, a common one more often.
         let u = unit(draw(self.seed, [4, product as u64, edition as u64]));
-        (u * u * self.pool.len() as f64) as usize
+        real.unwrap_or((u * u * self.pool.len() as f64) as usize)
     }
 }
