@@ -112,3 +112,91 @@ impl Mapping {
         self.section
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Files;
+    use super::*;
+    use crate::build::feed::read_products;
+    use crate::build::progress::Silent;
+
+    fn read(columns: &str, name: &str, feed: &str) -> Result<Vec<String>, String> {
+        let files = Files::new();
+        let path = files.add("columns.toml", columns);
+        let map = ColumnMap::read(&path).map_err(|e| files.text(&e))?;
+        let feed = files.add(name, feed);
+        let (rows, _) = read_products(&[feed], &map, &Silent).map_err(|e| files.text(&e))?;
+        Ok(rows
+            .into_iter()
+            .map(|row| format!("{} {}", row.id, row.title))
+            .collect())
+    }
+
+    #[test]
+    fn mapped_columns_are_read_to_the_letter() {
+        let columns = "[products]\nid = \"SKU No\"\ntitle = 'name'\n";
+        let want = Ok(vec!["a b".to_owned()]);
+        assert_eq!(
+            read(columns, "f.csv", "id,SKU No,title,name\n1,a,x,b\n"),
+            want
+        );
+        assert_eq!(
+            read(
+                columns,
+                "f.jsonl",
+                r#"{"id":1,"SKU No":"a","title":"x","name":"b"}"#
+            ),
+            want
+        );
+        assert_eq!(read("", "f.csv", "id,title\na,b\n"), want);
+        assert_eq!(
+            read(columns, "f.csv", "id,SKU No\n1,\n"),
+            Err(
+                "f.csv: `title` is mapped to the column `name`, which is not there\n  \
+                 way out: map it to one of: id, SKU No"
+                    .to_owned()
+            ),
+        );
+        assert_eq!(
+            read(columns, "f.jsonl", r#"{"id":1,"SKU No":"a"}"#),
+            Err(
+                "f.jsonl: `title` is mapped to the column `name`, which is not there\n  \
+                 way out: map it to one of: SKU No, id"
+                    .to_owned()
+            ),
+        );
+        assert_eq!(
+            read(columns, "f.csv", "SKU No,name\n,x\n"),
+            Err(
+                "f.csv:2: SKU No: is empty\n  way out: give every product an id of 1 to 64 bytes"
+                    .to_owned()
+            ),
+        );
+    }
+
+    #[test]
+    fn wrong_maps_are_refused_with_their_line() {
+        for (columns, want) in [
+            (
+                "[orders]\nbasket_id = 'a'\nbasket = 'b'\n",
+                "columns.toml:3: orders: `basket` is not a field\n  way out: use one of: basket_id, customer_id, \
+                 timestamp, product_id, quantity, unit_price",
+            ),
+            (
+                "[order]\n",
+                "columns.toml:1: [order]: unknown field `order`, expected `products` or `orders`\n  \
+                 way out: correct the line",
+            ),
+            (
+                "\n[products]\nid = 3\n",
+                "columns.toml:3: id: invalid type: integer `3`, expected a string\n  way out: correct the line",
+            ),
+            (
+                "[products]\nid = ' '\n",
+                "columns.toml:2: id: names no column\n  way out: name a column of the file, or drop the line",
+            ),
+        ] {
+            assert_eq!(read(columns, "f.csv", "id\n"), Err(want.to_owned()));
+        }
+    }
+}

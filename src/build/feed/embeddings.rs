@@ -189,3 +189,166 @@ impl Header {
         Ok((rows, dim as usize, width as usize))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::Files;
+    use super::*;
+
+    fn feed() -> Vec<Product> {
+        ["p0", "p1"]
+            .map(|id| Product {
+                id: id.into(),
+                ..Product::default()
+            })
+            .into()
+    }
+
+    /// A file as numpy.save writes it.
+    fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let mut text =
+            format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
+        text.push_str(&" ".repeat(64 - (10 + text.len() + 1) % 64));
+        text.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+        bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+        bytes.extend(text.as_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn floats(values: &[f32]) -> Vec<u8> {
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect()
+    }
+
+    fn read(bytes: &[u8], ids: Option<&str>) -> Result<Embeddings, String> {
+        let files = Files::new();
+        let path = files.add_raw("e.npy", bytes);
+        if let Some(ids) = ids {
+            files.add("e.ids.txt", ids);
+        }
+        read_embeddings(&path, &feed()).map_err(|e| files.text(&e))
+    }
+
+    #[test]
+    fn matrices_read_in_the_order_of_the_feed() {
+        let want = |values: &[f32]| {
+            Ok(Embeddings {
+                dim: 2,
+                values: values.into(),
+            })
+        };
+        let single = npy("<f4", "False", "(2, 2)", &floats(&[1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(read(&single, None), want(&[1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(
+            read(&single, Some("p1\r\np0\r\n")),
+            want(&[3.0, 4.0, 1.0, 2.0])
+        );
+        let half: Vec<u8> = [1.0, -0.5, 65504.0, 0.0]
+            .iter()
+            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
+            .collect();
+        assert_eq!(
+            read(&npy("<f2", "False", "(2,2)", &half), None),
+            want(&[1.0, -0.5, 65504.0, 0.0])
+        );
+        let one = npy("<f4", "False", "(1, 2)", &floats(&[1.0, 2.0]));
+        assert_eq!(read(&one, Some("\u{feff}p1")), want(&[0.0, 0.0, 1.0, 2.0]));
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let four = floats(&[1.0, 2.0, 3.0, 4.0]);
+        let good = npy("<f4", "False", "(2, 2)", &four);
+        for (bytes, ids, want) in [
+            (
+                b"PK".to_vec(),
+                None,
+                "e.npy: is not a NumPy file\n  way out: write it with numpy.save",
+            ),
+            (
+                npy("<f8", "False", "(2, 1)", &four),
+                None,
+                "e.npy: holds values of type '<f8'\n  way out: convert it with astype('<f4') or astype('<f2')",
+            ),
+            (
+                npy("<f4", "True", "(2, 2)", &four),
+                None,
+                "e.npy: is in Fortran order\n  way out: convert it with numpy.ascontiguousarray",
+            ),
+            (
+                npy("<f4", "False", "(4,)", &four),
+                None,
+                "e.npy: has the shape (4,)\n  way out: write a matrix of products times 1 to 65536 values",
+            ),
+            (
+                npy("<f4", "False", "(2, 3)", &four),
+                None,
+                "e.npy: has 144 bytes, which does not fit its shape (2, 3)\n  \
+                 way out: the file is cut short or damaged: copy or write it again",
+            ),
+            (
+                npy("<f4", "False", "(9223372036854775807, 4)", &four),
+                None,
+                "e.npy: has 144 bytes, which does not fit its shape (9223372036854775807, 4)\n  \
+                 way out: the file is cut short or damaged: copy or write it again",
+            ),
+            (
+                npy("<f4", "False", "(1, 4)", &four),
+                None,
+                "e.npy: has 1 rows, but the product feed has 2\n  \
+                 way out: write one row per product, or name the products of the rows in e.ids.txt",
+            ),
+            (
+                good.clone(),
+                Some("p1\n"),
+                "e.npy: has 2 rows, but e.ids.txt has 1\n  \
+                 way out: write one row per product, or name the products of the rows in e.ids.txt",
+            ),
+            (
+                good.clone(),
+                Some("p1\nq\n"),
+                "e.ids.txt:2: id: `q` is not in the product feed\n  \
+                 way out: write ids of the feed only, one per line",
+            ),
+            (
+                good,
+                Some("p1\np1\n"),
+                "e.ids.txt:2: id: `p1` was already in line 1\n  way out: name each product once",
+            ),
+            (
+                npy(
+                    "<f4",
+                    "False",
+                    "(2, 2)",
+                    &floats(&[1.0, 2.0, 3.0, f32::NAN]),
+                ),
+                None,
+                "e.npy: row 1, column 1 (counted from 0) is NaN, not a finite number\n  \
+                 way out: remove the row, or write zeros where a product has no embedding",
+            ),
+        ] {
+            assert_eq!(read(&bytes, ids), Err(want.to_owned()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_survived(
+            text in "[{}'()descrfotan_shape<4: ,0-9]{0,60}",
+            tail in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+            bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes.extend(&tail);
+            let _ = read(&bytes, None);
+            let _ = read(&tail, None);
+        }
+    }
+}

@@ -239,3 +239,70 @@ fn id_problem(id: &str) -> Option<String> {
         None
     }
 }
+
+#[cfg(test)]
+mod testing {
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    use super::BuildError;
+    use crate::build::progress::{Progress, Unit};
+
+    /// A directory of test files that is gone afterwards.
+    pub(super) struct Files(tempfile::TempDir);
+
+    impl Files {
+        pub(super) fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        /// Writes a file, compressed if its name says so.
+        pub(super) fn add(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+            let bytes = match name.rsplit_once('.') {
+                Some((_, "gz")) => gzip(bytes.as_ref()),
+                Some((_, "zst")) => zstd::encode_all(bytes.as_ref(), 1).unwrap(),
+                _ => bytes.as_ref().to_vec(),
+            };
+            self.add_raw(name, &bytes)
+        }
+
+        pub(super) fn add_raw(&self, name: &str, bytes: &[u8]) -> PathBuf {
+            let path = self.0.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        }
+
+        /// The whole text of an error, without the name of the directory.
+        pub(super) fn text(&self, error: &BuildError) -> String {
+            error
+                .to_string()
+                .replace(&format!("{}/", self.0.path().display()), "")
+        }
+    }
+
+    pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    }
+
+    /// Keeps what it is told.
+    #[derive(Default)]
+    pub(super) struct Told(pub(super) Mutex<Vec<String>>);
+
+    impl Progress for Told {
+        fn start(&self, step: &str, total: u64, unit: Unit) {
+            self.0
+                .lock()
+                .unwrap()
+                .push(format!("start {step} {total} {unit:?}"));
+        }
+        fn at(&self, done: u64) {
+            self.0.lock().unwrap().push(format!("at {done}"));
+        }
+        fn finish(&self, summary: &str) {
+            self.0.lock().unwrap().push(format!("finish {summary}"));
+        }
+    }
+}

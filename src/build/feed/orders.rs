@@ -189,3 +189,139 @@ impl Names {
         self.numbers.len() as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Files;
+    use super::*;
+    use crate::build::progress::Silent;
+
+    fn feed() -> Vec<Product> {
+        ["p0", "p1", "p2"]
+            .map(|id| Product {
+                id: id.into(),
+                ..Product::default()
+            })
+            .into()
+    }
+
+    fn read(name: &str, text: &str) -> Result<(Orders, OrdersReport), String> {
+        let files = Files::new();
+        let path = files.add(name, text);
+        read_orders(&[path], &ColumnMap::default(), &feed(), &Silent).map_err(|e| files.text(&e))
+    }
+
+    #[test]
+    fn lines_come_sorted_and_what_is_left_out_is_counted() {
+        let text = "basket_id,customer_id,timestamp,product_id,quantity,unit_price,store_id\n\
+            b,c1,2017-01-02T00:00:00,p2,1.2,2.50 EUR,9\n\
+            a,,2017-01-01 00:00:01,p1,,,9\n\
+            a,,2017-01-01 00:00:01,p0,3,0,9\n\
+            c,c2,1483228800,gone,1,,9\n\
+            c,c2,1483228800,gone too,0,,9\n\
+            c,c2,1483228800,p0,0,,9\n\
+            c,c2,1483228800,p0,-2,-5.00,9\n\
+            d,c1,2017-01-02T01:00:00+01:00,p1,0.01,,9\n";
+        let (orders, report) = read("orders.csv.gz", text).unwrap();
+        let line = |basket, customer, at_ms, product, quantity, unit_price| OrderLine {
+            basket,
+            customer,
+            at_ms,
+            product,
+            quantity,
+            unit_price,
+        };
+        let (first, last) = (1_483_228_801_000, 1_483_315_200_000);
+        let want = [
+            line(1, NONE, first, 0, 3, Some(0)),
+            line(1, NONE, first, 1, 1, None),
+            line(0, 0, last, 2, 2, Some(250)),
+            line(2, 0, last, 1, 1, None),
+        ];
+        assert_eq!(
+            orders,
+            Orders {
+                lines: want.into(),
+                baskets: 3,
+                customers: 1
+            }
+        );
+        let want = OrdersReport {
+            lines: 8,
+            unknown_products: 2,
+            unknown_example: Some("gone".into()),
+            returns: 2,
+            first_at_ms: Some(first),
+            last_at_ms: Some(last),
+            currency: Currency::parse("EUR"),
+        };
+        assert_eq!(report, want);
+    }
+
+    #[test]
+    fn other_names_of_columns_are_known() {
+        let json =
+            "{\"transaction_id\":1,\"item_id\":\"p1\",\"created_at\":1483228800,\"id\":77}\n";
+        let tsv = "id\torder_id\ttimestamp\np1\t1\t2017-01-01\n";
+        let (want, _) = read("o.tsv", tsv).unwrap();
+        assert_eq!((want.lines.len(), want.lines[0].product), (1, 1));
+        assert_eq!(read("o.jsonl", json).unwrap().0, want);
+        let (none, report) = read("o.tsv", "id\torder_id\ttimestamp\n").unwrap();
+        assert_eq!((none, report), (Orders::default(), OrdersReport::default()));
+    }
+
+    #[test]
+    fn wrong_lines_are_refused() {
+        for (row, want) in [
+            (
+                ",2017-01-01,p0,1,1",
+                "basket_id: is empty\n  way out: name the order in every line",
+            ),
+            (
+                "a,2017-01-01,,1,1",
+                "product_id: is empty\n  way out: name the product in every line",
+            ),
+            (
+                "a,2017-02-30,p0,1,1",
+                "timestamp: `2017-02-30` names a day or time that does not exist\n  \
+                 way out: write it like `2017-01-01T12:26:30Z`, or as Unix seconds or milliseconds",
+            ),
+            (
+                "a,,p0,1,1",
+                "timestamp: `` is not a date or time\n  \
+                 way out: write it like `2017-01-01T12:26:30Z`, or as Unix seconds or milliseconds",
+            ),
+            (
+                "a,2017-01-01,p0,two,1",
+                "quantity: `two` is not a number of units\n  \
+                 way out: write a number below 4294967296, or leave it empty for 1",
+            ),
+            (
+                "a,2017-01-01,p0,4294967296,1",
+                "quantity: `4294967296` is not a number of units\n  \
+                 way out: write a number below 4294967296, or leave it empty for 1",
+            ),
+            (
+                "a,2017-01-01,p0,nan,1",
+                "quantity: `nan` is not a number of units\n  \
+                 way out: write a number below 4294967296, or leave it empty for 1",
+            ),
+            (
+                "a,2017-01-01,p0,1,-1",
+                "unit_price: `-1` is negative\n  way out: write it like `12.99` or `12.99 USD`, or leave it empty",
+            ),
+        ] {
+            let text = format!("basket_id,timestamp,product_id,quantity,unit_price\n{row}\n");
+            assert_eq!(read("o.csv", &text), Err(format!("o.csv:2: {want}")));
+        }
+        assert_eq!(
+            read("o.csv", "order_id,item_id,when\n"),
+            Err(
+                "o.csv: no column holds `timestamp` (looked for: timestamp, created_at); \
+                 there are: order_id, item_id, when\n  \
+                 way out: rename the column, or map it with `[orders] timestamp = \"your column\"`"
+                    .to_owned()
+            ),
+        );
+    }
+}

@@ -403,3 +403,210 @@ impl Reader<'_> {
         Ok(regions)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::Files;
+    use super::*;
+
+    fn read(text: impl AsRef<[u8]>) -> Result<Partners, String> {
+        let files = Files::new();
+        let path = files.add("partners.toml", text);
+        read_partners(&path).map_err(|e| files.text(&e))
+    }
+
+    #[test]
+    fn a_whole_file_reads() {
+        let text = "\u{feff}[[partner]]\nid = 'acme'\nname = 'Acme'\nactive = false\nblocked_categories = ['Baby']\n\
+            blocked_brands = ['B']\nregions = ['us', 'CA', 'US']\nmax_per_slate = 1\n\
+            [[partner]]\nid = 'bare'\n\
+            [[offer]]\nid = 'plan'\nkind = 'warranty'\npartner = 'acme'\ntitle = 'Plan'\npayout = 4.50\n\
+            accept_rate = 0.031\nprice = 19.99\ntrigger_categories = ['A > B']\ntrigger_products = ['p']\n\
+            trigger_brands = ['b']\ntrigger_answers = ['gift']\norder_value_min = 50\norder_value_max = 2000.5\n\
+            regions = ['DE']\ncustomers = 'new'\nage_min = 18\nsensitive_class = 'insurance'\n\
+            starts_at = 2026-01-01T01:00:00+01:00\nends_at = '2026-01-02T00:00:00Z'\n\
+            [[offer]]\nid = 'hello'\nkind = 'content'\nhouse = true\n";
+        let read = read(text).unwrap();
+        let acme = Partner {
+            id: "acme".into(),
+            name: "Acme".into(),
+            active: false,
+            blocked_categories: vec!["Baby".into()],
+            blocked_brands: vec!["B".into()],
+            regions: vec![Country(*b"CA"), Country(*b"US")],
+            max_per_slate: 1,
+        };
+        let bare = Partner {
+            id: "bare".into(),
+            active: true,
+            ..Partner::default()
+        };
+        assert_eq!(read.partners, [acme, bare]);
+        let plan = PartnerOffer {
+            id: "plan".into(),
+            kind: OfferKind::Warranty,
+            partner: "acme".into(),
+            title: "Plan".into(),
+            payout: 450,
+            accept_rate_ppm: 31_000,
+            price: Some(1999),
+            trigger_any: false,
+            trigger_categories: vec!["A > B".into()],
+            trigger_products: vec!["p".into()],
+            trigger_brands: vec!["b".into()],
+            trigger_answers: vec!["gift".into()],
+            order_value_min: Some(5000),
+            order_value_max: Some(200_050),
+            regions: vec![Country(*b"DE")],
+            customers: CustomerKind::New,
+            age_min: 18,
+            sensitive: SensitiveClass::Insurance,
+            starts_at_ms: 1_767_225_600_000,
+            ends_at_ms: 1_767_312_000_000,
+            house: false,
+        };
+        let hello = PartnerOffer {
+            id: "hello".into(),
+            kind: OfferKind::Content,
+            house: true,
+            ..PartnerOffer::default()
+        };
+        assert_eq!(read.offers, [plan, hello]);
+        assert_eq!(
+            super::super::read_partners(&Files::new().add("empty.toml", "")).unwrap(),
+            Partners::default()
+        );
+    }
+
+    #[test]
+    fn wrong_files_are_refused_with_their_line() {
+        for (text, want) in [
+            (
+                "x",
+                "1: x: key with no value, expected `=`\n  way out: correct the line",
+            ),
+            (
+                "[[partner]]\nid = 'a'\npayout = 1\n",
+                "3: payout: unknown field `payout`, expected one of `id`, `name`, `active`, `blocked_categories`, \
+                 `blocked_brands`, `regions`, `max_per_slate`\n  way out: correct the line",
+            ),
+            (
+                "[[partner]]\nname = 'a'\n",
+                "1: [[partner]]: missing field `id`\n  way out: correct the line",
+            ),
+            (
+                "[[partner]]\n\nid = ''\n",
+                "3: id: is empty\n  way out: give an id of 1 to 64 bytes",
+            ),
+            (
+                "[[partner]]\nid = 'a'\n[[partner]]\nid = 'a'\n",
+                "4: id: `a` was already in line 2\n  way out: give each an id of its own",
+            ),
+            (
+                "[[partner]]\nid = 'a'\nregions = [\n'US',\n'Mars']\n",
+                "5: regions: `Mars` is not a country code\n  \
+                 way out: write ISO 3166-1 codes of two letters, like [\"US\", \"CA\"]",
+            ),
+            (
+                "[[partner]]\nid = 'a'\nmax_per_slate = 300\n",
+                "3: max_per_slate: invalid value: integer `300`, expected u8\n  way out: correct the line",
+            ),
+        ] {
+            assert_eq!(read(text), Err(format!("partners.toml:{want}")));
+        }
+        assert_eq!(
+            read(b"[[partner]]\nid = '\xff'\n"),
+            Err(
+                "partners.toml:2: file: is not UTF-8\n  way out: save the file as UTF-8".to_owned()
+            ),
+        );
+    }
+
+    #[test]
+    fn wrong_offers_are_refused_with_their_line() {
+        for (line, want) in [
+            (
+                "partner = 'b'",
+                "partner: `b` is not a partner of this file\n  \
+                 way out: add a [[partner]] with this id, or use one of: a",
+            ),
+            (
+                "payout = -1",
+                "payout: `-1` is negative\n  \
+                 way out: write an amount in major units without currency, like 4.50",
+            ),
+            (
+                "price = '4 USD'",
+                "price: `\\\"4 USD\\\"` is not a number\n  \
+                 way out: write an amount in major units without currency, like 4.50",
+            ),
+            (
+                "payout = nan",
+                "payout: `NaN` is not a decimal number\n  \
+                 way out: write an amount in major units without currency, like 4.50",
+            ),
+            (
+                "accept_rate = 3.1",
+                "accept_rate: `3.1` is not a probability\n  way out: write a number from 0 to 1, like 0.031",
+            ),
+            (
+                "customers = 'old'",
+                "customers: `old` is not a known value\n  way out: use one of: any, new, returning",
+            ),
+            (
+                "starts_at = 2026-01-01",
+                "starts_at: `2026-01-01` is not a moment with date, time and zone\n  \
+                 way out: write it as RFC 3339 says, like 2026-01-31T18:00:00+01:00",
+            ),
+            (
+                "ends_at = 2026-01-01T00:00:00",
+                "ends_at: `2026-01-01T00:00:00` is not a moment with date, time and zone\n  \
+                 way out: write it as RFC 3339 says, like 2026-01-31T18:00:00+01:00",
+            ),
+        ] {
+            let head = "[[partner]]\nid = 'a'\n[[offer]]\nid = 'o'\nkind = 'service'\ntrigger_any = true\n";
+            assert_eq!(
+                read(format!("{head}{line}\n")),
+                Err(format!("partners.toml:7: {want}"))
+            );
+        }
+        for (offer, want) in [
+            (
+                "kind = 'product'",
+                "3: kind: `product` is not a known value\n  way out: use one of: add_on, warranty, service, \
+                 subscription, payment_incentive, loyalty, app_prompt, content, next_purchase",
+            ),
+            (
+                "kind = 'service'",
+                "2: trigger_any: nothing triggers the offer `o`, so it would never be shown\n  way out: \
+                 set trigger_any = true, or one of trigger_categories, trigger_products, trigger_brands, \
+                 trigger_answers",
+            ),
+            (
+                "kind = 'service'\norder_value_min = 2\norder_value_max = 1\nhouse = true",
+                "5: order_value_max: is below order_value_min\n  \
+                 way out: put the lower bound into order_value_min",
+            ),
+            (
+                "kind = 'service'\nhouse = true\nstarts_at = 2026-01-01T00:00:00Z\nends_at = 2026-01-01T00:00:00Z",
+                "6: ends_at: is not after starts_at\n  \
+                 way out: name a later moment, or drop it for an offer without end",
+            ),
+        ] {
+            let offer = offer.replace("kind = 'product'", "kind = 'product'\nhouse = true");
+            assert_eq!(
+                read(format!("[[offer]]\nid = 'o'\n{offer}\n")),
+                Err(format!("partners.toml:{want}"))
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in "(\\[\\[(offer|partner)\\]\\]|\n|id = |kind = |price = |'.'|.){0,30}") {
+            let _ = read(text);
+        }
+    }
+}

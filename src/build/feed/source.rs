@@ -317,13 +317,20 @@ impl<'a> CsvRows<'a> {
     /// Reads the next row that is not blank; `false` at the end.
     fn read(&mut self, path: &Path) -> Result<bool, BuildError> {
         loop {
-            let from = self.reader.position().line();
             let read = self.reader.read_record(&mut self.record);
             self.next_line = self.reader.position().line();
             if !read.map_err(|e| self.csv_error(path, e))? {
+                return Ok(false);
+            }
+            let text = self.record.as_slice();
+            if text
+                .strip_suffix('\n')
+                .is_some_and(|text| text.ends_with(SENTINEL))
+            {
                 return Err(field_error(
                     path,
-                    from,
+                    // The row runs into the end of the file, so no line feed ends it.
+                    self.line() + 1,
                     "row",
                     "a quote that opens here is not closed before the end of the file",
                     "close it, or double the quote where it is part of the text",
@@ -339,7 +346,23 @@ impl<'a> CsvRows<'a> {
                 ));
             }
             match (self.record.len(), self.record.get(0).unwrap_or("")) {
-                (1, SENTINEL) => return Ok(false),
+                (1, SENTINEL) => {
+                    if self
+                        .reader
+                        .read_record(&mut self.record)
+                        .is_ok_and(|more| !more)
+                    {
+                        return Ok(false);
+                    }
+                    let line = self.next_line - 1;
+                    return Err(field_error(
+                        path,
+                        line,
+                        "row",
+                        "holds NUL bytes",
+                        "remove them",
+                    ));
+                }
                 (1, text) if text.trim().is_empty() => {}
                 _ => return Ok(true),
             }
