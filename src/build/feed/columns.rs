@@ -126,51 +126,31 @@ mod tests {
         let map = ColumnMap::read(&path).map_err(|e| files.text(&e))?;
         let feed = files.add(name, feed);
         let (rows, _) = read_products(&[feed], &map, &Silent).map_err(|e| files.text(&e))?;
-        Ok(rows
-            .into_iter()
-            .map(|row| format!("{} {}", row.id, row.title))
-            .collect())
+        Ok(rows.into_iter().map(|row| format!("{} {}", row.id, row.title)).collect())
     }
 
     #[test]
     fn mapped_columns_are_read_to_the_letter() {
         let columns = "[products]\nid = \"SKU No\"\ntitle = 'name'\n";
         let want = Ok(vec!["a b".to_owned()]);
-        assert_eq!(
-            read(columns, "f.csv", "id,SKU No,title,name\n1,a,x,b\n"),
-            want
-        );
-        assert_eq!(
-            read(
-                columns,
-                "f.jsonl",
-                r#"{"id":1,"SKU No":"a","title":"x","name":"b"}"#
-            ),
-            want
-        );
+        assert_eq!(read(columns, "f.csv", "id,SKU No,title,name\n1,a,x,b\n"), want);
+        assert_eq!(read(columns, "f.jsonl", r#"{"id":1,"SKU No":"a","title":"x","name":"b"}"#), want);
         assert_eq!(read("", "f.csv", "id,title\na,b\n"), want);
         assert_eq!(
             read(columns, "f.csv", "id,SKU No\n1,\n"),
-            Err(
-                "f.csv: `title` is mapped to the column `name`, which is not there\n  \
+            Err("f.csv: `title` is mapped to the column `name`, which is not there\n  \
                  way out: map it to one of: id, SKU No"
-                    .to_owned()
-            ),
+                .to_owned()),
         );
         assert_eq!(
             read(columns, "f.jsonl", r#"{"id":1,"SKU No":"a"}"#),
-            Err(
-                "f.jsonl: `title` is mapped to the column `name`, which is not there\n  \
+            Err("f.jsonl: `title` is mapped to the column `name`, which is not there\n  \
                  way out: map it to one of: SKU No, id"
-                    .to_owned()
-            ),
+                .to_owned()),
         );
         assert_eq!(
             read(columns, "f.csv", "SKU No,name\n,x\n"),
-            Err(
-                "f.csv:2: SKU No: is empty\n  way out: give every product an id of 1 to 64 bytes"
-                    .to_owned()
-            ),
+            Err("f.csv:2: SKU No: is empty\n  way out: give every product an id of 1 to 64 bytes".to_owned()),
         );
     }
 

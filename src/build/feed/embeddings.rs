@@ -198,18 +198,12 @@ mod tests {
     use super::*;
 
     fn feed() -> Vec<Product> {
-        ["p0", "p1"]
-            .map(|id| Product {
-                id: id.into(),
-                ..Product::default()
-            })
-            .into()
+        ["p0", "p1"].map(|id| Product { id: id.into(), ..Product::default() }).into()
     }
 
     /// A file as numpy.save writes it.
     fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let mut text =
-            format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
+        let mut text = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
         text.push_str(&" ".repeat(64 - (10 + text.len() + 1) % 64));
         text.push('\n');
         let mut bytes = b"\x93NUMPY\x01\0".to_vec();
@@ -220,10 +214,7 @@ mod tests {
     }
 
     fn floats(values: &[f32]) -> Vec<u8> {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
     fn read(bytes: &[u8], ids: Option<&str>) -> Result<Embeddings, String> {
@@ -237,26 +228,13 @@ mod tests {
 
     #[test]
     fn matrices_read_in_the_order_of_the_feed() {
-        let want = |values: &[f32]| {
-            Ok(Embeddings {
-                dim: 2,
-                values: values.into(),
-            })
-        };
+        let want = |values: &[f32]| Ok(Embeddings { dim: 2, values: values.into() });
         let single = npy("<f4", "False", "(2, 2)", &floats(&[1.0, 2.0, 3.0, 4.0]));
         assert_eq!(read(&single, None), want(&[1.0, 2.0, 3.0, 4.0]));
-        assert_eq!(
-            read(&single, Some("p1\r\np0\r\n")),
-            want(&[3.0, 4.0, 1.0, 2.0])
-        );
-        let half: Vec<u8> = [1.0, -0.5, 65504.0, 0.0]
-            .iter()
-            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
-            .collect();
-        assert_eq!(
-            read(&npy("<f2", "False", "(2,2)", &half), None),
-            want(&[1.0, -0.5, 65504.0, 0.0])
-        );
+        assert_eq!(read(&single, Some("p1\r\np0\r\n")), want(&[3.0, 4.0, 1.0, 2.0]));
+        let half: Vec<u8> =
+            [1.0, -0.5, 65504.0, 0.0].iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
+        assert_eq!(read(&npy("<f2", "False", "(2,2)", &half), None), want(&[1.0, -0.5, 65504.0, 0.0]));
         let one = npy("<f4", "False", "(1, 2)", &floats(&[1.0, 2.0]));
         assert_eq!(read(&one, Some("\u{feff}p1")), want(&[0.0, 0.0, 1.0, 2.0]));
     }
@@ -266,11 +244,7 @@ mod tests {
         let four = floats(&[1.0, 2.0, 3.0, 4.0]);
         let good = npy("<f4", "False", "(2, 2)", &four);
         for (bytes, ids, want) in [
-            (
-                b"PK".to_vec(),
-                None,
-                "e.npy: is not a NumPy file\n  way out: write it with numpy.save",
-            ),
+            (b"PK".to_vec(), None, "e.npy: is not a NumPy file\n  way out: write it with numpy.save"),
             (
                 npy("<f8", "False", "(2, 1)", &four),
                 None,
@@ -322,12 +296,7 @@ mod tests {
                 "e.ids.txt:2: id: `p1` was already in line 1\n  way out: name each product once",
             ),
             (
-                npy(
-                    "<f4",
-                    "False",
-                    "(2, 2)",
-                    &floats(&[1.0, 2.0, 3.0, f32::NAN]),
-                ),
+                npy("<f4", "False", "(2, 2)", &floats(&[1.0, 2.0, 3.0, f32::NAN])),
                 None,
                 "e.npy: row 1, column 1 (counted from 0) is NaN, not a finite number\n  \
                  way out: remove the row, or write zeros where a product has no embedding",

@@ -275,9 +275,7 @@ mod testing {
 
         /// The whole text of an error, without the name of the directory.
         pub(super) fn text(&self, error: &BuildError) -> String {
-            error
-                .to_string()
-                .replace(&format!("{}/", self.0.path().display()), "")
+            error.to_string().replace(&format!("{}/", self.0.path().display()), "")
         }
     }
 
@@ -293,10 +291,7 @@ mod testing {
 
     impl Progress for Told {
         fn start(&self, step: &str, total: u64, unit: Unit) {
-            self.0
-                .lock()
-                .unwrap()
-                .push(format!("start {step} {total} {unit:?}"));
+            self.0.lock().unwrap().push(format!("start {step} {total} {unit:?}"));
         }
         fn at(&self, done: u64) {
             self.0.lock().unwrap().push(format!("at {done}"));

@@ -197,12 +197,7 @@ mod tests {
     use crate::build::progress::Silent;
 
     fn feed() -> Vec<Product> {
-        ["p0", "p1", "p2"]
-            .map(|id| Product {
-                id: id.into(),
-                ..Product::default()
-            })
-            .into()
+        ["p0", "p1", "p2"].map(|id| Product { id: id.into(), ..Product::default() }).into()
     }
 
     fn read(name: &str, text: &str) -> Result<(Orders, OrdersReport), String> {
@@ -238,14 +233,7 @@ mod tests {
             line(0, 0, last, 2, 2, Some(250)),
             line(2, 0, last, 1, 1, None),
         ];
-        assert_eq!(
-            orders,
-            Orders {
-                lines: want.into(),
-                baskets: 3,
-                customers: 1
-            }
-        );
+        assert_eq!(orders, Orders { lines: want.into(), baskets: 3, customers: 1 });
         let want = OrdersReport {
             lines: 8,
             unknown_products: 2,
@@ -260,8 +248,7 @@ mod tests {
 
     #[test]
     fn other_names_of_columns_are_known() {
-        let json =
-            "{\"transaction_id\":1,\"item_id\":\"p1\",\"created_at\":1483228800,\"id\":77}\n";
+        let json = "{\"transaction_id\":1,\"item_id\":\"p1\",\"created_at\":1483228800,\"id\":77}\n";
         let tsv = "id\torder_id\ttimestamp\np1\t1\t2017-01-01\n";
         let (want, _) = read("o.tsv", tsv).unwrap();
         assert_eq!((want.lines.len(), want.lines[0].product), (1, 1));
@@ -273,14 +260,8 @@ mod tests {
     #[test]
     fn wrong_lines_are_refused() {
         for (row, want) in [
-            (
-                ",2017-01-01,p0,1,1",
-                "basket_id: is empty\n  way out: name the order in every line",
-            ),
-            (
-                "a,2017-01-01,,1,1",
-                "product_id: is empty\n  way out: name the product in every line",
-            ),
+            (",2017-01-01,p0,1,1", "basket_id: is empty\n  way out: name the order in every line"),
+            ("a,2017-01-01,,1,1", "product_id: is empty\n  way out: name the product in every line"),
             (
                 "a,2017-02-30,p0,1,1",
                 "timestamp: `2017-02-30` names a day or time that does not exist\n  \
@@ -316,12 +297,10 @@ mod tests {
         }
         assert_eq!(
             read("o.csv", "order_id,item_id,when\n"),
-            Err(
-                "o.csv: no column holds `timestamp` (looked for: timestamp, created_at); \
+            Err("o.csv: no column holds `timestamp` (looked for: timestamp, created_at); \
                  there are: order_id, item_id, when\n  \
                  way out: rename the column, or map it with `[orders] timestamp = \"your column\"`"
-                    .to_owned()
-            ),
+                .to_owned()),
         );
     }
 }

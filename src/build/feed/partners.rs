@@ -438,11 +438,7 @@ mod tests {
             regions: vec![Country(*b"CA"), Country(*b"US")],
             max_per_slate: 1,
         };
-        let bare = Partner {
-            id: "bare".into(),
-            active: true,
-            ..Partner::default()
-        };
+        let bare = Partner { id: "bare".into(), active: true, ..Partner::default() };
         assert_eq!(read.partners, [acme, bare]);
         let plan = PartnerOffer {
             id: "plan".into(),
@@ -483,23 +479,14 @@ mod tests {
     #[test]
     fn wrong_files_are_refused_with_their_line() {
         for (text, want) in [
-            (
-                "x",
-                "1: x: key with no value, expected `=`\n  way out: correct the line",
-            ),
+            ("x", "1: x: key with no value, expected `=`\n  way out: correct the line"),
             (
                 "[[partner]]\nid = 'a'\npayout = 1\n",
                 "3: payout: unknown field `payout`, expected one of `id`, `name`, `active`, `blocked_categories`, \
                  `blocked_brands`, `regions`, `max_per_slate`\n  way out: correct the line",
             ),
-            (
-                "[[partner]]\nname = 'a'\n",
-                "1: [[partner]]: missing field `id`\n  way out: correct the line",
-            ),
-            (
-                "[[partner]]\n\nid = ''\n",
-                "3: id: is empty\n  way out: give an id of 1 to 64 bytes",
-            ),
+            ("[[partner]]\nname = 'a'\n", "1: [[partner]]: missing field `id`\n  way out: correct the line"),
+            ("[[partner]]\n\nid = ''\n", "3: id: is empty\n  way out: give an id of 1 to 64 bytes"),
             (
                 "[[partner]]\nid = 'a'\n[[partner]]\nid = 'a'\n",
                 "4: id: `a` was already in line 2\n  way out: give each an id of its own",
@@ -518,9 +505,7 @@ mod tests {
         }
         assert_eq!(
             read(b"[[partner]]\nid = '\xff'\n"),
-            Err(
-                "partners.toml:2: file: is not UTF-8\n  way out: save the file as UTF-8".to_owned()
-            ),
+            Err("partners.toml:2: file: is not UTF-8\n  way out: save the file as UTF-8".to_owned()),
         );
     }
 
@@ -567,10 +552,7 @@ mod tests {
             ),
         ] {
             let head = "[[partner]]\nid = 'a'\n[[offer]]\nid = 'o'\nkind = 'service'\ntrigger_any = true\n";
-            assert_eq!(
-                read(format!("{head}{line}\n")),
-                Err(format!("partners.toml:7: {want}"))
-            );
+            assert_eq!(read(format!("{head}{line}\n")), Err(format!("partners.toml:7: {want}")));
         }
         for (offer, want) in [
             (
@@ -596,10 +578,7 @@ mod tests {
             ),
         ] {
             let offer = offer.replace("kind = 'product'", "kind = 'product'\nhouse = true");
-            assert_eq!(
-                read(format!("[[offer]]\nid = 'o'\n{offer}\n")),
-                Err(format!("partners.toml:{want}"))
-            );
+            assert_eq!(read(format!("[[offer]]\nid = 'o'\n{offer}\n")), Err(format!("partners.toml:{want}")));
         }
     }
 

@@ -270,10 +270,7 @@ mod tests {
     use super::*;
     use crate::build::progress::Silent;
 
-    fn read(
-        name: &str,
-        bytes: impl AsRef<[u8]>,
-    ) -> Result<(Vec<Product>, Option<Currency>), String> {
+    fn read(name: &str, bytes: impl AsRef<[u8]>) -> Result<(Vec<Product>, Option<Currency>), String> {
         let files = Files::new();
         let path = files.add(name, bytes);
         read_products(&[path], &ColumnMap::default(), &Silent).map_err(|e| files.text(&e))
@@ -327,10 +324,7 @@ mod tests {
             {\"title\":null,\"product_id\":\"8\"}";
         let want = read("feed.csv", csv).unwrap();
         assert_eq!(want.0[0].price, Some(1299));
-        assert_eq!(
-            want.0[0].eligible_regions,
-            [Country(*b"CA"), Country(*b"US")]
-        );
+        assert_eq!(want.0[0].eligible_regions, [Country(*b"CA"), Country(*b"US")]);
         for (name, text) in [
             ("feed.csv.gz", csv),
             ("feed.CSV.ZST", csv),
@@ -344,10 +338,7 @@ mod tests {
             if name.ends_with("ZST") {
                 let files = Files::new();
                 let path = files.add_raw(name, &zstd::encode_all(text.as_bytes(), 1).unwrap());
-                assert_eq!(
-                    read_products(&[path], &ColumnMap::default(), &Silent).unwrap(),
-                    want
-                );
+                assert_eq!(read_products(&[path], &ColumnMap::default(), &Silent).unwrap(), want);
             } else {
                 assert_eq!(read(name, text).unwrap(), want, "{name}");
             }
@@ -429,11 +420,7 @@ mod tests {
                 "feed.csv:2: row: a quote that opens here is not closed before the end of the file\n  \
                  way out: close it, or double the quote where it is part of the text",
             ),
-            (
-                "feed.csv",
-                b"id\na\n\0\0end\nb\n",
-                "feed.csv:3: row: holds NUL bytes\n  way out: remove them",
-            ),
+            ("feed.csv", b"id\na\n\0\0end\nb\n", "feed.csv:3: row: holds NUL bytes\n  way out: remove them"),
             (
                 "feed.csv",
                 b"id,title\na,b\nb,x\xffy\n",
@@ -486,11 +473,7 @@ mod tests {
     #[test]
     fn fields_that_are_wrong_are_refused() {
         for (header, row, want) in [
-            (
-                "id,title",
-                ",x",
-                "id: is empty\n  way out: give every product an id of 1 to 64 bytes",
-            ),
+            ("id,title", ",x", "id: is empty\n  way out: give every product an id of 1 to 64 bytes"),
             (
                 "id",
                 "\"a\nb\"",
@@ -538,11 +521,7 @@ mod tests {
                 "sensitive_class: `x` is not a known value\n  way out: use one of: none, alcohol, tobacco, health, \
                  adult, weapons, gambling, credit, insurance, or leave it empty",
             ),
-            (
-                "id,adult",
-                "a,maybe",
-                "adult: `maybe` is neither yes nor no\n  way out: write yes or no",
-            ),
+            ("id,adult", "a,maybe", "adult: `maybe` is neither yes nor no\n  way out: write yes or no"),
             (
                 "id,age_min",
                 "a,121",
@@ -555,10 +534,7 @@ mod tests {
                  like `US,CA`; leave it empty for everywhere",
             ),
         ] {
-            assert_eq!(
-                fails("feed.csv", format!("{header}\n{row}\n")),
-                format!("feed.csv:2: {want}")
-            );
+            assert_eq!(fails("feed.csv", format!("{header}\n{row}\n")), format!("feed.csv:2: {want}"));
         }
         assert_eq!(
             fails("feed.csv", "id\na\nb\n\na\n"),
@@ -569,16 +545,11 @@ mod tests {
 
     #[test]
     fn compressed_files_cut_short_are_refused() {
-        let text: String = (0..5000)
-            .map(|i| format!("{i},{}\n", i * 7919 % 1000))
-            .collect();
+        let text: String = (0..5000).map(|i| format!("{i},{}\n", i * 7919 % 1000)).collect();
         let text = format!("id,price\n{text}");
         for (name, whole) in [
             ("feed.csv.gz", gzip(text.as_bytes())),
-            (
-                "feed.csv.zst",
-                zstd::encode_all(text.as_bytes(), 1).unwrap(),
-            ),
+            ("feed.csv.zst", zstd::encode_all(text.as_bytes(), 1).unwrap()),
         ] {
             let files = Files::new();
             for length in [0, 1, 5, whole.len() / 2, whole.len() - 5, whole.len() - 1] {
@@ -600,14 +571,9 @@ mod tests {
             "feed.csv.gz: the compressed data is damaged after line 0: invalid gzip header\n  \
              way out: copy or export the file again, and name it after what it is (.gz, .zst, or neither)",
         );
-        let missing = read_products(&["nowhere/feed.csv".into()], &ColumnMap::default(), &Silent)
-            .unwrap_err();
-        assert!(
-            missing
-                .to_string()
-                .starts_with("nowhere/feed.csv: open failed: "),
-            "{missing}"
-        );
+        let missing =
+            read_products(&["nowhere/feed.csv".into()], &ColumnMap::default(), &Silent).unwrap_err();
+        assert!(missing.to_string().starts_with("nowhere/feed.csv: open failed: "), "{missing}");
     }
 
     #[test]

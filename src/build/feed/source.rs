@@ -323,10 +323,7 @@ impl<'a> CsvRows<'a> {
                 return Ok(false);
             }
             let text = self.record.as_slice();
-            if text
-                .strip_suffix('\n')
-                .is_some_and(|text| text.ends_with(SENTINEL))
-            {
+            if text.strip_suffix('\n').is_some_and(|text| text.ends_with(SENTINEL)) {
                 return Err(field_error(
                     path,
                     // The row runs into the end of the file, so no line feed ends it.
@@ -347,21 +344,11 @@ impl<'a> CsvRows<'a> {
             }
             match (self.record.len(), self.record.get(0).unwrap_or("")) {
                 (1, SENTINEL) => {
-                    if self
-                        .reader
-                        .read_record(&mut self.record)
-                        .is_ok_and(|more| !more)
-                    {
+                    if self.reader.read_record(&mut self.record).is_ok_and(|more| !more) {
                         return Ok(false);
                     }
                     let line = self.next_line - 1;
-                    return Err(field_error(
-                        path,
-                        line,
-                        "row",
-                        "holds NUL bytes",
-                        "remove them",
-                    ));
+                    return Err(field_error(path, line, "row", "holds NUL bytes", "remove them"));
                 }
                 (1, text) if text.trim().is_empty() => {}
                 _ => return Ok(true),
