@@ -59,10 +59,10 @@ impl Features {
 /// grocer. A customer with a history is known better by it than by one basket, so the basket weighs less then.
 pub(crate) fn score(f: &Features) -> i32 {
     let score = if f.known_customer {
-        3 * f.basket() / 16
-            + 7 * f.popularity_log_q8 / 8
+        f.basket() / 2
+            + 3 * f.popularity_log_q8 / 4
             + f.type_history_log_q8
-            + 3 * f.taste_cosine
+            + 2 * f.taste_cosine
             + f.bought_before
     } else {
         f.basket() + 3 * f.popularity_log_q8 / 8
