@@ -304,9 +304,7 @@ typedef struct {
   // 1 = touch every page now, so that the first decisions do not wait for the disk.
   uint32_t prefault;
   // Products that a search may look at; 0 = as the catalog says. At the number of products, every search is exact.
-  uint32_t visit_budget;
-  // Zero.
-  uint32_t reserved;
+  uint64_t visit_budget;
 } aftercart_options;
 
 // What went wrong, in words. Filled in where a function that takes it fails.
@@ -398,10 +396,10 @@ typedef struct {
   uint32_t loyalty_member;
   // Has your app: likewise.
   uint32_t has_app;
-  // A key of your choice, already hashed; only for assigning to experiments. All zero = none.
-  uint8_t unit_key[16];
-  // A key of the session. All zero = none.
-  uint8_t session_key[16];
+  // 128 bits of a hash of your choice; only for assigning to experiments. All zero = none.
+  uint64_t unit_key[2];
+  // 128 bits of a hash that ends with the session. All zero = none.
+  uint64_t session_key[2];
 } aftercart_profile;
 
 // One bought line.

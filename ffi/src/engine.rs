@@ -222,9 +222,6 @@ fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(O
     let Some(given) = caller.read_optional(options)? else {
         return Ok((OpenOptions::default(), 0));
     };
-    if given.reserved != 0 {
-        return Err(Status::UnsupportedField);
-    }
     let mode = match given.mode {
         AFTERCART_OPEN_MAP => OpenMode::Map,
         AFTERCART_OPEN_COPY => OpenMode::Copy,
@@ -240,7 +237,7 @@ fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(O
         1 => true,
         _ => return Err(Status::BadValue),
     };
-    Ok((OpenOptions { mode, verify, prefault }, given.visit_budget))
+    Ok((OpenOptions { mode, verify, prefault }, u32::try_from(given.visit_budget).unwrap_or(u32::MAX)))
 }
 
 #[cfg(unix)]

@@ -105,7 +105,10 @@ impl<'c> Given<'c> {
             return Ok(known);
         };
         let [opt_out_third_party] = flags(given.flags, [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY])?;
-        let key = |key: [u8; 16]| (key != [0; 16]).then_some(key);
+        let key = |[low, high]: [u64; 2]| {
+            let key = u128::from(high) << 64 | u128::from(low);
+            (key != 0).then_some(key.to_le_bytes())
+        };
         Ok(Profile {
             unit_key: key(given.unit_key),
             customer: value(given.customer, CustomerKind::from_code)?,

@@ -141,9 +141,7 @@ pub struct aftercart_options {
     /// 1 = touch every page now, so that the first decisions do not wait for the disk.
     pub prefault: u32,
     /// Products that a search may look at; 0 = as the catalog says. At the number of products, every search is exact.
-    pub visit_budget: u32,
-    /// Zero.
-    pub reserved: u32,
+    pub visit_budget: u64,
 }
 
 /// What an engine is.
@@ -237,10 +235,10 @@ pub struct aftercart_profile {
     pub loyalty_member: u32,
     /// Has your app: likewise.
     pub has_app: u32,
-    /// A key of your choice, already hashed; only for assigning to experiments. All zero = none.
-    pub unit_key: [u8; 16],
-    /// A key of the session. All zero = none.
-    pub session_key: [u8; 16],
+    /// 128 bits of a hash of your choice; only for assigning to experiments. All zero = none.
+    pub unit_key: [u64; 2],
+    /// 128 bits of a hash that ends with the session. All zero = none.
+    pub session_key: [u64; 2],
 }
 
 /// One thing known of the customer, oldest first. Fields that its kind does not use are zero.
