@@ -13,7 +13,7 @@ static request bench;
         request *r = R; \
         change; \
         EXPECT(expected, decide(decider, r)); \
-        CHECK((expected) > 0 || r->count == 0); \
+        CHECK((expected) >= 0 || r->count == 0); \
     } while (0)
 
 static void opening(const char *path)
@@ -124,16 +124,17 @@ static void growth(aftercart_decider *decider)
     CHECK(bench.summary.retrieved == 4711 && bench.summary.decision_id_low != 0);
 
     /* Longer elements: unknown parts must be zero on the way in, and are zero on the way out. */
-    struct { aftercart_line known; uint64_t unknown; } lines[1];
+    struct { aftercart_line known; uint64_t unknown; } lines[2];
     struct { aftercart_offer known; uint64_t unknown; } offers[AFTERCART_SLOTS_MAX];
     memset(lines, 0, sizeof lines);
     memset(offers, 0xAA, sizeof offers);
     r = R;
     lines[0].known = r->lines[0];
+    lines[1].known = r->lines[1];
     for (uint64_t unknown = 0; unknown < 2; unknown++) {
         lines[0].unknown = unknown;
         EXPECT(unknown ? AFTERCART_UNSUPPORTED_FIELD : AFTERCART_OK,
-               aftercart_decide(decider, &r->transaction, NULL, &lines[0].known, sizeof lines[0], 1, NULL, 0, 0, r->strings,
+               aftercart_decide(decider, &r->transaction, NULL, &lines[0].known, sizeof lines[0], 2, NULL, 0, 0, r->strings,
                                 r->strings_length, &offers[0].known, sizeof offers[0], AFTERCART_SLOTS_MAX, &r->count, NULL));
     }
     CHECK(strcmp(offers[0].known.id, best) == 0 && offers[all - 1].unknown == 0 && offers[all].known.id[0] == (char)0xAA);
@@ -141,7 +142,7 @@ static void growth(aftercart_decider *decider)
     /* Shorter elements: never a byte beyond. */
     uint64_t rows[2 * AFTERCART_SLOTS_MAX];
     memset(rows, 0xAA, sizeof rows);
-    EXPECT(AFTERCART_OK, aftercart_decide(decider, &r->transaction, NULL, r->lines, r->line_size, 1, NULL, 0, 0, r->strings,
+    EXPECT(AFTERCART_OK, aftercart_decide(decider, &r->transaction, NULL, r->lines, r->line_size, 2, NULL, 0, 0, r->strings,
                                           r->strings_length, (aftercart_offer *)rows, 8, AFTERCART_SLOTS_MAX, &r->count, NULL));
     CHECK(r->count == all && (uint32_t)rows[0] == AFTERCART_ITEM_PRODUCT && rows[all] == 0xAAAAAAAAAAAAAAAA);
 
@@ -157,7 +158,7 @@ static void meaning(aftercart_decider *decider)
     EXPECT(AFTERCART_OK, decide(decider, r));
     char best[72];
     memcpy(best, r->offers[0].id, sizeof best);
-    CHECK(strlen(best) == r->offers[0].id_length && r->offers[0].line == 0 && r->offers[0].price > 0);
+    CHECK(strlen(best) == r->offers[0].id_length && r->offers[0].line >= 0 && r->offers[0].price > 0);
     uint64_t decision = r->summary.decision_id_low;
     EXPECT(AFTERCART_OK, decide(decider, r));
     CHECK(r->summary.decision_id_low == decision && strcmp(r->offers[0].id, best) == 0);
@@ -264,7 +265,7 @@ static int busy_seen, stop;
 
 static void *hammer(void *decider)
 {
-    static _Thread_local request own;
+    request own;
     size_t decided = 0;
     for (long i = 0; i < 20000000 && !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
         int32_t status = decide((aftercart_decider *)decider, fresh(&own));

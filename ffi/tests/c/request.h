@@ -26,7 +26,7 @@
         } \
     } while (0)
 
-/* One line of the product "maker-1", no facts; room for all offers. */
+/* A maker and cups, no facts; room for all offers. */
 typedef struct {
     aftercart_transaction transaction;
     aftercart_profile profile;
@@ -59,8 +59,9 @@ static inline request *fresh(request *r)
     r->transaction.order_id = put(r, "order-1");
     r->profile.struct_size = sizeof r->profile;
     r->line_size = sizeof r->lines[0];
-    r->line_count = 1;
+    r->line_count = 2;
     r->lines[0].item_id = put(r, "maker-1");
+    r->lines[1].item_id = put(r, "cups-1");
     r->fact_size = sizeof r->facts[0];
     r->offer_size = sizeof r->offers[0];
     r->capacity = AFTERCART_SLOTS_MAX;
