@@ -120,7 +120,7 @@ impl Caller {
             return Ok(false);
         };
         check_range(pointer, capacity)?;
-        let cut = text.floor_char_boundary(most);
+        let cut = cut(text, most).len();
         // SAFETY: not null; `call` vouches for `capacity` bytes, and `cut < capacity`. The text is this library's own memory,
         // so it does not overlap the caller's.
         unsafe {
@@ -213,6 +213,11 @@ impl<T: Plain> RoomArray<'_, T> {
             Room { pointer, size: self.size, contents: PhantomData }.put(value, 0);
         }
     }
+}
+
+/// The longest part of a text, from its start, that has at most `most` bytes.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    (0..=most.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or("")
 }
 
 /// Reads a struct from fewer or more bytes than it has: what is missing is zero, what is unknown must be.

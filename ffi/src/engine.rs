@@ -8,7 +8,7 @@ use engine::index::format::SectionKind;
 use engine::{Engine, Item, OfferIx, OpenError, OpenMode, OpenOptions, ProductIx, Reason, Verify};
 use zerocopy::FromZeros;
 
-use crate::boundary::{Caller, Room, call};
+use crate::boundary::{Caller, Room, call, cut};
 use crate::handle::{self, Opaque};
 use crate::status::Status;
 use crate::types::*;
@@ -269,9 +269,9 @@ fn describe(engine: &Engine) -> aftercart_info {
 
 /// Text as a C array that ends with a zero byte within the first `space` bytes.
 pub(crate) fn chars<const N: usize>(text: &str, space: usize) -> [c_char; N] {
-    let cut = text.floor_char_boundary(space.min(N).saturating_sub(1));
+    let text = cut(text, space.min(N).saturating_sub(1));
     let mut array = [0; N];
-    for (to, from) in array.iter_mut().zip(text.as_bytes().split_at(cut).0) {
+    for (to, from) in array.iter_mut().zip(text.as_bytes()) {
         *to = *from as c_char;
     }
     array
