@@ -14,7 +14,7 @@ pub(crate) trait Opaque {
     /// Bytes that the object starts with.
     const TAG: u64;
     /// The object.
-    type Inside: Sync;
+    type Inside: Send + Sync;
 }
 
 #[repr(C)] // the tag comes first
