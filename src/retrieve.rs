@@ -164,11 +164,12 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
             let Some(record) = view.offer(offer).filter(|_| room > 0) else {
                 continue;
             };
-            room -= 1;
             let relation = if record.house == 1 { Relation::House } else { Relation::Triggered };
             let mut candidate = Candidate::new(Item::Offer(OfferIx(offer)), relation, line);
             ranking::score_offer(record, kind, &mut candidate);
-            work.candidates.add(candidate);
+            // Only a fresh offer takes a place: else the lines of a large basket, all triggering the same few, crowd
+            // out everything after them, house offers first.
+            room -= usize::from(work.candidates.add(candidate));
         }
     };
     // The closest trigger first: an offer keeps the first relation that found it.

@@ -63,8 +63,8 @@ impl Candidates {
         self.table.fill(FREE);
     }
 
-    /// Adds a candidate unless its item is there or no room is left.
-    pub(crate) fn add(&mut self, candidate: Candidate) {
+    /// Adds a candidate unless its item is there or no room is left; says whether it did.
+    pub(crate) fn add(&mut self, candidate: Candidate) -> bool {
         let mixed = match candidate.item {
             Item::Product(ProductIx(ix)) => ix.wrapping_mul(0x9E37_79B1),
             Item::Offer(OfferIx(ix)) => !ix.wrapping_mul(0x85EB_CA6B),
@@ -73,21 +73,23 @@ impl Candidates {
         for _ in 0..TABLE {
             match self.table.get_mut(slot) {
                 Some(entry) if *entry == FREE => {
-                    if self.list.len() < CANDIDATES_MAX {
+                    let room = self.list.len() < CANDIDATES_MAX;
+                    if room {
                         *entry = self.list.len() as u16;
                         self.list.push(candidate);
                     }
-                    return;
+                    return room;
                 }
                 Some(entry) => {
                     if self.list.get(usize::from(*entry)).is_some_and(|c| c.item == candidate.item) {
-                        return;
+                        return false;
                     }
                 }
-                None => return,
+                None => return false,
             }
             slot = (slot + 1) & (TABLE - 1);
         }
+        false
     }
 }
 
