@@ -1,5 +1,5 @@
 //! Small random catalogs, policies and requests for the tests. One seed makes one world; failures print it.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
 
 use std::sync::Arc;
 

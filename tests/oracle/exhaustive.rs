@@ -1,5 +1,5 @@
 //! Decides by looking at everything: no graph, no cells, no bitmaps, no scratch.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

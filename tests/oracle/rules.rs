@@ -1,7 +1,7 @@
 //! The rules once more, read from feeds and policy by name, with obvious code: what may not be shown, and why.
 //!
 //! Shares nothing with the engine's gate. Only what orders taught (role, interval, median price) is asked of the file.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
 
 use std::collections::{HashMap, HashSet};
 
