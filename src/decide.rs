@@ -49,6 +49,10 @@ impl Decider {
         &self.engine
     }
 
+    pub(crate) fn parts(&mut self) -> (&Engine, &mut Scratch) {
+        (&self.engine, &mut self.scratch)
+    }
+
     /// Decides what belongs on the page. No heap allocation, no lock, no system call, no panic; work bounded by
     /// [`crate::limits`]; the same input gives the same offers on every machine.
     ///

@@ -6,6 +6,7 @@ mod context;
 mod decide;
 mod distance;
 mod engine;
+mod explain;
 pub mod index;
 pub mod limits;
 mod offer;
@@ -28,6 +29,7 @@ pub mod testing;
 
 pub use decide::{DecideError, Decider};
 pub use engine::Engine;
+pub use explain::Explanation;
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Verify};
 pub use offer::{

@@ -27,6 +27,21 @@ pub(crate) struct Features {
     pub(crate) past_days: i32,
 }
 
+impl Features {
+    /// Name and value of each, for people.
+    pub(crate) fn named(&self) -> Vec<(&'static str, i32)> {
+        vec![
+            ("vector_max", self.vector_max),
+            ("vector_mean", self.vector_mean),
+            ("type_lift_log_q8", self.type_lift_log_q8),
+            ("type_probability_ppm", self.type_probability_ppm),
+            ("popularity_log_q8", self.popularity_log_q8),
+            ("past_times", self.past_times),
+            ("past_days", self.past_days),
+        ]
+    }
+}
+
 /// Relevance in thousandths.
 pub(crate) fn relevance(f: &Features) -> u16 {
     let vector = 500 * f.vector_max.min(1000) / 1000 + 200 * f.vector_mean.min(1000) / 1000;

@@ -145,6 +145,18 @@ impl Catalog {
         self.bytes.as_slice().len()
     }
 
+    /// Id of each product, in the order of the rows.
+    pub fn product_ids(&self) -> impl Iterator<Item = &str> + '_ {
+        let view = self.view();
+        view.products.iter().map(move |product| view.str(product.id))
+    }
+
+    /// Path of each category and the number of products in its subtree.
+    pub fn categories(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
+        let view = self.view();
+        view.categories.iter().map(move |category| (view.str(category.path), category.products.get()))
+    }
+
     /// Name, offset, bytes and element count of each section, as `inspect` prints them.
     pub fn sections(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> + '_ {
         self.layout.entries.iter().map(|e| {

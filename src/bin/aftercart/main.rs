@@ -1,2 +1,72 @@
-//! The `aftercart` command.
-fn main() {}
+//! The `aftercart` command: builds catalogs, looks into them, decides, and explains.
+
+mod bars;
+mod build;
+mod decide;
+mod demo;
+mod inspect;
+mod print;
+mod request;
+mod synth;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command may fail with: prose for people.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(
+    name = "aftercart",
+    version,
+    about = "Decides which few offers belong on a receipt page, or that none does.",
+    after_help = "First steps:\n  aftercart demo\n  aftercart build --products products.csv.gz --orders orders.csv.gz --out shop.aftercart\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart explain --catalog shop.aftercart --offer SKU3 SKU1 SKU2"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build a catalog file from a product feed and orders
+    Build(build::Args),
+    /// Show what a catalog holds and how it was made
+    Inspect(inspect::Args),
+    /// Check a catalog file against every rule of the format
+    Verify(inspect::VerifyArgs),
+    /// Decide for baskets: ids on the command line, JSON Lines on standard input, or the newest of an orders file
+    Decide(decide::Args),
+    /// Tell why a product or offer is, or is not, on the page
+    Explain(decide::ExplainArgs),
+    /// Multiply a real feed and its orders into a large, labelled synthetic shop
+    Synth(synth::Args),
+    /// Build a catalog from the bundled real orders and decide for twenty real baskets
+    Demo(demo::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Build(args) => build::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Verify(args) => inspect::verify(&args),
+        Command::Decide(args) => decide::run(&args),
+        Command::Explain(args) => decide::explain(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe went away: that is how `| head` ends.
+        Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("aftercart: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(failure: &Failure) -> bool {
+    failure.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

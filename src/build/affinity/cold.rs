@@ -105,11 +105,11 @@ fn tree_prior(
     let (dim, shrink) = (options.dim, options.group_strength);
     let mut types = Means::new(input.types, dim);
     let mut nodes = Means::new(input.category_parent.len(), dim);
-    for p in 0..input.products {
+    for (p, &weight) in trust.iter().enumerate() {
         let row = row_of(vectors, p as u32, dim);
-        types.add(input.type_of[p], trust[p], row);
+        types.add(input.type_of[p], weight, row);
         if input.category_of[p] != NONE {
-            nodes.add(input.category_of[p], trust[p], row);
+            nodes.add(input.category_of[p], weight, row);
         }
     }
     for &c in categories.iter().rev() {

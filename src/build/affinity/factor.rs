@@ -30,7 +30,7 @@ pub(super) fn factorise(
     power: f64,
     iterations: usize,
     seed: u64,
-    apply: &dyn Fn(&[f32], usize, bool) -> Vec<f32>,
+    apply: impl Fn(&[f32], usize, bool) -> Vec<f32>,
 ) -> Factors {
     let k = dim + OVERSAMPLE;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

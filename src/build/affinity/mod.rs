@@ -48,11 +48,11 @@ pub struct AffinityOptions {
     pub popularity_power: f32,
     /// A product bought in n baskets of one customer counts n^-power in each; 0.5 = as one customer. Default 0.5.
     pub repeat_power: f32,
-    /// Pairs of a basket of n lines count n^-power. Default 0.
+    /// Pairs of a basket of n lines count n^-power. Default 0.5.
     pub basket_power: f32,
     /// Baskets with more lines count less in vectors and not at all in transitions. Default 100.
     pub large_basket: u32,
-    /// Weight of a customer's next basket beside the same basket (1). Default 0.
+    /// Weight of a customer's next basket beside the same basket (1). Default 0.3.
     pub next_weight: f32,
     /// The next basket counts within so many days. Default 14.
     pub next_days: u16,
@@ -60,7 +60,7 @@ pub struct AffinityOptions {
     pub transitions: usize,
     /// Pseudo-customers that draw a lift towards 1. Default 5.
     pub transition_shrinkage: f32,
-    /// Transitions are ordered by ln(lift) × probability^power. Default 0.5.
+    /// Transitions are ordered by ln(lift) × probability^power. Default 0.25.
     pub transition_power: f32,
     /// Least named customers (with purchases on two days or more) for a role. Default 20.
     pub role_support: u32,
@@ -68,7 +68,7 @@ pub struct AffinityOptions {
     pub consumable_share: f64,
     /// Durable up to this share. Default 0.05.
     pub durable_share: f64,
-    /// Pseudo-customers that draw a product's vector towards its type, category, brand and text. Default 5.
+    /// Pseudo-customers that draw a product's vector towards its type, category, brand and text. Default 3.
     pub prior_strength: f32,
     /// Pseudo-products that draw a type's or brand's mean towards the level above. Default 3.
     pub group_strength: f32,
@@ -86,17 +86,17 @@ impl Default for AffinityOptions {
             shrinkage: 20.0,
             popularity_power: 0.5,
             repeat_power: 0.5,
-            basket_power: 0.0,
+            basket_power: 0.5,
             large_basket: 100,
-            next_weight: 0.0,
+            next_weight: 0.3,
             next_days: 14,
             transitions: 16,
             transition_shrinkage: 5.0,
-            transition_power: 0.5,
+            transition_power: 0.25,
             role_support: 20,
             consumable_share: 0.2,
             durable_share: 0.05,
-            prior_strength: 5.0,
+            prior_strength: 3.0,
             group_strength: 3.0,
             ridge: 1.0,
         }
@@ -167,7 +167,7 @@ pub fn learn(
         options.spectrum_power,
         options.iterations,
         options.seed,
-        &|v, k, transpose| operator.apply(v, k, transpose),
+        |v, k, transpose| operator.apply(v, k, transpose),
     );
     progress.at(3);
     let (mut in_vectors, mut out_vectors) = (factors.left, factors.right);
@@ -238,5 +238,290 @@ fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), Bui
             problem: (*problem).into(),
             way_out: "number products, types, categories, brands and orders densely from 0".into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::feed::OrderLine;
+    use crate::build::progress::Silent;
+
+    const DAY: i64 = 86_400_000;
+
+    /// (customer or NONE, day, products)
+    type Basket<'a> = (u32, i64, &'a [u32]);
+
+    fn orders(baskets: &[Basket<'_>]) -> Orders {
+        let mut orders = Orders {
+            baskets: baskets.len() as u32,
+            ..Orders::default()
+        };
+        for (basket, &(customer, day, products)) in baskets.iter().enumerate() {
+            if customer != NONE {
+                orders.customers = orders.customers.max(customer + 1);
+            }
+            orders
+                .lines
+                .extend(products.iter().map(|&product| OrderLine {
+                    basket: basket as u32,
+                    customer,
+                    at_ms: day * DAY,
+                    product,
+                    quantity: 1,
+                    unit_price: None,
+                }));
+        }
+        orders
+    }
+
+    /// Types: 0 coffee makers (products 0, 1), 1 pods (2, 3), 2 tents (4), 3 pegs (5), 4 lamps (6).
+    const TYPE_OF: [u32; 7] = [0, 0, 1, 1, 2, 3, 4];
+
+    fn input(orders: &Orders) -> AffinityInput<'_> {
+        AffinityInput {
+            products: 7,
+            type_of: &TYPE_OF,
+            types: 5,
+            category_parent: &[],
+            category_of: &[NONE; 7],
+            brand_of: &[NONE; 7],
+            embeddings: None,
+            orders,
+        }
+    }
+
+    fn run(input: &AffinityInput<'_>) -> Affinity {
+        learn(input, &AffinityOptions::default(), &Silent).expect("valid input")
+    }
+
+    fn cosine(a: &Affinity, bought: usize, offered: usize) -> f32 {
+        let row = |v: &[f32], i: usize| v[i * a.dim..(i + 1) * a.dim].to_vec();
+        let (x, y) = (row(&a.in_vectors, bought), row(&a.out_vectors, offered));
+        x.iter().zip(&y).map(|(x, y)| x * y).sum()
+    }
+
+    fn length(v: &[f32], i: usize, dim: usize) -> f32 {
+        let row = &v[i * dim..(i + 1) * dim];
+        row.iter().map(|x| x * x).sum::<f32>().sqrt()
+    }
+
+    /// Sixty customers: makers with pods (now and then two makers together), tents with pegs; nobody buys the lamp.
+    fn shop(named: bool) -> Orders {
+        let mut baskets: Vec<Basket<'_>> = Vec::new();
+        for c in 0..60u32 {
+            let customer = if named { c } else { NONE };
+            baskets.push((
+                customer,
+                i64::from(c),
+                match c % 4 {
+                    0 => &[0, 2, 3],
+                    1 => &[0, 1, 2],
+                    2 => &[4, 5],
+                    _ => &[1, 3, 2],
+                },
+            ));
+            let again: &[u32] = if c % 4 == 2 { &[5] } else { &[2, 3] };
+            baskets.push((customer, i64::from(c) + 30, again));
+        }
+        orders(&baskets)
+    }
+
+    #[test]
+    fn pods_go_with_the_coffee_maker_and_another_maker_does_not() {
+        for named in [true, false] {
+            let orders = shop(named);
+            let a = run(&input(&orders));
+            assert!(cosine(&a, 0, 2) > cosine(&a, 0, 1) + 0.3, "named {named}");
+            assert!(cosine(&a, 0, 2) > cosine(&a, 0, 5) + 0.3, "named {named}");
+            assert!(cosine(&a, 4, 5) > cosine(&a, 4, 2) + 0.3, "named {named}");
+            assert_eq!(a.transitions[0][0].to, 1);
+            assert_eq!(
+                a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(),
+                [3]
+            );
+            assert!(a.transitions.iter().enumerate().all(|(t, list)| {
+                list.iter()
+                    .all(|x| x.to != t as u32 && x.lift > 1.0 && x.support >= 2)
+            }));
+            assert_eq!(a.popularity[0], 30);
+        }
+    }
+
+    #[test]
+    fn roles_need_named_customers_who_come_back() {
+        let named = run(&input(&shop(true)));
+        assert_eq!(named.type_roles[1], Role::Consumable);
+        assert_eq!(named.type_roles[0], Role::Durable);
+        assert_eq!(
+            named.type_roles[2],
+            Role::Unknown,
+            "15 customers are too few"
+        );
+        assert_eq!(named.replenish_days[1], [30; 3]);
+        assert_eq!(named.replenish_days[0], [0; 3]);
+        let anonymous = run(&input(&shop(false)));
+        assert!(anonymous.type_roles.iter().all(|&r| r == Role::Unknown));
+    }
+
+    #[test]
+    fn one_customer_many_times_counts_once() {
+        let mut baskets: Vec<Basket<'_>> = (0..50).map(|d| (0, d, &[4, 2][..])).collect();
+        baskets.push((1, 0, &[4, 5]));
+        baskets.push((2, 0, &[4, 5]));
+        baskets.push((3, 0, &[6]));
+        let a = run(&input(&orders(&baskets)));
+        assert_eq!(
+            (a.popularity[4], a.popularity[2], a.popularity[5]),
+            (3, 1, 2)
+        );
+        assert_eq!(
+            a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(),
+            [3]
+        );
+    }
+
+    #[test]
+    fn same_bytes_on_one_and_two_threads() {
+        let mut baskets = Vec::new();
+        let lines: Vec<[u32; 3]> = (0..9000u32)
+            .map(|i| [i % 3000, i * 7 % 3000, i * i % 3000])
+            .collect();
+        for (i, l) in lines.iter().enumerate() {
+            baskets.push((i as u32 / 3, i as i64 / 9, &l[..]));
+        }
+        let orders = orders(&baskets);
+        let type_of: Vec<u32> = (0..3000).map(|p| p % 40).collect();
+        let input = AffinityInput {
+            products: 3000,
+            type_of: &type_of,
+            types: 40,
+            category_of: &[NONE; 3000],
+            brand_of: &type_of,
+            ..input(&orders)
+        };
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("a pool").install(|| run(&input))
+        };
+        let (one, two) = (on(1), on(2));
+        let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&one.in_vectors), bits(&two.in_vectors));
+        assert_eq!(bits(&one.out_vectors), bits(&two.out_vectors));
+        assert_eq!(one, two);
+        let other = AffinityOptions {
+            seed: 2,
+            ..AffinityOptions::default()
+        };
+        let other = learn(&input, &other, &Silent).expect("valid input");
+        assert_ne!(bits(&one.in_vectors), bits(&other.in_vectors));
+    }
+
+    #[test]
+    fn no_orders_leave_categories_or_embeddings_or_nothing() {
+        let none = Orders::default();
+        let a = run(&input(&none));
+        assert!(a.in_vectors.iter().chain(&a.out_vectors).all(|&x| x == 0.0));
+        assert_eq!((a.learnt_ppm, a.type_roles.len()), (0, 5));
+
+        // Kitchen (0) holds 1 and 2; garden (3).
+        let tree = AffinityInput {
+            category_parent: &[NONE, 0, 0, NONE],
+            category_of: &[1, 1, 2, 2, 3, 3, NONE],
+            ..input(&none)
+        };
+        let a = run(&tree);
+        assert!(cosine(&a, 0, 2) > cosine(&a, 0, 4) + 0.2);
+        assert_eq!(length(&a.in_vectors, 6, 64), 0.0);
+
+        let mut values = vec![0.0; 14];
+        for (p, row) in values.chunks_exact_mut(2).enumerate() {
+            row[usize::from(p >= 4)] = 1.0;
+        }
+        let embeddings = Embeddings { dim: 2, values };
+        let a = run(&AffinityInput {
+            embeddings: Some(&embeddings),
+            ..input(&none)
+        });
+        assert!(cosine(&a, 0, 2) > 0.99 && cosine(&a, 0, 4) < 0.5);
+    }
+
+    #[test]
+    fn one_order_teaches_only_its_pair() {
+        let one = orders(&[(NONE, 0, &[0, 2])]);
+        let a = run(&input(&one));
+        assert!(cosine(&a, 0, 2) > 0.9 && cosine(&a, 2, 0) > 0.9);
+        assert!(cosine(&a, 0, 1) < 0.1);
+        assert!(a.transitions.iter().all(Vec::is_empty));
+        assert_eq!(length(&a.in_vectors, 4, 64), 0.0);
+        let single = orders(&[(NONE, 0, &[0])]);
+        assert!(run(&input(&single)).in_vectors.iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn products_never_sold_follow_type_category_brand_or_text() {
+        let sold = shop(true);
+        // Product 7 is a third kind of pods, 8 and 9 are of a type never sold: 8 stands in the category of
+        // the pegs, 9 has only a text like the maker's.
+        let mut values = vec![0.0; 20];
+        for (p, side) in [0, 0, 1, 1, 2, 2, 2, 1, 2, 0].into_iter().enumerate() {
+            if side < 2 {
+                values[p * 2 + side] = 1.0;
+            }
+        }
+        let embeddings = Embeddings { dim: 2, values };
+        let a = run(&AffinityInput {
+            products: 10,
+            type_of: &[0, 0, 1, 1, 2, 3, 4, 1, 5, 6],
+            types: 7,
+            category_parent: &[NONE],
+            category_of: &[NONE, NONE, NONE, NONE, NONE, 0, NONE, NONE, 0, NONE],
+            brand_of: &[NONE; 10],
+            embeddings: Some(&embeddings),
+            orders: &sold,
+        });
+        assert!(cosine(&a, 0, 7) > cosine(&a, 0, 5) + 0.3, "type");
+        assert!(cosine(&a, 4, 8) > cosine(&a, 4, 2) + 0.3, "category");
+        assert!(cosine(&a, 9, 2) > cosine(&a, 9, 5) + 0.3, "text");
+        assert!((length(&a.out_vectors, 7, 64) - 1.0).abs() < 1e-5);
+        assert_eq!(a.learnt_ppm, 600_000);
+    }
+
+    #[test]
+    fn inputs_that_do_not_fit_are_refused() {
+        let none = Orders::default();
+        let refused = |input: &AffinityInput<'_>, options: &AffinityOptions| {
+            matches!(
+                learn(input, options, &Silent),
+                Err(BuildError::Input { .. })
+            )
+        };
+        let fine = AffinityOptions::default();
+        let odd = AffinityOptions {
+            dim: 65,
+            ..fine.clone()
+        };
+        assert!(refused(&input(&none), &odd));
+        assert!(refused(
+            &AffinityInput {
+                types: 4,
+                ..input(&none)
+            },
+            &fine
+        ));
+        assert!(refused(
+            &AffinityInput {
+                brand_of: &[NONE; 6],
+                ..input(&none)
+            },
+            &fine
+        ));
+        let circle = AffinityInput {
+            category_parent: &[1, 0],
+            ..input(&none)
+        };
+        assert!(refused(&circle, &fine));
+        let stray = orders(&[(NONE, 0, &[7])]);
+        assert!(refused(&input(&stray), &fine));
     }
 }

@@ -1,0 +1,132 @@
+//! Offers and reasons as text for people and as JSON for machines.
+
+use std::fmt::Write as _;
+
+use aftercart::{Engine, Item, Offer, Offers, Status};
+use serde_json::{Value, json};
+
+use crate::request::Basket;
+
+/// An amount in minor units of a currency with cents.
+pub(crate) fn money(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}
+
+/// The last level of a category path.
+fn leaf(category: &str) -> &str {
+    category.rsplit(" > ").next().unwrap_or("")
+}
+
+/// Title with its category, for people.
+pub(crate) fn describe(engine: &Engine, item: Item) -> String {
+    let (title, kind) = (engine.title(item), leaf(engine.category(item)));
+    match (title, kind) {
+        ("", "") => engine.id(item).to_owned(),
+        (title, "") => title.to_owned(),
+        ("", kind) => kind.to_owned(),
+        (title, kind) if title.contains(kind) => title.to_owned(),
+        (title, kind) => format!("{title} ({kind})"),
+    }
+}
+
+fn because(engine: &Engine, basket: &Basket, offer: &Offer) -> String {
+    let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
+    let relation = match offer.because.relation {
+        aftercart::Relation::BoughtTogether => "bought together with",
+        aftercart::Relation::GoesWithType => "goes with",
+        aftercart::Relation::Refill => "bought before, due again",
+        aftercart::Relation::Triggered => "triggered by",
+        aftercart::Relation::House => "house offer",
+    };
+    match line {
+        None => relation.to_owned(),
+        Some(line) => {
+            let bought = engine.find_product(&line.id).map(|ix| describe(engine, Item::Product(ix)));
+            format!("{relation} {}", bought.unwrap_or_else(|| line.id.clone()))
+        }
+    }
+}
+
+/// A decision for people.
+pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "bought");
+    for line in &basket.lines {
+        let known = engine.find_product(&line.id).map(|ix| describe(engine, Item::Product(ix)));
+        let name = known.unwrap_or_else(|| format!("{} (not in the catalog)", line.id));
+        let _ = writeln!(out, "    {} x {name}", line.quantity);
+    }
+    match offers.status {
+        Status::Ok => {
+            let _ = writeln!(out, "offers");
+        }
+        Status::NoOffer(reason) => {
+            let _ = writeln!(out, "no offer: {}", reason.text());
+        }
+    }
+    for offer in offers.slate() {
+        let price = engine.price(offer.item).map_or_else(String::new, |p| format!("  {}", money(p)));
+        let party = engine.partner(offer.item);
+        let from = if party.is_empty() { String::new() } else { format!("  [{} by {party}]", offer.kind) };
+        let _ = writeln!(out, "  {} {}{price}{from}", offer.position + 1, describe(engine, offer.item));
+        let _ = writeln!(
+            out,
+            "      {} | relevance {:.2}, p_accept {:.2} %",
+            because(engine, basket, offer),
+            f64::from(offer.relevance) / 1000.0,
+            f64::from(offer.p_accept_ppm) / 10_000.0
+        );
+    }
+    out
+}
+
+fn item_json(engine: &Engine, item: Item) -> (&'static str, Value) {
+    let name = match item {
+        Item::Product(_) => "product_id",
+        Item::Offer(_) => "offer_id",
+    };
+    (name, json!(engine.id(item)))
+}
+
+/// A decision for machines.
+pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected: bool) -> Value {
+    let slate: Vec<Value> = offers
+        .slate()
+        .iter()
+        .map(|offer| {
+            let (name, id) = item_json(engine, offer.item);
+            let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
+            json!({
+                name: id,
+                "kind": offer.kind.name(),
+                "position": offer.position,
+                "third_party": offer.third_party,
+                "relevance": f64::from(offer.relevance) / 1000.0,
+                "p_accept": f64::from(offer.p_accept_ppm) / 1e6,
+                "p_select": f64::from(offer.p_select_ppm) / 1e6,
+                "value": money(offer.value),
+                "ev": offer.ev_micros as f64 / 1e8,
+                "because": { "line": offer.because.line, "product_id": line.map(|l| &l.id), "relation": offer.because.relation.name() },
+            })
+        })
+        .collect();
+    let mut object = json!({
+        "case_id": basket.case_id,
+        "status": offers.status.name(),
+        "offers": slate,
+        "decision_id": format!("{:032x}", offers.decision_id),
+        "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy) },
+        "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
+    });
+    if let Status::NoOffer(reason) = offers.status {
+        object["reason"] = json!({ "code": reason.code(), "text": reason.text() });
+    }
+    if rejected {
+        let list = offers.rejected().iter().map(|r| {
+            let (name, id) = item_json(engine, r.item);
+            json!({ name: id, "code": r.reason.code() })
+        });
+        object["rejected"] = list.collect();
+    }
+    object
+}

@@ -1,0 +1,254 @@
+//! Requests as JSON: what `decide --jsonl` reads.
+
+use aftercart::build::feed::{parse_price, parse_timestamp};
+use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role};
+use aftercart::{Answer, Decline, LineItem, Placement, Profile, Purchase, Transaction};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A value that may be text, a number, or absent: exporters differ.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Text {
+    #[default]
+    None,
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl Text {
+    fn text(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Text(text) => text.trim().to_owned(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// One request. Every field but `lines` is optional.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Request {
+    pub(crate) case_id: Value,
+    #[serde(rename = "task")]
+    _task: Value,
+    at: Text,
+    lines: Vec<LineRequest>,
+    history: Vec<PastRequest>,
+    order_id: Text,
+    value: Text,
+    currency: Text,
+    country: Text,
+    customer: Text,
+    age_band: Text,
+    is_gift: bool,
+    loyalty_member: Option<bool>,
+    has_app: Option<bool>,
+    opt_out_third_party: bool,
+    opt_out_categories: Vec<String>,
+    answers: Vec<AnswerRequest>,
+    declines: Vec<DeclineRequest>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LineRequest {
+    product_id: Text,
+    quantity: Text,
+    unit_price: Text,
+    category: String,
+    brand: String,
+    role: Text,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PastRequest {
+    product_id: Text,
+    at: Text,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AnswerRequest {
+    question: String,
+    tag: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DeclineRequest {
+    id: Text,
+    at: Text,
+}
+
+/// A request with its texts read, from which [`Basket::with`] borrows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Basket {
+    pub(crate) case_id: Value,
+    pub(crate) lines: Vec<BasketLine>,
+    order_id: String,
+    at_ms: i64,
+    value: Option<i64>,
+    currency: Option<Currency>,
+    country: Option<Country>,
+    is_gift: bool,
+    purchases: Vec<(String, i64)>,
+    declines: Vec<(String, i64)>,
+    answers: Vec<AnswerRequest>,
+    opt_out_categories: Vec<String>,
+    profile: Profile<'static>,
+}
+
+/// A line of a [`Basket`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BasketLine {
+    pub(crate) id: String,
+    pub(crate) category: String,
+    brand: String,
+    pub(crate) quantity: u32,
+    unit_price: Option<i64>,
+    role: Role,
+}
+
+impl BasketLine {
+    fn lend(&self) -> LineItem<'_> {
+        LineItem {
+            item_id: &self.id,
+            category: &self.category,
+            brand: &self.brand,
+            quantity: self.quantity,
+            unit_price: self.unit_price,
+            role: self.role,
+            ..LineItem::default()
+        }
+    }
+}
+
+fn at_ms(field: &str, text: &Text) -> Result<i64, String> {
+    match text.text().as_str() {
+        "" => Ok(0),
+        at => parse_timestamp(at).map_err(|error| format!("{field}: \"{at}\": {error}")),
+    }
+}
+
+fn price(field: &str, text: &Text) -> Result<Option<i64>, String> {
+    match text.text().as_str() {
+        "" => Ok(None),
+        // Voided and free lines come as 0 or less; they tell nothing about price.
+        amount if amount.starts_with('-') => Ok(None),
+        amount => parse_price(amount)
+            .map(|(minor, _)| Some(minor))
+            .map_err(|e| format!("{field}: \"{amount}\": {e}")),
+    }
+}
+
+fn choice<T: Copy>(field: &str, text: &Text, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+    match text.text().as_str() {
+        "" => Ok(None),
+        name => parse(name).map(Some).ok_or_else(|| format!("{field}: \"{name}\" is not known")),
+    }
+}
+
+impl Basket {
+    /// A basket of product ids.
+    pub(crate) fn of(ids: &[String], at_ms: i64) -> Self {
+        let line = |id: &String| BasketLine { id: id.clone(), quantity: 1, ..BasketLine::default() };
+        Self { lines: ids.iter().map(line).collect(), at_ms, ..Self::default() }
+    }
+
+    /// Adds a line.
+    pub(crate) fn push(&mut self, id: String, quantity: u32, unit_price: Option<i64>) {
+        self.lines.push(BasketLine { id, quantity, unit_price, ..BasketLine::default() });
+    }
+
+    /// Reads one JSON text.
+    pub(crate) fn parse(json: &str) -> Result<Self, String> {
+        let request: Request = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mut lines = Vec::with_capacity(request.lines.len());
+        for line in &request.lines {
+            let quantity = match line.quantity.text().as_str() {
+                "" => 1.0,
+                text => {
+                    text.parse::<f64>().map_err(|_| format!("lines.quantity: \"{text}\" is not a number"))?
+                }
+            };
+            lines.push(BasketLine {
+                id: line.product_id.text(),
+                category: line.category.clone(),
+                brand: line.brand.clone(),
+                quantity: quantity.ceil().clamp(0.0, f64::from(u32::MAX)) as u32,
+                unit_price: price("lines.unit_price", &line.unit_price)?,
+                role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
+            });
+        }
+        let dated = |field: &str, id: &Text, at: &Text| Ok::<_, String>((id.text(), at_ms(field, at)?));
+        let profile = Profile {
+            customer: choice("customer", &request.customer, CustomerKind::from_name)?.unwrap_or_default(),
+            age_band: choice("age_band", &request.age_band, AgeBand::from_name)?.unwrap_or_default(),
+            loyalty_member: request.loyalty_member,
+            has_app: request.has_app,
+            opt_out_third_party: request.opt_out_third_party,
+            ..Profile::default()
+        };
+        Ok(Self {
+            at_ms: at_ms("at", &request.at)?,
+            order_id: request.order_id.text(),
+            value: price("value", &request.value)?,
+            currency: choice("currency", &request.currency, Currency::parse)?,
+            country: choice("country", &request.country, Country::parse)?,
+            is_gift: request.is_gift,
+            purchases: request
+                .history
+                .iter()
+                .map(|p| dated("history.at", &p.product_id, &p.at))
+                .collect::<Result<_, _>>()?,
+            declines: request
+                .declines
+                .iter()
+                .map(|d| dated("declines.at", &d.id, &d.at))
+                .collect::<Result<_, _>>()?,
+            case_id: request.case_id,
+            answers: request.answers,
+            opt_out_categories: request.opt_out_categories,
+            lines,
+            profile,
+        })
+    }
+
+    /// Lends the request in the library's terms.
+    pub(crate) fn with<R>(
+        &self,
+        placement: Placement,
+        call: impl FnOnce(&Transaction<'_>, &Profile<'_>) -> R,
+    ) -> R {
+        let lines: Vec<LineItem<'_>> = self.lines.iter().map(BasketLine::lend).collect();
+        let purchases: Vec<Purchase<'_>> =
+            self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
+        let declines: Vec<Decline<'_>> =
+            self.declines.iter().map(|(id, at_ms)| Decline { id, at_ms: *at_ms }).collect();
+        let answers: Vec<Answer<'_>> =
+            self.answers.iter().map(|a| Answer { question: &a.question, tag: &a.tag }).collect();
+        let opt_outs: Vec<&str> = self.opt_out_categories.iter().map(String::as_str).collect();
+        let transaction = Transaction {
+            order_id: &self.order_id,
+            created_at_ms: self.at_ms,
+            value: self.value,
+            currency: self.currency,
+            country: self.country,
+            is_gift: self.is_gift,
+            is_test: false,
+            lines: &lines,
+            placement,
+        };
+        let profile = Profile {
+            purchases: &purchases,
+            declines: &declines,
+            answers: &answers,
+            opt_out_categories: &opt_outs,
+            ..self.profile
+        };
+        call(&transaction, &profile)
+    }
+}

@@ -1,0 +1,107 @@
+//! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
+
+use crate::context;
+use crate::decide::{DecideError, Decider};
+use crate::index::format::trigger;
+use crate::offer::{Because, Item, OfferIx, ProductIx, Reason, Relation};
+use crate::profile::Profile;
+use crate::ranking;
+use crate::retrieve;
+use crate::scratch::{Candidate, NO_LINE, Scratch};
+use crate::suppression;
+use crate::transaction::Transaction;
+
+/// Everything that speaks for and against one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Position in the slate, where it is shown.
+    pub position: Option<u8>,
+    /// All rules that refuse it, and the limit or competitor that it lost to. Empty where it is shown.
+    pub reasons: Vec<Reason>,
+    /// What leads from the basket to it; `None` where nothing does.
+    pub because: Option<Because>,
+    /// How well it fits, in thousandths.
+    pub relevance: u16,
+    /// Probability of acceptance, parts per million.
+    pub p_accept_ppm: u32,
+    /// Expected contribution, millionths of a minor unit.
+    pub ev_micros: i64,
+    /// Name and value of each feature of the relevance, for products.
+    pub features: Vec<(&'static str, i32)>,
+}
+
+impl Decider {
+    /// Explains one item for one request: runs the decision, then every rule on the item.
+    ///
+    /// # Errors
+    /// [`DecideError`], as [`Decider::decide`].
+    pub fn explain(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        item: Item,
+    ) -> Result<Explanation, DecideError> {
+        let offers = self.decide(transaction, profile)?;
+        let (engine, scratch) = self.parts();
+        let Scratch { context, work } = scratch;
+        let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let mut counters = crate::Counters::default();
+        retrieve::retrieve(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
+        let found = work.candidates.list.iter().find(|c| c.item == item).copied();
+        let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+        let mut reasons = Vec::new();
+        let mut features = Vec::new();
+        let mut sink = |reason| {
+            reasons.push(reason);
+            false
+        };
+        match item {
+            Item::Product(ProductIx(ix)) => match context.view.product(ix) {
+                None => reasons.push(Reason::BadRecord),
+                Some(record) => {
+                    suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
+                    ranking::score_product(&context, engine.kernel(), &work.pooled, record, &mut candidate);
+                    let (f, ..) =
+                        ranking::product_features(&context, engine.kernel(), &work.pooled, ix, record);
+                    features = f.named();
+                }
+            },
+            Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
+                None => reasons.push(Reason::BadRecord),
+                Some(record) => {
+                    suppression::offer_rules(&context, ix, record, &mut sink);
+                    if found.is_none() {
+                        ranking::score_offer(record, trigger::ANY, &mut candidate);
+                    }
+                }
+            },
+        }
+        let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
+        if context.policy.kill_switch {
+            reasons.insert(0, Reason::KillSwitch);
+        }
+        if found.is_none() {
+            reasons.push(Reason::NotRetrieved);
+        }
+        if !candidate.house && candidate.relevance < context.min_relevance {
+            reasons.push(Reason::BelowRelevance);
+        }
+        if !candidate.house && candidate.ev_micros < context.policy.reserve_micros {
+            reasons.push(Reason::BelowReserve);
+        }
+        if reasons.is_empty() && position.is_none() {
+            let outcome = offers.rejected().iter().find(|r| r.item == item).map(|r| r.reason);
+            reasons.push(outcome.unwrap_or(Reason::LostToHigher));
+        }
+        let line = (candidate.line != NO_LINE).then_some(candidate.line);
+        Ok(Explanation {
+            position,
+            reasons,
+            because: found.map(|_| Because { line, relation: candidate.relation }),
+            relevance: candidate.relevance,
+            p_accept_ppm: candidate.p_accept_ppm,
+            ev_micros: candidate.ev_micros,
+            features,
+        })
+    }
+}

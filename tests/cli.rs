@@ -1,0 +1,254 @@
+//! The command as its users type it: the contract of `build` and `decide --jsonl`, and the errors that they meet.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn aftercart(arguments: &[&str], folder: &Path, input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_aftercart"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A shop where pods go with coffee makers, filters with ground coffee, and soap with nothing.
+fn shop(folder: &Path) {
+    let mut products = String::from("product_id,title,category_path,brand,price\n");
+    for (kind, path) in [
+        ("maker", "Kitchen > Coffee Makers"),
+        ("pods", "Food > Coffee Pods"),
+        ("ground", "Food > Ground Coffee"),
+        ("filters", "Kitchen > Filters"),
+        ("soap", "Care > Soap"),
+        ("pens", "Office > Pens"),
+    ] {
+        for n in 0..6 {
+            products.push_str(&format!("{kind}-{n},{kind} number {n},{path},brand-{n},{}.99\n", n + 3));
+        }
+    }
+    fs::write(folder.join("products.csv"), products).expect("written");
+    let mut orders = String::from("basket_id,customer_id,timestamp,product_id,quantity,unit_price\n");
+    for basket in 0..400 {
+        let (a, b) =
+            [("maker", "pods"), ("ground", "filters"), ("soap", "soap"), ("pens", "pens")][basket % 4];
+        let day = 1 + basket / 20;
+        let time = format!("2026-01-{day:02}T10:00:00");
+        for (kind, n) in [(a, basket / 4 % 3), (b, basket / 12 % 3)] {
+            orders.push_str(&format!("b{basket},c{},{time},{kind}-{n},1,{n}.99\n", basket % 97));
+        }
+    }
+    fs::write(folder.join("orders.csv"), orders).expect("written");
+}
+
+fn built() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    shop(folder.path());
+    let arguments =
+        ["build", "--products", "products.csv", "--orders", "orders.csv", "--out", "shop.aftercart"];
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    folder
+}
+
+#[test]
+fn a_coffee_maker_brings_pods_and_never_another_coffee_maker() {
+    let folder = built();
+    let requests = concat!(
+        r#"{"case_id":"one","at":"2026-02-01T10:00:00","lines":[{"product_id":"maker-1","quantity":"1","unit_price":""}],"history":[]}"#,
+        "\n",
+        r#"{"case_id":2,"lines":[{"product_id":"ground-0"}],"history":[{"product_id":"maker-0","at":"2026-01-01"}]}"#,
+        "\n",
+        r#"{"lines":[{"product_id":"nobody-knows-this"}]}"#,
+        "\n"
+    );
+    let arguments = ["decide", "--catalog", "shop.aftercart", "--jsonl", "--slots", "10", "--floor", "0"];
+    let output = aftercart(&arguments, folder.path(), requests);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let answers: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(answers.len(), 3);
+    assert_eq!((&answers[0]["case_id"], &answers[1]["case_id"]), (&Value::from("one"), &Value::from(2)));
+    assert_eq!(answers[2]["case_id"], Value::Null);
+    let ids = |answer: &Value| -> Vec<String> {
+        let offers = answer["offers"].as_array().expect("a list");
+        offers.iter().map(|offer| offer["product_id"].as_str().expect("an id").to_owned()).collect()
+    };
+    assert!(ids(&answers[0])[0].starts_with("pods"), "{}", answers[0]);
+    assert!(ids(&answers[1])[0].starts_with("filters"), "{}", answers[1]);
+    assert!(ids(&answers[0]).iter().all(|id| !id.starts_with("maker")), "{}", answers[0]);
+    assert!(ids(&answers[1]).iter().all(|id| id != "maker-0"), "owned, and no consumable: {}", answers[1]);
+    assert_eq!(answers[2]["status"], "NO_OFFER");
+    assert_eq!(answers[2]["offers"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_bad_request_is_answered_in_its_place_and_the_exit_code_says_so() {
+    let folder = built();
+    let requests = "{\"case_id\":1,\"lines\":[{\"product_id\":\"maker-1\"}]}\n{\"lines\":[{\"produkt\":1}]}\n{\"lines\":[]}\n";
+    let output = aftercart(&["decide", "--catalog", "shop.aftercart", "--jsonl"], folder.path(), requests);
+    assert!(!output.status.success());
+    let answers: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[1]["status"], "ERROR");
+    let problem = answers[1]["error"].as_str().expect("text");
+    assert!(problem.contains("standard input:2") && problem.contains("produkt"), "{problem}");
+    assert_eq!(answers[2]["status"], "NO_OFFER");
+}
+
+#[test]
+fn errors_name_file_line_field_and_way_out_and_leave_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    shop(folder.path());
+    let orders = fs::read_to_string(folder.path().join("orders.csv")).expect("read");
+    fs::write(folder.path().join("orders.csv"), orders.replacen("2026-01-01T10:00:00", "yesterday", 1))
+        .expect("written");
+    let arguments =
+        ["build", "--products", "products.csv", "--orders", "orders.csv", "--out", "shop.aftercart"];
+    let output = aftercart(&arguments, folder.path(), "");
+    let said = text(&output.stderr);
+    assert!(!output.status.success());
+    for part in ["orders.csv:2", "timestamp", "yesterday", "way out"] {
+        assert!(said.contains(part), "\"{part}\" is missing in: {said}");
+    }
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).expect("read").map(|e| e.expect("entry").file_name()).collect();
+    assert_eq!(left.len(), 2, "only the inputs: {left:?}");
+}
+
+#[test]
+fn a_policy_with_an_unknown_name_stops_the_build() {
+    let folder = tempfile::tempdir().expect("a folder");
+    shop(folder.path());
+    fs::write(folder.path().join("policy.toml"), "[suppress]\ncategories = [\"Fod\"]\n").expect("written");
+    let arguments = [
+        "build",
+        "--products",
+        "products.csv",
+        "--orders",
+        "orders.csv",
+        "--policy",
+        "policy.toml",
+        "--out",
+        "x",
+    ];
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("no category \"Fod\""), "{}", text(&output.stderr));
+}
+
+#[test]
+fn explain_names_every_failing_rule() {
+    let folder = built();
+    fs::write(
+        folder.path().join("policy.toml"),
+        "[suppress]\ncategories = [\"Kitchen\"]\nbrands = [\"brand-2\"]\n",
+    )
+    .expect("written");
+    let arguments = [
+        "explain",
+        "--catalog",
+        "shop.aftercart",
+        "--policy",
+        "policy.toml",
+        "--offer",
+        "maker-2",
+        "--json",
+        "maker-1",
+    ];
+    let output = aftercart(&arguments, folder.path(), "");
+    let answer: Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");
+    let codes: Vec<u64> = answer["reasons"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|r| r["code"].as_u64().expect("a code"))
+        .collect();
+    assert_eq!(codes[..3], [209, 210, 1003], "{answer}");
+    assert_eq!(answer["shown"], false);
+}
+
+#[test]
+fn verify_accepts_a_whole_file_and_names_the_rule_that_a_damaged_one_breaks() {
+    let folder = built();
+    let file = folder.path().join("shop.aftercart");
+    assert!(aftercart(&["verify", "shop.aftercart"], folder.path(), "").status.success());
+    let mut bytes = fs::read(&file).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).expect("written");
+    let output = aftercart(&["verify", "shop.aftercart"], folder.path(), "");
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("(rule "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_demo_runs_on_the_bundled_orders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = aftercart(&["demo", "--json"], folder.path(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let answers: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(answers.len(), 20);
+    let shown = answers.iter().filter(|answer| answer["status"] == "OK").count();
+    assert!(shown >= 15, "only {shown} of 20 baskets have an offer");
+}
+
+#[test]
+fn synth_makes_a_labelled_shop_that_builds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = [
+        "synth",
+        "--products",
+        "40000",
+        "--brands",
+        "500",
+        "--order-lines",
+        "30000",
+        "--seed",
+        "1",
+        "--out",
+        "synth",
+    ];
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let arguments = [
+        "build",
+        "--products",
+        "synth/products.csv.gz",
+        "--orders",
+        "synth/orders.csv.gz",
+        "--no-calibration",
+        "--out",
+        "synth.aftercart",
+    ];
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let arguments = [
+        "decide",
+        "--catalog",
+        "synth.aftercart",
+        "--orders",
+        "synth/orders.csv.gz",
+        "--last",
+        "50",
+        "--json",
+    ];
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 50);
+}
