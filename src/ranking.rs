@@ -97,7 +97,8 @@ pub(crate) fn product_features(
     let (mut best, mut best_line, mut sum) = (0i64, NO_LINE, 0i64);
     for line in context.asking {
         let asked = view.in_vector(line.asks_as).unwrap_or(&[]);
-        let similarity = (i64::from(kernel.dot(asked, row)) * 1000 / unit).max(0);
+        // A damaged file may name any scale: what is absurd is cut, so that the sums below fit their types.
+        let similarity = (i64::from(kernel.dot(asked, row)) * 1000 / unit).clamp(0, 100_000);
         sum += similarity;
         if similarity > best || best_line == NO_LINE {
             (best, best_line) = (similarity, line.number);
