@@ -137,8 +137,11 @@ fn every_changed_byte_is_an_error_or_a_safe_decision_in_structure() {
 fn random_damage_behind_good_checksums_is_an_error_or_a_safe_decision() {
     let world = small();
     let requests = requests(&world);
-    let sections: Vec<_> =
-        SectionKind::ALL.iter().map(|kind| damage::section(&world.bytes, *kind)).filter(|r| !r.is_empty()).collect();
+    let sections: Vec<_> = SectionKind::ALL
+        .iter()
+        .map(|kind| damage::section(&world.bytes, *kind))
+        .filter(|r| !r.is_empty())
+        .collect();
     let (mut opened, mut in_full) = (0, 0);
     for seed in 0..6_000 {
         let mut rng = Rng::new(seed);
@@ -188,7 +191,9 @@ fn cyclic_structures_end() {
     let world = World::new(4, 1_500); // six cells: a graph worth walking
     let requests = requests(&world);
     use SectionKind as S;
-    for kind in [S::GraphGround, S::GraphUpper, S::Categories, S::Types, S::Transitions, S::TypeProducts, S::TypeOf] {
+    for kind in
+        [S::GraphGround, S::GraphUpper, S::Categories, S::Types, S::Transitions, S::TypeProducts, S::TypeOf]
+    {
         for value in [0u32, 1, 5, 6, 0x7FFF_FFFF, NONE - 1, NONE] {
             let mut bytes = world.bytes.clone();
             let range = damage::section(&bytes, kind);

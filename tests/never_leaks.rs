@@ -170,6 +170,74 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
     })
 }
 
+/// For any product and any offer, candidate or not, the engine knows exactly the reasons that the rules by name give.
+#[test]
+fn an_explanation_names_every_rule_that_refuses_and_no_other() {
+    let soft = [
+        Reason::BelowRelevance,
+        Reason::BelowReserve,
+        Reason::LostToHigher,
+        Reason::NotRetrieved,
+        Reason::KillSwitch,
+        Reason::NothingToAsk,
+        Reason::TypeQuota,
+        Reason::BrandQuota,
+        Reason::PartnerQuota,
+        Reason::ThirdPartyQuota,
+        Reason::RefillQuota,
+    ];
+    let mut seen: BTreeMap<Reason, usize> = BTreeMap::new();
+    for seed in 3_000..3_030 {
+        let world = World::new(seed, 100);
+        let shop = Shop::new(&world);
+        let mut rng = Rng::new(seed ^ 0xE1);
+        for _ in 0..6 {
+            let policy = common::policy(&mut rng, &world);
+            let engine = world.under(&policy);
+            let mut decider = Decider::new(Arc::clone(&engine));
+            let request = common::request(&mut rng, &world);
+            let offers = world.inputs.partners.offers.len();
+            let mut items: Vec<Item> = (0..25).map(|_| Item::Product(*rng.pick(&shop.ix))).collect();
+            let offer =
+                |n: usize| engine.find_offer(&world.inputs.partners.offers[n].id).expect("it is there");
+            items.extend((0..10).map(|_| Item::Offer(offer(rng.below(offers)))));
+            let bought = request.lines.iter().filter_map(|l| engine.find_product(&l.item_id));
+            items.extend(bought.map(Item::Product).take(3));
+            request.with(|transaction, profile| {
+                let case = Case::new(&shop, &policy, transaction, profile);
+                for item in items {
+                    let explained = decider.explain(transaction, profile, item).expect("within the limits");
+                    let refill = explained.because.is_some_and(|b| b.relation == aftercart::Relation::Refill);
+                    let mut expected = match item {
+                        Item::Product(ix) => case.product(shop.row_of[&ix], refill),
+                        Item::Offer(_) => case.offer(shop.offers[engine.id(item)]),
+                    };
+                    let mut found: Vec<Reason> =
+                        explained.reasons.iter().copied().filter(|r| !soft.contains(r)).collect();
+                    for list in [&mut found, &mut expected] {
+                        list.sort();
+                        list.dedup();
+                    }
+                    let id = engine.id(item);
+                    assert_eq!(found, expected, "{id}, seed {seed}: {request:?}\npolicy {policy:?}");
+                    assert!(
+                        explained.position.is_none() || explained.reasons.is_empty(),
+                        "{id}: {explained:?}"
+                    );
+                    for reason in found {
+                        *seen.entry(reason).or_default() += 1;
+                    }
+                }
+            });
+        }
+    }
+    println!("{seen:?}");
+    let hard = RULES.iter().chain(&[Reason::SameItem, Reason::SameType, Reason::Currency]);
+    for reason in hard.filter(|reason| !soft.contains(reason)) {
+        assert!(seen.contains_key(reason), "no case met {reason:?}: {seen:?}");
+    }
+}
+
 #[test]
 fn a_kill_switch_and_another_currency_show_nothing() {
     let world = World::new(5, 60);
@@ -207,9 +275,14 @@ fn a_product_is_of_its_own_class_and_of_its_categorys() {
         ],
         ..Default::default()
     };
-    let world = World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
+    let world =
+        World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
     let mut policy = aftercart::Policy {
-        sensitive: vec![SensitiveRule { category: "Drinks".into(), class: SensitiveClass::Alcohol, age_min: 0 }],
+        sensitive: vec![SensitiveRule {
+            category: "Drinks".into(),
+            class: SensitiveClass::Alcohol,
+            age_min: 0,
+        }],
         allow_sensitive: vec![SensitiveClass::Health],
         ..aftercart::Policy::default()
     };

@@ -61,11 +61,8 @@ fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
 
 fn assert_same(engine: &Engine, expected: &exhaustive::Answer, found: &aftercart::Offers, context: &str) {
     let name = |item| format!("{} ({item:?})", engine.id(item));
-    let want: Vec<_> = expected
-        .slate
-        .iter()
-        .map(|e| (name(e.item), e.relation, e.line, e.relevance, e.ev_micros))
-        .collect();
+    let want: Vec<_> =
+        expected.slate.iter().map(|e| (name(e.item), e.relation, e.line, e.relevance, e.ev_micros)).collect();
     let have: Vec<_> = found
         .slate()
         .iter()
@@ -158,7 +155,8 @@ fn a_large_basket_does_not_crowd_out_the_house_offer() {
         },
         ..aftercart::build::Inputs::default()
     };
-    let world = World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
+    let world =
+        World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
     let ids: Vec<String> = (0..32).map(|n| format!("p{n}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let mut decider = Decider::new(Arc::clone(&world.engine));

@@ -21,7 +21,8 @@ pub fn entries(bytes: &[u8]) -> Vec<SectionEntry> {
 }
 
 pub fn section(bytes: &[u8], kind: SectionKind) -> std::ops::Range<usize> {
-    let entry = entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32).expect("the section is there");
+    let entry =
+        entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32).expect("the section is there");
     let start = entry.offset.get() as usize;
     start..start + entry.length.get() as usize
 }

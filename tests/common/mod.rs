@@ -1,5 +1,11 @@
 //! Small random catalogs, policies and requests for the tests. One seed makes one world; failures print it.
-#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each test binary uses its own part"
+)]
 
 use std::sync::Arc;
 
@@ -233,9 +239,8 @@ fn offers(
 fn orders(rng: &mut Rng, products: &[Product], count: usize) -> Orders {
     let start = 1_767_225_600_000;
     let (baskets, customers) = (count / 3, (count / 12).max(1));
-    let mut baskets: Vec<(i64, u32)> = (0..baskets)
-        .map(|_| (start + rng.below(380) as i64 * DAY, rng.below(customers) as u32))
-        .collect();
+    let mut baskets: Vec<(i64, u32)> =
+        (0..baskets).map(|_| (start + rng.below(380) as i64 * DAY, rng.below(customers) as u32)).collect();
     baskets.sort_unstable();
     let mut lines = Vec::new();
     for (basket, (at_ms, customer)) in baskets.iter().enumerate() {

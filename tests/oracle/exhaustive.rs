@@ -1,5 +1,11 @@
 //! Decides by looking at everything: no graph, no cells, no bitmaps, no scratch.
-#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each test binary uses its own part"
+)]
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -54,7 +60,9 @@ fn dot(a: &[i8], b: &[i8]) -> i64 {
 
 pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     let mut answer = Answer::default();
-    if case.policy.kill_switch || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency) {
+    if case.policy.kill_switch
+        || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)
+    {
         return answer;
     }
     let asking = asking(case);

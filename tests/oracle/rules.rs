@@ -1,7 +1,13 @@
 //! The rules once more, read from feeds and policy by name, with obvious code: what may not be shown, and why.
 //!
 //! Shares nothing with the engine's gate. Only what orders taught (role, interval, median price) is asked of the file.
-#![allow(dead_code, unreachable_pub, missing_docs, missing_debug_implementations, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each test binary uses its own part"
+)]
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +18,7 @@ use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
     AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
 };
-use aftercart::{Engine, GIFT, Item, Policy, Profile, ProductIx, Reason, Transaction};
+use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
 use crate::common::{DAY, World};
 
@@ -75,13 +81,17 @@ impl<'a> Shop<'a> {
         Self {
             world,
             products: rows.iter().enumerate().map(|(row, p)| (p.id.as_str(), row)).collect(),
-            offers: world.inputs.partners.offers.iter().enumerate().map(|(n, o)| (o.id.as_str(), n)).collect(),
+            offers: world
+                .inputs
+                .partners
+                .offers
+                .iter()
+                .enumerate()
+                .map(|(n, o)| (o.id.as_str(), n))
+                .collect(),
             partners: world.inputs.partners.partners.iter().map(|p| (p.id.as_str(), p)).collect(),
             group: group.collect(),
-            brand: rows
-                .iter()
-                .map(|p| Some(p.brand.trim().to_owned()).filter(|b| !b.is_empty()))
-                .collect(),
+            brand: rows.iter().map(|p| Some(p.brand.trim().to_owned()).filter(|b| !b.is_empty())).collect(),
             facts: ix.iter().map(|ix| testing::facts(&world.engine, *ix).expect("facts")).collect(),
             row_of: ix.iter().enumerate().map(|(row, ix)| (*ix, row)).collect(),
             ix,
@@ -432,7 +442,10 @@ impl Case<'_> {
             }
             Item::Offer(_) => {
                 let number = shop.offers[shop.world.engine.id(item)];
-                Traits { partner: partner(&shop.world.inputs.partners.offers[number].partner), ..Traits::default() }
+                Traits {
+                    partner: partner(&shop.world.inputs.partners.offers[number].partner),
+                    ..Traits::default()
+                }
             }
         }
     }
@@ -447,8 +460,14 @@ impl Case<'_> {
         let refills = (self.slots() * usize::from(policy.max_refill_percent)).div_ceil(100);
         let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
         self.keep(vec![
-            (more.kind.is_some() && full(policy.max_per_type, count(&|t| t.kind == more.kind)), Reason::TypeQuota),
-            (more.brand.is_some() && full(policy.max_per_brand, count(&|t| t.brand == more.brand)), Reason::BrandQuota),
+            (
+                more.kind.is_some() && full(policy.max_per_type, count(&|t| t.kind == more.kind)),
+                Reason::TypeQuota,
+            ),
+            (
+                more.brand.is_some() && full(policy.max_per_brand, count(&|t| t.brand == more.brand)),
+                Reason::BrandQuota,
+            ),
             (third && full(of_partner, count(&|t| t.partner == more.partner)), Reason::PartnerQuota),
             (third && full(policy.max_third_party, count(&|t| t.partner.is_some())), Reason::ThirdPartyQuota),
             (refilled, Reason::RefillQuota),
