@@ -23,6 +23,9 @@ pub mod vocabulary;
 
 #[cfg(feature = "build")]
 pub mod build;
+#[cfg(feature = "build")]
+#[doc(hidden)]
+pub mod testing;
 
 pub use decide::{DecideError, Decider};
 pub use engine::Engine;

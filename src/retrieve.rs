@@ -38,7 +38,7 @@ pub(crate) fn retrieve(
 }
 
 /// a) Products whose OUT vectors lie near the IN vectors of what was bought.
-fn complements(
+pub(crate) fn complements(
     context: &Context<'_>,
     kernel: Kernel,
     visit_budget: u32,
@@ -116,11 +116,9 @@ fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
         }
         count += 1;
     }
-    if asking.len() > QUERIES_MAX {
-        if let Some(row) = rows.next() {
-            ranking::mean_row(view, asking, row);
-            count += 1;
-        }
+    if let Some(row) = rows.next().filter(|_| asking.len() > QUERIES_MAX) {
+        ranking::mean_row(view, asking, row);
+        count += 1;
     }
     count
 }
@@ -193,11 +191,12 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
             let Some(record) = view.offer(offer).filter(|_| room > 0) else {
                 continue;
             };
-            room -= 1;
             let relation = if record.house == 1 { Relation::House } else { Relation::Triggered };
             let mut candidate = Candidate::new(Item::Offer(OfferIx(offer)), relation, line);
             ranking::score_offer(record, kind, &mut candidate);
-            work.candidates.add(candidate);
+            // Only a fresh offer takes a place: else the lines of a large basket, all triggering the same few, crowd
+            // out everything after them, house offers first.
+            room -= usize::from(work.candidates.add(candidate));
         }
     };
     // The closest trigger first: an offer keeps the first relation that found it.

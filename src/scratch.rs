@@ -5,6 +5,7 @@ use crate::index::View;
 use crate::index::search::SearchScratch;
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
+use crate::ranking::Learnt;
 
 /// Something that might be offered, on its way through the pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +76,8 @@ impl Candidates {
         self.table.fill(FREE);
     }
 
-    /// Adds a candidate unless its item is there or no room is left.
-    pub(crate) fn add(&mut self, candidate: Candidate) {
+    /// Adds a candidate unless its item is there or no room is left; says whether it did.
+    pub(crate) fn add(&mut self, candidate: Candidate) -> bool {
         let mixed = match candidate.item {
             Item::Product(ProductIx(ix)) => ix.wrapping_mul(0x9E37_79B1),
             Item::Offer(OfferIx(ix)) => !ix.wrapping_mul(0x85EB_CA6B),
@@ -85,21 +86,23 @@ impl Candidates {
         for _ in 0..TABLE {
             match self.table.get_mut(slot) {
                 Some(entry) if *entry == FREE => {
-                    if self.list.len() < CANDIDATES_MAX {
+                    let room = self.list.len() < CANDIDATES_MAX;
+                    if room {
                         *entry = self.list.len() as u16;
                         self.list.push(candidate);
                     }
-                    return;
+                    return room;
                 }
                 Some(entry) => {
                     if self.list.get(usize::from(*entry)).is_some_and(|c| c.item == candidate.item) {
-                        return;
+                        return false;
                     }
                 }
-                None => return,
+                None => return false,
             }
             slot = (slot + 1) & (TABLE - 1);
         }
+        false
     }
 }
 
@@ -123,6 +126,13 @@ pub(crate) struct Work {
     pub(crate) pooled_order: Vec<u16>,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
+}
+
+impl Work {
+    /// What retrieval found out about the request as a whole.
+    pub(crate) fn learnt(&self, dim: usize) -> Learnt<'_> {
+        Learnt { pooled: &self.pooled, taste: self.taste.get(..dim).filter(|_| self.has_taste) }
+    }
 }
 
 impl Scratch {

@@ -47,8 +47,8 @@ fn standing_rules(
     sink: &mut impl Sink,
 ) {
     let (category, brand, partner) = (record.category.get(), record.brand.get(), record.partner.get());
-    let class = class_of(policy, record);
-    refuse_if!(sink, class.is_none_or(|class| !policy.sensitive_allowed(class)), Reason::SensitiveContext);
+    let allowed = |classes: [SensitiveClass; 2]| classes.iter().all(|c| policy.sensitive_allowed(*c));
+    refuse_if!(sink, !classes_of(policy, record).is_some_and(allowed), Reason::SensitiveContext);
     refuse_if!(sink, policy.suppressed_products.binary_search(&product).is_ok(), Reason::ProductExcluded);
     refuse_if!(sink, policy.kind_suppressed(OfferKind::Product), Reason::KindExcluded);
     let unknown = view.category(category).is_none();
@@ -73,18 +73,16 @@ fn standing_rules(
     refuse_if!(sink, record.price.get() < 0 && policy.deny_unknown_price, Reason::PriceUnknown);
 }
 
-/// Sensitive class of a product: its own, else its category's. `None` = a damaged code.
-fn class_of(policy: &CompiledPolicy, record: &ProductRecord) -> Option<SensitiveClass> {
-    match SensitiveClass::from_code(record.sensitive)? {
-        SensitiveClass::None => Some(policy.mark_of(record.category.get()).0),
-        own => Some(own),
-    }
+/// Sensitive classes of a product: the feed's and its category's. Both count: a feed must not talk a product out of the
+/// class that the merchant gives its category. `None` = a damaged code.
+fn classes_of(policy: &CompiledPolicy, record: &ProductRecord) -> Option<[SensitiveClass; 2]> {
+    Some([SensitiveClass::from_code(record.sensitive)?, policy.mark_of(record.category.get()).0])
 }
 
 /// Whether a class or an age limit needs an adult whom nobody vouched for.
-fn too_young(context: &Context<'_>, class: SensitiveClass, age_min: u8) -> bool {
-    let restricted = age_min > 0
-        || matches!(
+fn too_young(context: &Context<'_>, classes: &[SensitiveClass], age_min: u8) -> bool {
+    let for_adults = |class: &SensitiveClass| {
+        matches!(
             class,
             SensitiveClass::Alcohol
                 | SensitiveClass::Tobacco
@@ -92,7 +90,9 @@ fn too_young(context: &Context<'_>, class: SensitiveClass, age_min: u8) -> bool 
                 | SensitiveClass::Weapons
                 | SensitiveClass::Gambling
                 | SensitiveClass::Credit
-        );
+        )
+    };
+    let restricted = age_min > 0 || classes.iter().any(for_adults);
     restricted && context.age_band() != AgeBand::Adult
 }
 
@@ -107,10 +107,10 @@ pub(crate) fn product_rules(
     let (policy, view) = (context.policy, &context.view);
     let third_party = record.partner.get() != NONE;
     let marked = policy.mark_of(record.category.get());
-    let class = class_of(policy, record).unwrap_or_default();
+    let classes = classes_of(policy, record).unwrap_or_default();
     // Law and consent.
     refuse_if!(sink, !context.same_currency, Reason::Currency);
-    refuse_if!(sink, too_young(context, class, record.age_min.max(marked.1)), Reason::Age);
+    refuse_if!(sink, too_young(context, &classes, record.age_min.max(marked.1)), Reason::Age);
     refuse_if!(sink, third_party && !context.third_party_welcome(), Reason::OptedOut);
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
@@ -193,7 +193,7 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     let class = SensitiveClass::from_code(record.sensitive);
     // Law and consent.
     refuse_if!(sink, !context.same_currency, Reason::Currency);
-    refuse_if!(sink, too_young(context, class.unwrap_or_default(), record.age_min), Reason::Age);
+    refuse_if!(sink, too_young(context, &[class.unwrap_or_default()], record.age_min), Reason::Age);
     refuse_if!(sink, third_party && !context.third_party_welcome(), Reason::OptedOut);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);

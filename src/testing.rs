@@ -1,0 +1,125 @@
+//! Read access for this crate's own tests. Not part of the interface: it may change at any time.
+
+use crate::context;
+use crate::engine::Engine;
+use crate::index::search::key_ix;
+use crate::offer::{Counters, Item, ProductIx, Relation};
+use crate::profile::Profile;
+use crate::ranking;
+use crate::retrieve;
+use crate::scratch::{Candidate, NO_LINE, Scratch};
+use crate::transaction::Transaction;
+use crate::vocabulary::Role;
+
+/// What ranking says of one product, whatever the rules say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Thousandths.
+    pub relevance: u16,
+    /// What orders products of equal contribution.
+    pub score: i32,
+    /// Parts per million.
+    pub p_accept_ppm: u32,
+    /// Minor units.
+    pub value: i64,
+    /// Millionths of a minor unit.
+    pub ev_micros: i64,
+    /// Bought line behind it.
+    pub line: Option<u16>,
+    /// How it leads there.
+    pub relation: Relation,
+}
+
+/// What the file says of one product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Number of its type.
+    pub kind: u32,
+    /// Stated or learnt role.
+    pub role: Role,
+    /// Distinct customers.
+    pub popularity: u32,
+    /// Lower quartile of its type's intervals in days.
+    pub replenish_days: u16,
+}
+
+/// Scores products, which retrieval may or may not have found.
+#[must_use]
+pub fn scores(
+    engine: &Engine,
+    transaction: &Transaction<'_>,
+    profile: &Profile<'_>,
+    products: &[ProductIx],
+) -> Vec<Score> {
+    let mut scratch = Scratch::new(&engine.view());
+    let Scratch { context, work } = &mut scratch;
+    let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+    retrieve::pool_types(&context, work);
+    work.has_taste = ranking::taste_row(&context, &mut work.taste);
+    let learnt = work.learnt(context.view.dim);
+    let score = |ix: &ProductIx| {
+        let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
+        if let Some(record) = context.view.product(ix.0) {
+            ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
+        }
+        Score {
+            relevance: candidate.relevance,
+            score: candidate.score,
+            p_accept_ppm: candidate.p_accept_ppm,
+            value: candidate.value,
+            ev_micros: candidate.ev_micros,
+            line: (candidate.line != NO_LINE).then_some(candidate.line),
+            relation: candidate.relation,
+        }
+    };
+    products.iter().map(score).collect()
+}
+
+/// What the vector search of a decision finds, best first.
+#[must_use]
+pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Vec<ProductIx> {
+    let mut scratch = Scratch::new(&engine.view());
+    let Scratch { context, work } = &mut scratch;
+    let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+    let mut counters = Counters::default();
+    retrieve::complements(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
+    work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
+}
+
+/// Facts of a product.
+#[must_use]
+pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
+    let view = engine.view();
+    let record = view.product(product.0)?;
+    let kind = view.type_of(product.0);
+    Some(Facts {
+        kind,
+        role: Role::from_code(record.role)?,
+        popularity: record.popularity.get(),
+        replenish_days: view.types.get(kind as usize)?.replenish_days[0].get(),
+    })
+}
+
+/// Types that go with a type, with the lift in 1/256, as the file lists them.
+#[must_use]
+pub fn transitions(engine: &Engine, kind: u32) -> Vec<(u32, u32)> {
+    let view = engine.view();
+    let Some(record) = view.types.get(kind as usize) else {
+        return Vec::new();
+    };
+    view.transitions_of(record).iter().map(|t| (t.to.get(), t.lift_q8.get())).collect()
+}
+
+/// Rows of a product: IN, then OUT.
+#[must_use]
+pub fn rows(engine: &Engine, product: ProductIx) -> (Vec<i8>, Vec<i8>) {
+    let view = engine.view();
+    let row = |row: Option<&[i8]>| row.unwrap_or(&[]).to_vec();
+    (row(view.in_vector(product.0)), row(view.out_vector(product.0)))
+}
+
+/// Dot product of two rows of similarity 1.
+#[must_use]
+pub fn unit_dot(engine: &Engine) -> u32 {
+    engine.view().unit_dot
+}

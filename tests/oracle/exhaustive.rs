@@ -1,0 +1,297 @@
+//! Decides by looking at everything: no graph, no cells, no bitmaps, no scratch.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each test binary uses its own part"
+)]
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use aftercart::limits::{
+    ANSWERS_MAX, ASKING_LINES_MAX, OFFER_HITS_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX,
+};
+use aftercart::testing;
+use aftercart::vocabulary::{OfferKind, Role};
+use aftercart::{Engine, Item, ProductIx, Reason, Relation};
+
+use super::rules::{Case, Line, Shop, Traits, below, path};
+
+/// Something that might be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub item: Item,
+    pub relation: Relation,
+    pub line: Option<u16>,
+    pub relevance: u16,
+    pub ev_micros: i64,
+    pub house: bool,
+}
+
+/// What the engine must answer.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub slate: Vec<Entry>,
+    /// Every candidate with all reasons against it; empty for what is shown.
+    pub candidates: Vec<(Item, Vec<Reason>)>,
+    /// The vector search alone, best first.
+    pub nearest: Vec<ProductIx>,
+}
+
+/// Rows of a catalog, read once.
+pub struct Rows {
+    into: Vec<Vec<i8>>,
+    out: Vec<Vec<i8>>,
+    unit: u32,
+}
+
+impl Rows {
+    pub fn new(shop: &Shop<'_>) -> Self {
+        let (into, out) = shop.ix.iter().map(|ix| testing::rows(&shop.world.engine, *ix)).unzip();
+        Self { into, out, unit: testing::unit_dot(&shop.world.engine) }
+    }
+}
+
+fn dot(a: &[i8], b: &[i8]) -> i64 {
+    a.iter().zip(b).map(|(x, y)| i64::from(*x) * i64::from(*y)).sum()
+}
+
+pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
+    let mut answer = Answer::default();
+    if case.policy.kill_switch
+        || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)
+    {
+        return answer;
+    }
+    let asking = asking(case);
+    let mut found: Vec<Entry> = Vec::new();
+    let add = |found: &mut Vec<Entry>, entry: Entry| {
+        if found.iter().all(|e| e.item != entry.item) {
+            found.push(entry);
+        }
+    };
+    for entry in offers(case, &asking) {
+        add(&mut found, entry);
+    }
+    for row in refills(case) {
+        add(&mut found, product(case, row, Relation::Refill));
+    }
+    for row in types(case, &asking) {
+        add(&mut found, product(case, row, Relation::GoesWithType));
+    }
+    let nearest = nearest(case, &asking, rows);
+    answer.nearest = nearest.iter().map(|row| case.shop.ix[*row]).collect();
+    for row in nearest {
+        add(&mut found, product(case, row, Relation::BoughtTogether));
+    }
+    score(case, engine, &mut found);
+    arbitrate(case, found, &mut answer);
+    answer
+}
+
+fn product(case: &Case<'_>, row: usize, relation: Relation) -> Entry {
+    let item = Item::Product(case.shop.ix[row]);
+    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, house: false }
+}
+
+/// Known lines of no sensitive class, the 32 dearest in the order of the basket.
+fn asking<'a>(case: &'a Case<'_>) -> Vec<&'a Line> {
+    let known = |line: &&Line| line.row.is_some() || line.category.is_some();
+    let mut lines: Vec<&Line> = case.lines.iter().filter(|l| !l.sensitive).filter(known).collect();
+    lines.sort_by_key(|line| Reverse(line.value));
+    lines.truncate(ASKING_LINES_MAX);
+    lines.sort_by_key(|line| line.number);
+    lines
+}
+
+fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
+    let shop = case.shop;
+    let all = &shop.world.inputs.partners.offers;
+    let mut found: Vec<Entry> = Vec::new();
+    let mut take = |number: usize, relevance: u16, line: Option<u16>| {
+        let offer = &all[number];
+        let item = Item::Offer(shop.world.engine.find_offer(&offer.id).expect("every offer is found"));
+        if found.len() == OFFER_HITS_MAX || found.iter().any(|e| e.item == item) {
+            return;
+        }
+        found.push(Entry {
+            item,
+            relation: if offer.house { Relation::House } else { Relation::Triggered },
+            line,
+            relevance,
+            ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
+            house: offer.house,
+        });
+    };
+    let mut each = |relevance, line, matches: &dyn Fn(&aftercart::build::feed::PartnerOffer) -> bool| {
+        for number in (0..all.len()).filter(|n| matches(&all[*n])) {
+            take(number, relevance, line);
+        }
+    };
+    for line in asking {
+        if let Some(id) = line.row.map(|row| &shop.world.inputs.products[row].id) {
+            each(1000, Some(line.number), &|o| o.trigger_products.contains(id));
+        }
+    }
+    for answer in case.profile.answers.iter().take(ANSWERS_MAX) {
+        each(900, None, &|o| o.trigger_answers.iter().any(|tag| tag == answer.tag));
+    }
+    for line in asking {
+        let levels = line.category.clone().unwrap_or_default();
+        for depth in (1..=levels.len()).rev() {
+            let here = levels[..depth].to_vec();
+            each(700, Some(line.number), &|o| o.trigger_categories.iter().any(|c| path(c) == here));
+        }
+    }
+    for line in asking {
+        if let Some(brand) = &line.brand {
+            each(600, Some(line.number), &|o| o.trigger_brands.contains(brand));
+        }
+    }
+    each(300, None, &|o| o.trigger_any);
+    found
+}
+
+fn refills(case: &Case<'_>) -> Vec<usize> {
+    let shop = case.shop;
+    let mut wanted: Vec<_> = case
+        .past
+        .iter()
+        .filter(|past| shop.facts[past.row].role == Role::Consumable)
+        .filter(|past| case.lines.iter().all(|l| l.kind.as_ref() != Some(&shop.kind[past.row])))
+        .filter(|past| case.standing(past.row).is_empty() && case.due(past))
+        .collect();
+    wanted.sort_by_key(|past| (Reverse(past.times), shop.ix[past.row]));
+    wanted.into_iter().take(REFILL_HITS_MAX).map(|past| past.row).collect()
+}
+
+/// Of the 24 types that most go with what was bought, the 8 most bought that may be shown of the 64 most bought.
+fn types(case: &Case<'_>, asking: &[&Line]) -> Vec<usize> {
+    let shop = case.shop;
+    let number_of: HashMap<_, u32> = shop.kind.iter().zip(&shop.facts).map(|(k, f)| (k, f.kind)).collect();
+    let bought: Vec<u32> =
+        case.lines.iter().filter_map(|l| number_of.get(l.kind.as_ref()?).copied()).collect();
+    let mut lift: HashMap<u32, u32> = HashMap::new();
+    for kind in asking.iter().filter_map(|l| number_of.get(l.kind.as_ref()?)) {
+        for (to, lift_q8) in testing::transitions(&shop.world.engine, *kind) {
+            if !bought.contains(&to) {
+                let best = lift.entry(to).or_default();
+                *best = lift_q8.max(*best);
+            }
+        }
+    }
+    let mut order: Vec<(u32, u32)> = lift.into_iter().collect();
+    order.sort_by_key(|(kind, lift)| (Reverse(*lift), *kind));
+    let mut rows = Vec::new();
+    for (kind, _) in order.into_iter().take(24) {
+        let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
+        own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
+        rows.extend(own.into_iter().take(64).filter(|row| case.standing(*row).is_empty()).take(8));
+    }
+    rows
+}
+
+/// The best products by the greatest dot product over the queries.
+fn nearest(case: &Case<'_>, asking: &[&Line], rows: &Rows) -> Vec<usize> {
+    let shop = case.shop;
+    let queries = queries(shop, asking, rows);
+    if queries.is_empty() {
+        return Vec::new();
+    }
+    let fresh = |row: &usize| case.lines.iter().all(|l| l.kind.as_ref() != Some(&shop.kind[*row]));
+    let mut scored: Vec<(i64, ProductIx, usize)> = (0..shop.ix.len())
+        .filter(fresh)
+        .filter(|row| case.standing(*row).is_empty())
+        .map(|row| (queries.iter().map(|q| dot(q, &rows.out[row])).max().unwrap_or(0), shop.ix[row], row))
+        .collect();
+    scored.sort_by_key(|(score, ix, _)| (Reverse(*score), *ix));
+    scored.into_iter().take(SEARCH_HITS_MAX).map(|(_, _, row)| row).collect()
+}
+
+fn queries(shop: &Shop<'_>, asking: &[&Line], rows: &Rows) -> Vec<Vec<i8>> {
+    let asked = |line: &Line| {
+        let stand_in = || {
+            let category = line.category.as_ref().expect("asking lines are known");
+            let inside = |row: &usize| shop.category[*row].as_ref().is_some_and(|c| below(category, c));
+            let best = |row: &usize| (shop.facts[*row].popularity, Reverse(shop.ix[*row]));
+            (0..shop.ix.len()).filter(inside).max_by_key(best).expect("a category has a product")
+        };
+        rows.into[line.row.unwrap_or_else(stand_in)].clone()
+    };
+    if asking.len() <= QUERIES_MAX {
+        return asking.iter().map(|line| asked(line)).collect();
+    }
+    let mut dearest = asking.to_vec();
+    dearest.sort_by_key(|line| Reverse(line.value));
+    let mut queries: Vec<Vec<i8>> = dearest.iter().take(QUERIES_MAX - 1).map(|line| asked(line)).collect();
+    let mut sum = vec![0i64; queries[0].len()];
+    for row in asking.iter().map(|line| asked(line)) {
+        sum.iter_mut().zip(row).for_each(|(total, value)| *total += i64::from(value));
+    }
+    let length = sum.iter().map(|v| v * v).sum::<i64>().isqrt().max(1);
+    let unit = i64::from(rows.unit).isqrt();
+    queries.push(sum.into_iter().map(|v| (v * unit / length).clamp(-127, 127) as i8).collect());
+    queries
+}
+
+/// The numbers are the engine's own: what is on trial here is who may appear, not how well they fit.
+fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
+    let product = |e: &Entry| match e.item {
+        Item::Product(ix) => Some(ix),
+        Item::Offer(_) => None,
+    };
+    let products: Vec<ProductIx> = found.iter().filter_map(product).collect();
+    let scores = testing::scores(engine, case.transaction, case.profile, &products);
+    let scored = found.iter_mut().filter(|e| matches!(e.item, Item::Product(_))).zip(scores);
+    for (entry, score) in scored {
+        entry.relevance = score.relevance;
+        entry.ev_micros = score.ev_micros;
+        if entry.relation != Relation::Refill {
+            entry.relation = score.relation;
+            entry.line = score.line;
+        }
+    }
+}
+
+fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
+    let shop = case.shop;
+    let content = |e: &Entry| match e.item {
+        Item::Product(_) => false,
+        Item::Offer(_) => {
+            let number = shop.offers[shop.world.engine.id(e.item)];
+            shop.world.inputs.partners.offers[number].kind == OfferKind::Content
+        }
+    };
+    found.sort_by_key(|e| {
+        (e.house, e.house && content(e), Reverse(e.ev_micros), Reverse(e.relevance), e.item)
+    });
+    let mut shown: Vec<Traits> = Vec::new();
+    for entry in found {
+        let refill = entry.relation == Relation::Refill;
+        let mut wrong = match entry.item {
+            Item::Product(ix) => case.product(shop.row_of[&ix], refill),
+            Item::Offer(_) => case.offer(shop.offers[shop.world.engine.id(entry.item)]),
+        };
+        if !entry.house && entry.relevance < case.floor() && case.without != Some(Reason::BelowRelevance) {
+            wrong.push(Reason::BelowRelevance);
+        }
+        if !entry.house && entry.ev_micros < case.reserve() && case.without != Some(Reason::BelowReserve) {
+            wrong.push(Reason::BelowReserve);
+        }
+        let traits = case.traits(entry.item, refill);
+        if wrong.is_empty() {
+            wrong = if shown.len() >= case.slots() {
+                vec![Reason::LostToHigher]
+            } else {
+                case.over(&shown, &traits)
+            };
+        }
+        answer.candidates.push((entry.item, wrong.clone()));
+        if wrong.is_empty() {
+            shown.push(traits);
+            answer.slate.push(entry);
+        }
+    }
+}

@@ -1,0 +1,516 @@
+//! The rules once more, read from feeds and policy by name, with obvious code: what may not be shown, and why.
+//!
+//! Shares nothing with the engine's gate. Only what orders taught (role, interval, median price) is asked of the file.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each test binary uses its own part"
+)]
+
+use std::collections::{HashMap, HashSet};
+
+use aftercart::build::feed::{Partner, PartnerOffer, Product};
+use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use aftercart::policy::Unknown;
+use aftercart::testing::{self, Facts};
+use aftercart::vocabulary::{
+    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
+};
+use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
+
+use crate::common::{DAY, World};
+
+pub type Path = Vec<String>;
+
+pub fn path(text: &str) -> Path {
+    text.split('>').map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect()
+}
+
+pub fn below(root: &Path, path: &Path) -> bool {
+    path.starts_with(root)
+}
+
+/// What makes two products look alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Category(Path),
+    Title(String),
+}
+
+/// A catalog by name.
+pub struct Shop<'a> {
+    pub world: &'a World,
+    pub products: HashMap<&'a str, usize>,
+    pub offers: HashMap<&'a str, usize>,
+    pub partners: HashMap<&'a str, &'a Partner>,
+    /// Category of each row.
+    pub category: Vec<Option<Path>>,
+    pub kind: Vec<Kind>,
+    pub group: Vec<Option<(bool, String)>>,
+    pub brand: Vec<Option<String>>,
+    pub facts: Vec<Facts>,
+    pub ix: Vec<ProductIx>,
+    pub row_of: HashMap<ProductIx, usize>,
+    pub known_categories: HashSet<String>,
+    pub known_brands: HashSet<String>,
+    pub known_kinds: HashSet<Kind>,
+}
+
+impl<'a> Shop<'a> {
+    pub fn new(world: &'a World) -> Self {
+        let rows = &world.inputs.products;
+        let category: Vec<Option<Path>> =
+            rows.iter().map(|p| Some(path(&p.category_path)).filter(|p| !p.is_empty())).collect();
+        let kind = rows.iter().zip(&category).map(|(p, category)| match category {
+            Some(path) => Kind::Category(path.clone()),
+            None if p.title.trim().is_empty() => Kind::Title(p.id.clone()),
+            None => Kind::Title(p.title.trim().to_lowercase()),
+        });
+        let kind: Vec<Kind> = kind.collect();
+        let group = rows.iter().map(|p| {
+            if !p.item_group_id.is_empty() {
+                Some((false, p.item_group_id.clone()))
+            } else {
+                Some((true, p.gtin.clone())).filter(|g| !g.1.is_empty())
+            }
+        });
+        let ix: Vec<ProductIx> =
+            rows.iter().map(|p| world.engine.find_product(&p.id).expect("every product is found")).collect();
+        Self {
+            world,
+            products: rows.iter().enumerate().map(|(row, p)| (p.id.as_str(), row)).collect(),
+            offers: world
+                .inputs
+                .partners
+                .offers
+                .iter()
+                .enumerate()
+                .map(|(n, o)| (o.id.as_str(), n))
+                .collect(),
+            partners: world.inputs.partners.partners.iter().map(|p| (p.id.as_str(), p)).collect(),
+            group: group.collect(),
+            brand: rows.iter().map(|p| Some(p.brand.trim().to_owned()).filter(|b| !b.is_empty())).collect(),
+            facts: ix.iter().map(|ix| testing::facts(&world.engine, *ix).expect("facts")).collect(),
+            row_of: ix.iter().enumerate().map(|(row, ix)| (*ix, row)).collect(),
+            ix,
+            known_categories: world.categories.iter().cloned().collect(),
+            known_brands: world.brands.iter().cloned().collect(),
+            known_kinds: kind.iter().cloned().collect(),
+            category,
+            kind,
+        }
+    }
+}
+
+/// A bought line as the rules see it.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub number: u16,
+    pub row: Option<usize>,
+    pub category: Option<Path>,
+    pub brand: Option<String>,
+    pub kind: Option<Kind>,
+    pub group: Option<(bool, String)>,
+    pub role: Role,
+    pub sensitive: bool,
+    pub value: i64,
+}
+
+/// Earlier purchases of one product.
+#[derive(Debug, Clone)]
+pub struct Past {
+    pub row: usize,
+    pub times: usize,
+    pub last_at_ms: i64,
+}
+
+/// A request as the rules see it.
+pub struct Case<'a> {
+    pub shop: &'a Shop<'a>,
+    pub policy: &'a Policy,
+    pub transaction: &'a Transaction<'a>,
+    pub profile: &'a Profile<'a>,
+    pub lines: Vec<Line>,
+    pub past: Vec<Past>,
+    pub declined: HashSet<String>,
+    pub opted_out: Vec<Path>,
+    pub opt_out_unknown: bool,
+    pub order_value: Option<i64>,
+    pub gift: bool,
+    pub now: Option<i64>,
+    /// A rule that is left out, to see whether the tests would notice.
+    pub without: Option<Reason>,
+}
+
+impl<'a> Case<'a> {
+    pub fn new(
+        shop: &'a Shop<'a>,
+        policy: &'a Policy,
+        transaction: &'a Transaction<'a>,
+        profile: &'a Profile<'a>,
+    ) -> Self {
+        let now = (transaction.created_at_ms > 0).then_some(transaction.created_at_ms);
+        let mut past: Vec<Past> = Vec::new();
+        for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
+            let Some(row) = shop.products.get(purchase.item_id).copied() else { continue };
+            match past.iter_mut().find(|p| p.row == row) {
+                Some(known) => {
+                    known.times += 1;
+                    known.last_at_ms = known.last_at_ms.max(purchase.at_ms);
+                }
+                None => past.push(Past { row, times: 1, last_at_ms: purchase.at_ms }),
+            }
+        }
+        let recent = |at_ms: i64| now.is_none_or(|now| at_ms <= 0 || now - at_ms <= 90 * DAY);
+        let sum = || {
+            let prices = transaction.lines.iter().map(|l| Some(l.unit_price? * i64::from(l.quantity)));
+            prices.sum::<Option<i64>>()
+        };
+        let mut case = Self {
+            shop,
+            policy,
+            transaction,
+            profile,
+            lines: Vec::new(),
+            past,
+            declined: profile
+                .declines
+                .iter()
+                .rev()
+                .take(DECLINES_MAX)
+                .filter(|d| recent(d.at_ms))
+                .map(|d| d.id.to_owned())
+                .collect(),
+            opted_out: profile.opt_out_categories.iter().map(|c| path(c)).collect(),
+            opt_out_unknown: profile.opt_out_categories.len() > OPT_OUTS_MAX
+                || profile.opt_out_categories.iter().any(|c| !shop.known_categories.contains(*c)),
+            order_value: transaction.value.or_else(sum),
+            gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
+            now,
+            without: None,
+        };
+        case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
+        case
+    }
+
+    fn line(&self, number: usize) -> Line {
+        let (shop, item) = (self.shop, &self.transaction.lines[number]);
+        let row = shop.products.get(item.item_id).copied();
+        let said = Some(item.category).filter(|c| shop.known_categories.contains(*c)).map(path);
+        let category = row.and_then(|row| shop.category[row].clone()).or(said);
+        let brand = row.and_then(|row| shop.brand[row].clone());
+        let brand = brand.or(Some(item.brand.to_owned()).filter(|b| shop.known_brands.contains(b)));
+        let by_category = category.clone().map(Kind::Category).filter(|k| shop.known_kinds.contains(k));
+        let product = row.map(|row| &shop.world.inputs.products[row]);
+        let role = row.map_or(Role::Unknown, |row| shop.facts[row].role);
+        let none = SensitiveClass::None;
+        let sensitive = item.sensitive != none
+            || product.is_some_and(|p| p.sensitive != none)
+            || category.as_ref().is_some_and(|c| self.mark(c).0 != none);
+        Line {
+            number: number as u16,
+            row,
+            kind: row.map(|row| shop.kind[row].clone()).or(by_category),
+            group: row.and_then(|row| shop.group[row].clone()),
+            role: if item.role == Role::Unknown { role } else { item.role },
+            sensitive,
+            value: (item.unit_price.unwrap_or(0) * i64::from(item.quantity)).max(0),
+            category,
+            brand,
+        }
+    }
+
+    /// Class and age that the policy gives a category: the nearest mark.
+    pub fn mark(&self, category: &Path) -> (SensitiveClass, u8) {
+        let marks = self.policy.sensitive.iter().filter(|m| below(&path(&m.category), category));
+        let nearest = marks.max_by_key(|m| path(&m.category).len());
+        nearest.map_or((SensitiveClass::None, 0), |m| (m.class, m.age_min))
+    }
+
+    fn class_allowed(&self, class: SensitiveClass) -> bool {
+        class == SensitiveClass::None || self.policy.allow_sensitive.contains(&class)
+    }
+
+    fn too_young(&self, classes: &[SensitiveClass], age_min: u8) -> bool {
+        use SensitiveClass as S;
+        let grown_up = [S::Alcohol, S::Tobacco, S::Adult, S::Weapons, S::Gambling, S::Credit];
+        let restricted = age_min > 0 || classes.iter().any(|c| grown_up.contains(c));
+        restricted && self.profile.age_band != AgeBand::Adult
+    }
+
+    fn here(&self, regions: &[Country]) -> bool {
+        regions.is_empty() || self.transaction.country.is_some_and(|c| regions.contains(&c))
+    }
+
+    fn unwelcome(&self) -> bool {
+        self.profile.age_band == AgeBand::Minor || self.profile.opt_out_third_party
+    }
+
+    fn partner_excluded(&self, id: &str) -> bool {
+        let active = self.shop.partners.get(id).is_some_and(|p| p.active);
+        !active || self.policy.suppress.partners.iter().any(|p| p == id)
+    }
+
+    /// Whether the partner refuses what was bought, or the country.
+    fn partner_refuses(&self, id: &str) -> bool {
+        let Some(partner) = self.shop.partners.get(id) else { return true };
+        let beside = |line: &Line| {
+            let by_category = partner
+                .blocked_categories
+                .iter()
+                .any(|root| line.category.as_ref().is_none_or(|c| below(&path(root), c)));
+            let by_brand = partner.blocked_brands.iter().any(|b| line.brand.as_ref().is_none_or(|l| l == b));
+            by_category || by_brand
+        };
+        !self.here(&partner.regions) || self.lines.iter().any(beside)
+    }
+
+    pub fn due(&self, past: &Past) -> bool {
+        let days = i64::from(self.shop.facts[past.row].replenish_days);
+        past.last_at_ms > 0 && self.now.is_some_and(|now| now - past.last_at_ms >= days * DAY)
+    }
+
+    fn keep(&self, all: Vec<(bool, Reason)>) -> Vec<Reason> {
+        let held = all.into_iter().filter(|(refused, reason)| *refused && Some(*reason) != self.without);
+        held.map(|(_, reason)| reason).collect()
+    }
+
+    /// What refuses a product for every basket.
+    pub fn standing(&self, row: usize) -> Vec<Reason> {
+        let (policy, product) = (self.policy, &self.shop.world.inputs.products[row]);
+        let (category, brand) = (&self.shop.category[row], &self.shop.brand[row]);
+        let in_any = |roots: &[String]| {
+            category.as_ref().is_some_and(|c| roots.iter().any(|root| below(&path(root), c)))
+        };
+        let ruled = !policy.suppress.categories.is_empty()
+            || !policy.allow_only_categories.is_empty()
+            || !policy.sensitive.is_empty();
+        let marked = category.as_ref().map_or(SensitiveClass::None, |c| self.mark(c).0);
+        let bad_stock = match product.availability {
+            Availability::InStock => false,
+            Availability::Unknown => policy.unknown.availability == Unknown::Deny,
+            _ => true,
+        };
+        let (suppress, only) = (&policy.suppress, &policy.allow_only_categories);
+        let outside = !only.is_empty() && category.is_some() && !in_any(only);
+        let brand_out = brand.as_ref().map_or(!suppress.brands.is_empty(), |b| suppress.brands.contains(b));
+        let no_price = self.price(row).is_none() && policy.unknown.price == Unknown::Deny;
+        let class_ok = self.class_allowed(product.sensitive) && self.class_allowed(marked);
+        self.keep(vec![
+            (!class_ok, Reason::SensitiveContext),
+            (suppress.products.contains(&product.id), Reason::ProductExcluded),
+            (suppress.kinds.contains(&OfferKind::Product), Reason::KindExcluded),
+            (ruled && category.is_none(), Reason::UnknownCategory),
+            (in_any(&suppress.categories) || outside, Reason::CategoryExcluded),
+            (brand_out, Reason::BrandExcluded),
+            (!product.seller.is_empty() && self.partner_excluded(&product.seller), Reason::PartnerExcluded),
+            (bad_stock, Reason::OutOfStock),
+            (no_price, Reason::PriceUnknown),
+        ])
+    }
+
+    pub fn price(&self, row: usize) -> Option<i64> {
+        let stated = self.shop.world.inputs.products[row].price;
+        stated.or_else(|| self.shop.world.engine.price(Item::Product(self.shop.ix[row])))
+    }
+
+    /// All that refuses a product.
+    pub fn product(&self, row: usize, as_refill: bool) -> Vec<Reason> {
+        let shop = self.shop;
+        let product: &Product = &shop.world.inputs.products[row];
+        let (category, third) = (&shop.category[row], !product.seller.is_empty());
+        let (class, age) = category.as_ref().map_or((SensitiveClass::None, 0), |c| self.mark(c));
+        let wishes = self.opt_out_unknown || !self.opted_out.is_empty();
+        let unwanted = self.opt_out_unknown
+            || category.as_ref().is_none_or(|c| self.opted_out.iter().any(|root| below(root, c)));
+        let consumable = shop.facts[row].role == Role::Consumable;
+        let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
+        let limit = i64::from(self.policy.value.max_price_percent);
+        let affordable = || Some(self.price(row)? <= self.order_value? * limit / 100);
+        let young = self.too_young(&[product.sensitive, class], age.max(product.age_min));
+        let group = &shop.group[row];
+        let mut reasons = self.keep(vec![
+            (self.foreign(), Reason::Currency),
+            (young, Reason::Age),
+            ((third && self.unwelcome()) || (wishes && unwanted), Reason::OptedOut),
+            (!self.here(&product.eligible_regions), Reason::Region),
+            (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
+            (self.lines.iter().any(|l| l.row == Some(row)), Reason::SameItem),
+            (group.is_some() && self.lines.iter().any(|l| l.group == *group), Reason::SameGroup),
+            (self.lines.iter().any(|l| l.kind.as_ref() == Some(&shop.kind[row])), Reason::SameType),
+            (self.owned(row), Reason::Owned),
+            (self.declined.contains(&product.id), Reason::Declined),
+            (self.gift && (as_refill || for_device), Reason::GiftSuppressesRefill),
+            (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
+        ]);
+        reasons.extend(self.standing(row));
+        reasons
+    }
+
+    fn owned(&self, row: usize) -> bool {
+        let shop = self.shop;
+        let role = shop.facts[row].role;
+        if role == Role::Consumable {
+            return self.past.iter().any(|past| past.row == row && !self.due(past));
+        }
+        self.past.iter().any(|past| {
+            let alike = role == Role::Durable && shop.kind[past.row] == shop.kind[row];
+            let variant = shop.group[row].is_some() && shop.group[past.row] == shop.group[row];
+            past.row == row || variant || alike
+        })
+    }
+
+    fn foreign(&self) -> bool {
+        let ours = self.shop.world.inputs.currency.unwrap_or(Currency::USD);
+        self.transaction.currency.is_some_and(|c| c != ours)
+    }
+
+    /// All that refuses an offer that is not a product.
+    pub fn offer(&self, number: usize) -> Vec<Reason> {
+        let offer: &PartnerOffer = &self.shop.world.inputs.partners.offers[number];
+        let third = !offer.partner.is_empty();
+        let suppress = &self.policy.suppress;
+        let timed = offer.starts_at_ms != 0 || offer.ends_at_ms != 0;
+        let runs = |now| now >= offer.starts_at_ms && (offer.ends_at_ms == 0 || now <= offer.ends_at_ms);
+        let valued = offer.order_value_min.is_some() || offer.order_value_max.is_some();
+        let fits = |v| {
+            offer.order_value_min.is_none_or(|least| v >= least)
+                && offer.order_value_max.is_none_or(|most| v <= most)
+        };
+        let others = offer.customers != CustomerKind::Any && offer.customers != self.profile.customer;
+        let member = (offer.kind == OfferKind::Loyalty && self.profile.loyalty_member == Some(true))
+            || (offer.kind == OfferKind::AppPrompt && self.profile.has_app == Some(true));
+        let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
+        self.keep(vec![
+            (self.foreign(), Reason::Currency),
+            (self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
+            (third && self.unwelcome(), Reason::OptedOut),
+            (!self.here(&offer.regions), Reason::Region),
+            (timed && !self.now.is_some_and(runs), Reason::OutsideFlight),
+            (!self.class_allowed(offer.sensitive), Reason::SensitiveContext),
+            (suppress.kinds.contains(&offer.kind), Reason::KindExcluded),
+            (suppress.offers.contains(&offer.id), Reason::ProductExcluded),
+            (third && self.partner_excluded(&offer.partner), Reason::PartnerExcluded),
+            (third && self.partner_refuses(&offer.partner), Reason::PartnerContext),
+            (valued && !self.order_value.is_some_and(fits), Reason::OrderValue),
+            (others, Reason::CustomerKind),
+            (self.declined.contains(&offer.id), Reason::Declined),
+            (member, Reason::AlreadyMember),
+            (repeats, Reason::GiftSuppressesRefill),
+        ])
+    }
+
+    pub fn slots(&self) -> usize {
+        let asked = self.transaction.placement.slots;
+        usize::from(if asked == 0 { self.policy.placement.slots } else { asked })
+    }
+
+    pub fn floor(&self) -> u16 {
+        let standing = (self.policy.placement.min_relevance * 1000.0).round() as u16;
+        self.transaction.placement.min_relevance.unwrap_or(standing)
+    }
+
+    pub fn reserve(&self) -> i64 {
+        (self.policy.placement.reserve * 1e8).round() as i64
+    }
+}
+
+/// What a slate's limits look at.
+#[derive(Debug, Clone, Default)]
+pub struct Traits {
+    pub kind: Option<Kind>,
+    pub brand: Option<String>,
+    pub partner: Option<String>,
+    pub refill: bool,
+}
+
+impl Case<'_> {
+    pub fn traits(&self, item: Item, refill: bool) -> Traits {
+        let shop = self.shop;
+        let partner = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
+        match item {
+            Item::Product(ix) => {
+                let row = shop.row_of[&ix];
+                Traits {
+                    kind: Some(shop.kind[row].clone()),
+                    brand: shop.brand[row].clone(),
+                    partner: partner(&shop.world.inputs.products[row].seller),
+                    refill,
+                }
+            }
+            Item::Offer(_) => {
+                let number = shop.offers[shop.world.engine.id(item)];
+                Traits {
+                    partner: partner(&shop.world.inputs.partners.offers[number].partner),
+                    ..Traits::default()
+                }
+            }
+        }
+    }
+
+    /// The limits that a slate with one more offer would exceed.
+    pub fn over(&self, slate: &[Traits], more: &Traits) -> Vec<Reason> {
+        let policy = &self.policy.slate;
+        let full = |limit: u8, count: usize| limit > 0 && count >= usize::from(limit);
+        let count = |alike: &dyn Fn(&Traits) -> bool| slate.iter().filter(|t| alike(t)).count();
+        let own = more.partner.as_ref().map_or(0, |p| self.shop.partners[p.as_str()].max_per_slate);
+        let of_partner = if own == 0 { policy.max_per_partner } else { own };
+        let refills = (self.slots() * usize::from(policy.max_refill_percent)).div_ceil(100);
+        let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
+        self.keep(vec![
+            (
+                more.kind.is_some() && full(policy.max_per_type, count(&|t| t.kind == more.kind)),
+                Reason::TypeQuota,
+            ),
+            (
+                more.brand.is_some() && full(policy.max_per_brand, count(&|t| t.brand == more.brand)),
+                Reason::BrandQuota,
+            ),
+            (third && full(of_partner, count(&|t| t.partner == more.partner)), Reason::PartnerQuota),
+            (third && full(policy.max_third_party, count(&|t| t.partner.is_some())), Reason::ThirdPartyQuota),
+            (refilled, Reason::RefillQuota),
+        ])
+    }
+}
+
+/// Checks a whole result against every rule; says what is wrong with it.
+pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> Option<String> {
+    let slate = offers.slate();
+    if !slate.is_empty() && case.policy.kill_switch {
+        return Some("shown although the kill switch is on".into());
+    }
+    if slate.len() > case.slots() {
+        return Some(format!("{} offers in {} slots", slate.len(), case.slots()));
+    }
+    let mut before: Vec<Traits> = Vec::new();
+    let mut seen = HashSet::new();
+    for (position, offer) in slate.iter().enumerate() {
+        let id = engine.id(offer.item);
+        let refill = offer.because.relation == aftercart::Relation::Refill;
+        let (mut wrong, house) = match offer.item {
+            Item::Product(ix) => (case.product(case.shop.row_of[&ix], refill), false),
+            Item::Offer(_) => {
+                let number = case.shop.offers[id];
+                (case.offer(number), case.shop.world.inputs.partners.offers[number].house)
+            }
+        };
+        let traits = case.traits(offer.item, refill);
+        wrong.extend(case.over(&before, &traits));
+        before.push(traits);
+        if !house && offer.relevance < case.floor() {
+            wrong.push(Reason::BelowRelevance);
+        }
+        if !house && offer.ev_micros < case.reserve() {
+            wrong.push(Reason::BelowReserve);
+        }
+        if usize::from(offer.position) != position || !seen.insert(offer.item) {
+            return Some(format!("{id} at position {} is misplaced or there twice", offer.position));
+        }
+        if !wrong.is_empty() {
+            return Some(format!("{id} is shown although {wrong:?}"));
+        }
+    }
+    None
+}

@@ -1,0 +1,168 @@
+//! A decision touches the heap neither to take nor to give back. Own binary: the allocator is counted for one thread.
+#![cfg(feature = "build")]
+
+mod common;
+#[path = "common/damage.rs"]
+mod damage;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use aftercart::index::format::SectionKind;
+use aftercart::{Catalog, Decider, Engine, Reason, Status, Verify};
+use common::{Request, Rng, World};
+
+thread_local! {
+    /// Allocations, deallocations, and whether they are counted. Needs no heap itself.
+    static COUNTS: Cell<(u64, u64, bool)> = const { Cell::new((0, 0, false)) };
+}
+
+struct Counting;
+
+fn count(taken: u64, given: u64) {
+    let (a, d, on) = COUNTS.get();
+    if on {
+        COUNTS.set((a + taken, d + given, on));
+    }
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, 0);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(0, 1);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(1, 1);
+        // SAFETY: the caller's promises are handed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and deallocations of `work`.
+fn counted<R>(work: impl FnOnce() -> R) -> (R, u64, u64) {
+    COUNTS.set((0, 0, true));
+    let result = work();
+    let (taken, given, _) = COUNTS.replace((0, 0, false));
+    (result, taken, given)
+}
+
+#[test]
+fn the_counter_counts() {
+    let ((), taken, given) = counted(|| drop(std::hint::black_box(Vec::<u8>::with_capacity(100))));
+    assert_eq!((taken, given), (1, 1));
+}
+
+/// Decides, drops the result, and says how it ended.
+fn decide(decider: &mut Decider, request: &Request, context: &str) -> Status {
+    request.with(|transaction, profile| {
+        let (status, taken, given) = counted(|| {
+            let offers = decider.decide(transaction, profile).expect("within the limits");
+            std::hint::black_box(&offers).status
+        });
+        assert_eq!((taken, given), (0, 0), "allocations and deallocations, {context}: {request:?}");
+        status
+    })
+}
+
+#[test]
+fn no_decision_touches_the_heap() {
+    let (mut shown, mut none) = (0, Vec::new());
+    for (seed, products, budget) in [(1, 60, u32::MAX), (2, 400, 8192), (3, 3_000, 300)] {
+        let world = World::new(seed, products);
+        let mut rng = Rng::new(seed);
+        for _ in 0..8 {
+            let policy = common::policy(&mut rng, &world);
+            let engine = world.engine.with_policy(&policy).expect("it names what is there");
+            let mut decider = Decider::new(Arc::new(engine.with_visit_budget(budget)));
+            for number in 0..120 {
+                let request = match number {
+                    0 => largest(&mut rng, &world),
+                    _ => common::request(&mut rng, &world),
+                };
+                match decide(&mut decider, &request, &format!("seed {seed}, request {number}")) {
+                    Status::Ok => shown += 1,
+                    Status::NoOffer(reason) => none.push(reason),
+                }
+            }
+        }
+    }
+    assert!(shown > 500 && none.len() > 100, "{shown} with offers, {} without", none.len());
+    for reason in [Reason::Currency, Reason::KillSwitch, Reason::OptedOut, Reason::PartnerExcluded] {
+        assert!(none.contains(&reason), "no decision ended with {reason:?}");
+    }
+}
+
+/// All limits at once.
+fn largest(rng: &mut Rng, world: &World) -> Request {
+    let mut request = Request { answers: vec!["gift".into(); 20], ..common::request(rng, world) };
+    let ids: Vec<String> = world.inputs.products.iter().map(|p| p.id.clone()).collect();
+    request.currency = None;
+    request.lines = (0..512)
+        .map(|n| common::OwnedLine {
+            item_id: ids[n * 7 % ids.len()].clone(),
+            quantity: 1,
+            unit_price: Some(n as i64),
+            ..Default::default()
+        })
+        .collect();
+    request.purchases = (0..1_100).map(|n| (ids[n * 3 % ids.len()].clone(), n as i64)).collect();
+    request.declines = (0..300).map(|n| (ids[n * 5 % ids.len()].clone(), n as i64)).collect();
+    request.opt_out_categories = world.categories.iter().cycle().take(40).cloned().collect();
+    request.placement.slots = 16;
+    request
+}
+
+#[test]
+fn too_large_requests_are_refused_without_the_heap() {
+    let world = World::new(4, 50);
+    let mut decider = Decider::new(Arc::clone(&world.engine));
+    let mut request = Request::of(&["p1"; 513]);
+    for _ in 0..2 {
+        request.with(|transaction, profile| {
+            let (failed, taken, given) = counted(|| decider.decide(transaction, profile).is_err());
+            assert_eq!((failed, taken, given), (true, 0, 0));
+        });
+        request = Request::of(&["p1"]);
+        request.placement.slots = 17;
+    }
+}
+
+#[test]
+fn nor_does_a_decision_on_a_damaged_catalog() {
+    let world = World::new(5, 40);
+    let mut rng = Rng::new(6);
+    let sections: Vec<_> = SectionKind::ALL.iter().map(|kind| damage::section(&world.bytes, *kind)).collect();
+    let mut decided = 0;
+    for round in 0..600 {
+        let mut bytes = world.bytes.clone();
+        for _ in 0..6 {
+            let range = rng.pick(&sections).clone();
+            if !range.is_empty() {
+                bytes[range.start + rng.below(range.len())] = rng.next() as u8;
+            }
+        }
+        damage::repair(&mut bytes);
+        let engine = Catalog::from_bytes(bytes, Verify::Structure).and_then(|c| Engine::new(Arc::new(c)));
+        if let Ok(engine) = engine {
+            let mut decider = Decider::new(Arc::new(engine));
+            for _ in 0..3 {
+                decide(&mut decider, &common::request(&mut rng, &world), &format!("round {round}"));
+                decided += 1;
+            }
+        }
+    }
+    assert!(decided > 500, "only {decided} damaged files opened");
+}
