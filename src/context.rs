@@ -1,7 +1,7 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
 use crate::index::View;
-use crate::index::format::{NONE, NameKind};
+use crate::index::format::{NONE, NameKind, ProductRecord};
 use crate::index::search::TypeSet;
 use crate::limits::{ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use crate::policy::CompiledPolicy;
@@ -34,6 +34,8 @@ pub(crate) struct Past {
     pub(crate) kind: u32,
     pub(crate) times: u32,
     pub(crate) last_at_ms: i64,
+    /// Sum over the purchases of 1000 x 2^(-days / 30): half as much a month later.
+    pub(crate) recency: u32,
 }
 
 /// Memory of the context, set aside once.
@@ -47,6 +49,8 @@ pub(crate) struct ContextScratch {
     pub(crate) types: TypeSet,
     /// Distinct earlier purchases, sorted by product.
     pub(crate) past: Vec<Past>,
+    /// Type of each earlier purchase, sorted.
+    past_types: Vec<u32>,
     /// Declined products and offers, sorted.
     declined_products: Vec<u32>,
     declined_offers: Vec<u32>,
@@ -60,6 +64,7 @@ impl ContextScratch {
             asking: Vec::with_capacity(LINES_MAX),
             types: TypeSet::with_capacity(LINES_MAX),
             past: Vec::with_capacity(PURCHASES_MAX),
+            past_types: Vec::with_capacity(PURCHASES_MAX),
             declined_products: Vec::with_capacity(DECLINES_MAX),
             declined_offers: Vec::with_capacity(DECLINES_MAX),
             opted_out: Vec::with_capacity(OPT_OUTS_MAX),
@@ -78,6 +83,7 @@ pub(crate) struct Context<'a> {
     pub(crate) asking: &'a [Line],
     pub(crate) types: &'a TypeSet,
     pub(crate) past: &'a [Past],
+    past_types: &'a [u32],
     declined_products: &'a [u32],
     declined_offers: &'a [u32],
     opted_out: &'a [u32],
@@ -110,7 +116,7 @@ pub(crate) fn resolve<'a>(
     }
     scratch.types.fill(scratch.lines.iter().map(|line| line.kind));
     choose_asking(&scratch.lines, &mut scratch.asking);
-    resolve_past(&view, profile, &mut scratch.past);
+    resolve_past(&view, transaction.created_at_ms, profile, scratch);
     resolve_declines(&view, transaction, profile, scratch);
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
@@ -124,6 +130,7 @@ pub(crate) fn resolve<'a>(
         asking: &scratch.asking,
         types: &scratch.types,
         past: &scratch.past,
+        past_types: &scratch.past_types,
         declined_products: &scratch.declined_products,
         declined_offers: &scratch.declined_offers,
         opted_out: &scratch.opted_out,
@@ -181,23 +188,38 @@ fn choose_asking(lines: &[Line], asking: &mut Vec<Line>) {
 }
 
 /// Collapses the newest purchases into one entry per product.
-fn resolve_past(view: &View<'_>, profile: &Profile<'_>, past: &mut Vec<Past>) {
+fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &mut ContextScratch) {
+    let (past, past_types) = (&mut scratch.past, &mut scratch.past_types);
     past.clear();
+    past_types.clear();
     for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
         if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
             let kind = view.type_of(product);
-            past.push(Past { product, kind, times: 1, last_at_ms: purchase.at_ms });
+            let recency = recency(now_ms, purchase.at_ms);
+            past.push(Past { product, kind, times: 1, last_at_ms: purchase.at_ms, recency });
+            past_types.push(kind);
         }
     }
-    past.sort_unstable_by_key(|entry| (entry.product, entry.last_at_ms));
+    past_types.sort_unstable();
+    past.sort_unstable_by_key(|entry| (entry.product, entry.last_at_ms, entry.recency));
     past.dedup_by(|next, kept| {
         let same = next.product == kept.product;
         if same {
             kept.times = kept.times.saturating_add(1);
             kept.last_at_ms = kept.last_at_ms.max(next.last_at_ms);
+            kept.recency = kept.recency.saturating_add(next.recency);
         }
         same
     });
+}
+
+/// 1000 x 2^(-days / 30), linear between the halvings; 0 where either time is not known.
+fn recency(now_ms: i64, at_ms: i64) -> u32 {
+    if now_ms <= 0 || at_ms <= 0 {
+        return 0;
+    }
+    let days = (now_ms.saturating_sub(at_ms) / DAY_MS).clamp(0, 900) as u32;
+    (1000 - 500 * (days % 30) / 30) >> (days / 30).min(31)
 }
 
 fn resolve_declines(
@@ -282,6 +304,21 @@ impl Context<'_> {
         let wishes = self.opt_out_unknown || !self.opted_out.is_empty();
         let unclear = self.opt_out_unknown || category == NONE;
         wishes && (unclear || self.opted_out.iter().any(|root| self.view.in_subtree(*root, category)))
+    }
+
+    /// How many earlier purchases were of a type.
+    pub(crate) fn past_of_type(&self, kind: u32) -> usize {
+        let from = self.past_types.partition_point(|t| *t < kind);
+        self.past_types.partition_point(|t| *t <= kind).saturating_sub(from)
+    }
+
+    /// Whether a product is one that this customer uses up: its type is, or they came back for it themselves.
+    pub(crate) fn used_up(&self, record: &ProductRecord, past: &Past) -> bool {
+        match Role::from_code(record.role) {
+            Some(Role::Consumable) => true,
+            Some(Role::Unknown) => past.times >= 2,
+            _ => false,
+        }
     }
 
     /// The earlier purchases of a product.

@@ -9,6 +9,7 @@ use crate::index::format::NONE;
 use crate::limits::{LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Counters, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
+use crate::ranking::{self, Learnt};
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::suppression;
@@ -114,10 +115,12 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
 
 /// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
 fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
-    let Work { candidates, pooled, .. } = work;
+    let Work { candidates, pooled, taste, has_taste, .. } = work;
+    let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
+    let learnt = Learnt { pooled, taste };
     offers.counters.retrieved = candidates.list.len() as u32;
     candidates.list.retain_mut(|candidate| {
-        let refused = judge(context, engine, pooled, candidate);
+        let refused = judge(context, engine, learnt, candidate);
         if let Some(reason) = refused {
             offers.reject(candidate.item, reason);
         }
@@ -130,7 +133,7 @@ fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offer
 fn judge(
     context: &Context<'_>,
     engine: &Engine,
-    pooled: &[crate::scratch::PooledType],
+    learnt: Learnt<'_>,
     candidate: &mut Candidate,
 ) -> Option<Reason> {
     let mut first = None;
@@ -145,7 +148,7 @@ fn judge(
             };
             suppression::product_rules(context, ix, record, candidate.relation, &mut sink);
             if first.is_none() {
-                crate::ranking::score_product(context, engine.kernel(), pooled, record, candidate);
+                ranking::score_product(context, engine.kernel(), learnt, record, candidate);
             }
         }
         Item::Offer(OfferIx(ix)) => {
@@ -163,7 +166,7 @@ fn judge(
 /// Stage 5: the best of what is left, within the limits of a slate. Ties go to the lower row.
 fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     let list = &mut work.candidates.list;
-    list.sort_unstable_by_key(|c| (c.house, Reverse(c.ev_micros), Reverse(c.relevance), c.item));
+    list.sort_unstable_by_key(|c| (c.house, Reverse(c.ev_micros), Reverse(c.score), c.item));
     for candidate in list.iter().filter(|c| !c.house) {
         let reason = if offers.slate().len() >= context.slots {
             Some(Reason::LostToHigher)
@@ -209,7 +212,8 @@ fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Candidate) -> 
             return Some(Reason::ThirdPartyQuota);
         }
     }
-    let refills = (context.slots * usize::from(policy.max_refill_percent)).div_ceil(100);
+    let share = context.slots * usize::from(policy.max_refill_percent) / 100;
+    let refills = share.max(usize::from(policy.max_refill_percent > 0));
     let is_refill = candidate.relation == Relation::Refill;
     let shown = slate.iter().filter(|o| o.because.relation == Relation::Refill).count();
     (is_refill && shown >= refills).then_some(Reason::RefillQuota)

@@ -47,6 +47,8 @@ impl Decider {
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         let mut counters = crate::Counters::default();
         retrieve::retrieve(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
+        let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
+        let learnt = ranking::Learnt { pooled: &work.pooled, taste };
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
         let mut reasons = Vec::new();
@@ -60,9 +62,8 @@ impl Decider {
                 None => reasons.push(Reason::BadRecord),
                 Some(record) => {
                     suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
-                    ranking::score_product(&context, engine.kernel(), &work.pooled, record, &mut candidate);
-                    let (f, ..) =
-                        ranking::product_features(&context, engine.kernel(), &work.pooled, ix, record);
+                    ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
+                    let (f, ..) = ranking::product_features(&context, engine.kernel(), learnt, ix, record);
                     features = f.named();
                 }
             },

@@ -31,15 +31,18 @@ pub const ANSWERS_MAX: usize = 16;
 pub const OPT_OUTS_MAX: usize = 32;
 
 /// Products that a search returns.
-pub const SEARCH_HITS_MAX: usize = 192;
+pub const SEARCH_HITS_MAX: usize = 160;
 /// Products that type transitions may add.
 pub const TYPE_HITS_MAX: usize = 192;
+/// Products near the customer's taste that a search may add.
+pub const TASTE_HITS_MAX: usize = 64;
 /// Past purchases that may come back as refills.
 pub const REFILL_HITS_MAX: usize = 64;
 /// Partner and house offers that triggers may add.
 pub const OFFER_HITS_MAX: usize = 64;
 /// Candidates of one decision, all sources together.
-pub const CANDIDATES_MAX: usize = SEARCH_HITS_MAX + TYPE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX;
+pub const CANDIDATES_MAX: usize =
+    SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX;
 /// Types that go with one type, as the file keeps them.
 pub const TRANSITIONS_MAX: usize = 16;
 /// Types that are pooled over a basket.
@@ -74,4 +77,4 @@ const _: () = assert!(GRAPH_LINKS_GROUND == 2 * GRAPH_LINKS_UPPER);
 // A product index and its name kind share 32 bits.
 const _: () = assert!(PRODUCTS_MAX.is_power_of_two() && PRODUCTS_MAX.trailing_zeros() == 28);
 // The candidate table of `scratch.rs` is at most half full.
-const _: () = assert!(CANDIDATES_MAX <= 512);
+const _: () = assert!(CANDIDATES_MAX <= 1024);

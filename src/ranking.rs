@@ -1,54 +1,93 @@
 //! How well a candidate fits what was bought, how likely it is accepted, and what that is worth. All integers.
 
-use crate::context::{Context, DAY_MS, Line, Past};
+use crate::context::{Context, Line, Past};
 use crate::distance::Kernel;
 use crate::index::View;
-use crate::index::format::{OfferRecord, ProductRecord, trigger};
+use crate::index::format::{CALIBRATION_STEPS, OfferRecord, ProductRecord, trigger};
 use crate::limits::DIM_MAX;
 use crate::offer::{Item, ProductIx, Relation};
 use crate::scratch::{Candidate, NO_LINE, PooledType};
 
-/// What is known of a product candidate, per feature.
+/// What is known of a product candidate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Features {
-    /// Greatest similarity of a bought line's IN vector and the product's OUT vector, thousandths, not below 0.
-    pub(crate) vector_max: i32,
-    /// Mean of the similarities over the lines, thousandths, not below 0.
-    pub(crate) vector_mean: i32,
-    /// log2 of the pooled type lift, in 1/256; 0 where the type does not go with anything bought.
+    /// Similarity of the basket's IN vectors and the product's OUT vector, thousandths: fourth root of the sum of fourth
+    /// powers over the lines, between their maximum and their sum.
+    pub(crate) basket_cosine: i32,
+    /// log2 of the greatest type lift, in 1/256; 0 where the type does not go with anything bought.
     pub(crate) type_lift_log_q8: i32,
-    /// Pooled probability of the type, parts per million.
-    pub(crate) type_probability_ppm: i32,
+    /// Probability that any of the lines brings the type, thousandths.
+    pub(crate) type_probability: i32,
     /// log2(1 + customers), in 1/256.
     pub(crate) popularity_log_q8: i32,
-    /// Times the customer bought it before.
-    pub(crate) past_times: i32,
-    /// Days since the last time.
-    pub(crate) past_days: i32,
+    /// log2(1 + earlier purchases of the type), in 1/256.
+    pub(crate) type_history_log_q8: i32,
+    /// Similarity to the direction of the earlier purchases, thousandths; may be negative.
+    pub(crate) taste_cosine: i32,
+    /// [`bought_before`]; 0 where never.
+    pub(crate) bought_before: i32,
+    /// Whether the customer has a history.
+    pub(crate) known_customer: bool,
 }
 
 impl Features {
     /// Name and value of each, for people.
     pub(crate) fn named(&self) -> Vec<(&'static str, i32)> {
         vec![
-            ("vector_max", self.vector_max),
-            ("vector_mean", self.vector_mean),
+            ("basket_cosine", self.basket_cosine),
             ("type_lift_log_q8", self.type_lift_log_q8),
-            ("type_probability_ppm", self.type_probability_ppm),
+            ("type_probability", self.type_probability),
             ("popularity_log_q8", self.popularity_log_q8),
-            ("past_times", self.past_times),
-            ("past_days", self.past_days),
+            ("type_history_log_q8", self.type_history_log_q8),
+            ("taste_cosine", self.taste_cosine),
+            ("bought_before", self.bought_before),
         ]
+    }
+
+    /// How much the basket speaks for the product.
+    fn basket(&self) -> i32 {
+        self.fit() + self.type_probability / 2
+    }
+
+    /// How well the product fits the basket: what is common anyway does not count.
+    fn fit(&self) -> i32 {
+        5 * self.basket_cosine + 2 * self.type_lift_log_q8
     }
 }
 
-/// Relevance in thousandths.
-pub(crate) fn relevance(f: &Features) -> u16 {
-    let vector = 500 * f.vector_max.min(1000) / 1000 + 200 * f.vector_mean.min(1000) / 1000;
-    let kind = (f.type_lift_log_q8 * 60 / 256).min(250);
-    let popularity = f.popularity_log_q8 * 12 / 256;
-    let past = if f.past_times > 0 { 200 + 60 * f.past_times.min(8) - f.past_days.min(200) } else { 0 };
-    (vector + kind + popularity + past).clamp(0, 1000) as u16
+/// Thousandths of a nat: how much likelier this product is than another one. The weights were chosen on held-out orders of a
+/// grocer. A customer with a history is known better by it than by one basket, so the basket weighs less then.
+pub(crate) fn score(f: &Features) -> i32 {
+    let score = if f.known_customer {
+        f.basket() / 2
+            + 3 * f.popularity_log_q8 / 4
+            + f.type_history_log_q8
+            + 2 * f.taste_cosine
+            + f.bought_before
+    } else {
+        f.basket() + 3 * f.popularity_log_q8 / 8
+    };
+    score.clamp(0, SCORE_MAX)
+}
+
+/// Greatest score.
+pub(crate) const SCORE_MAX: i32 = CALIBRATION_STEPS as i32 * SCORE_STEP - 1;
+/// Score that one step of the calibration table spans.
+pub(crate) const SCORE_STEP: i32 = 256;
+
+/// Fit in thousandths: what the floor looks at. Popularity and taste do not count; a refill fits by its rhythm.
+fn relevance(f: &Features) -> u16 {
+    (f.fit().max(f.bought_before) / 8).clamp(0, 1000) as u16
+}
+
+/// Weight of earlier purchases of a product: how often and how lately.
+pub(crate) fn bought_before(past: &Past) -> i32 {
+    2000 + 8 * log2_q8((past.times.min(1 << 20) + 1) << 8) + past.recency.min(20_000) as i32
+}
+
+/// What makes a type worth asking for products.
+pub(crate) fn type_worth(kind: &PooledType) -> u64 {
+    log2_q8(kind.lift_q8) as u64 * u64::from(kind.probability_ppm).isqrt()
 }
 
 /// log2 of a number in 1/256, in 1/256; 0 for 1 and below. Linear between powers of two.
@@ -65,20 +104,18 @@ pub(crate) fn log2_q8(value_q8: u32) -> i32 {
 pub(crate) fn score_product(
     context: &Context<'_>,
     kernel: Kernel,
-    pooled: &[PooledType],
+    learnt: Learnt<'_>,
     record: &ProductRecord,
     candidate: &mut Candidate,
 ) {
     let Item::Product(ProductIx(product)) = candidate.item else {
         return;
     };
-    let (features, line, relation) = product_features(context, kernel, pooled, product, record);
-    if candidate.relation != Relation::Refill {
-        candidate.relation = relation;
-        candidate.line = line;
-    }
+    let (features, line, relation) = product_features(context, kernel, learnt, product, record);
+    (candidate.relation, candidate.line) = (relation, line);
     candidate.relevance = relevance(&features);
-    candidate.p_accept_ppm = p_accept_ppm(&context.view, candidate.relevance);
+    candidate.score = score(&features);
+    candidate.p_accept_ppm = p_accept_ppm(&context.view, features.known_customer, candidate.score);
     candidate.value = product_value(context, record);
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
@@ -87,44 +124,49 @@ pub(crate) fn score_product(
 pub(crate) fn product_features(
     context: &Context<'_>,
     kernel: Kernel,
-    pooled: &[PooledType],
+    work: Learnt<'_>,
     product: u32,
     record: &ProductRecord,
 ) -> (Features, u16, Relation) {
     let view = &context.view;
     let row = view.out_vector(product).unwrap_or(&[]);
     let unit = i64::from(view.unit_dot);
-    let (mut best, mut best_line, mut sum) = (0i64, NO_LINE, 0i64);
+    let similarity = |asked: &[i8]| i64::from(kernel.dot(asked, row)) * 1000 / unit;
+    let (mut best, mut best_line, mut sum) = (0i64, NO_LINE, 0u64);
     for line in context.asking {
-        let asked = view.in_vector(line.asks_as).unwrap_or(&[]);
-        // A damaged file may name any scale: what is absurd is cut, so that the sums below fit their types.
-        let similarity = (i64::from(kernel.dot(asked, row)) * 1000 / unit).clamp(0, 100_000);
-        sum += similarity;
-        if similarity > best || best_line == NO_LINE {
-            (best, best_line) = (similarity, line.number);
+        let near = similarity(view.in_vector(line.asks_as).unwrap_or(&[])).clamp(0, 1000);
+        sum += (near as u64).pow(4);
+        if near > best || best_line == NO_LINE {
+            (best, best_line) = (near, line.number);
         }
     }
     let kind = view.type_of(product);
+    let pooled = work.pooled;
     let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
     let past = context.past_of(product);
     let features = Features {
-        vector_max: best as i32,
-        vector_mean: (sum / context.asking.len().max(1) as i64) as i32,
+        basket_cosine: sum.isqrt().isqrt() as i32,
         type_lift_log_q8: goes_with.map_or(0, |p| log2_q8(p.lift_q8)),
-        type_probability_ppm: goes_with.map_or(0, |p| p.probability_ppm.min(1_000_000) as i32),
+        type_probability: goes_with.map_or(0, |p| (p.probability_ppm.min(1_000_000) / 1000) as i32),
         popularity_log_q8: record.popularity_log_q8.get().into(),
-        past_times: past.map_or(0, |p| p.times.min(1000) as i32),
-        past_days: past.map_or(0, |p| days_since(context, p)),
+        type_history_log_q8: log2_q8((context.past_of_type(kind) as u32 + 1) << 8),
+        taste_cosine: work.taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000) as i32),
+        bought_before: past.map_or(0, bought_before),
+        known_customer: !context.past.is_empty(),
     };
-    match goes_with {
-        Some(pooled) => (features, pooled.line, Relation::GoesWithType),
-        None => (features, best_line, Relation::BoughtTogether),
-    }
+    let (line, relation) = match (past, goes_with) {
+        (Some(_), _) => (NO_LINE, Relation::Refill),
+        (None, Some(pooled)) => (pooled.line, Relation::GoesWithType),
+        (None, None) => (best_line, Relation::BoughtTogether),
+    };
+    (features, line, relation)
 }
 
-fn days_since(context: &Context<'_>, past: &Past) -> i32 {
-    let since = context.now_ms().map_or(0, |now| now.saturating_sub(past.last_at_ms));
-    (since / DAY_MS).clamp(0, 10_000) as i32
+/// What retrieval found out about the request as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Learnt<'a> {
+    pub(crate) pooled: &'a [PooledType],
+    pub(crate) taste: Option<&'a [i8]>,
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.
@@ -142,10 +184,19 @@ pub(crate) fn score_offer(record: &OfferRecord, trigger_kind: u32, candidate: &m
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
 
-/// Probability of acceptance behind a relevance, from the catalog's table.
-pub(crate) fn p_accept_ppm(view: &View<'_>, relevance: u16) -> u32 {
-    let step = usize::from(relevance) * view.calibration.len() / 1001;
-    view.calibration.get(step).map_or(0, |p| p.get().min(1_000_000))
+/// Probability of acceptance behind a score: between the steps of the catalog's table, linear. Customers with a history
+/// have their own table, since their scores mean something else.
+fn p_accept_ppm(view: &View<'_>, known_customer: bool, score: i32) -> u32 {
+    let start = if known_customer { CALIBRATION_STEPS } else { 0 };
+    let table = view.calibration.get(start..).unwrap_or(&[]);
+    let at = score.clamp(0, SCORE_MAX);
+    let (step, within) = ((at / SCORE_STEP) as usize, i64::from(at % SCORE_STEP));
+    let value = |step: usize| {
+        table.get(step).filter(|_| step < CALIBRATION_STEPS).map(|p| i64::from(p.get().min(1_000_000)))
+    };
+    let here = value(step).unwrap_or(0);
+    let next = value(step + 1).unwrap_or(here).max(here);
+    (here + (next - here) * within / i64::from(SCORE_STEP)) as u32
 }
 
 /// What an accepted product earns, minor units.
@@ -169,18 +220,38 @@ fn expected(p_ppm: u32, value: i64) -> i64 {
     value.saturating_mul(p_ppm.into())
 }
 
-/// The sum of rows, scaled back to the length of one row, written to `out`.
+/// The direction of a basket as a whole, written to `out`.
 pub(crate) fn mean_row(view: &View<'_>, lines: &[Line], out: &mut [i8]) {
     let mut sum = [0i32; DIM_MAX];
     for line in lines {
-        let row = view.in_vector(line.asks_as).unwrap_or(&[]);
-        for (total, value) in sum.iter_mut().zip(row) {
-            *total += i32::from(*value);
-        }
+        add_row(&mut sum, view.in_vector(line.asks_as), 1);
     }
+    write_direction(view, &sum, out);
+}
+
+/// The direction of the earlier purchases, each product once with the logarithm of its number; `false` where there are none.
+pub(crate) fn taste_row(context: &Context<'_>, out: &mut [i8]) -> bool {
+    let mut sum = [0i32; DIM_MAX];
+    for past in context.past {
+        // At most 1,024 products, 8 bits of weight, 8 of value: 26 bits.
+        let weight = (log2_q8((past.times.min(255) + 1) << 8) / 16).min(255);
+        add_row(&mut sum, context.view.in_vector(past.product), weight);
+    }
+    write_direction(&context.view, &sum, out);
+    sum.iter().any(|value| *value != 0)
+}
+
+fn add_row(sum: &mut [i32; DIM_MAX], row: Option<&[i8]>, weight: i32) {
+    for (total, value) in sum.iter_mut().zip(row.unwrap_or(&[])) {
+        *total += i32::from(*value) * weight;
+    }
+}
+
+/// Scales a sum of rows to the length of one row.
+fn write_direction(view: &View<'_>, sum: &[i32; DIM_MAX], out: &mut [i8]) {
     let squares: u64 = sum.iter().map(|v| u64::from(v.unsigned_abs()).pow(2)).sum();
     let (length, unit) = (squares.isqrt().max(1) as i64, u64::from(view.unit_dot).isqrt() as i64);
     for (value, total) in out.iter_mut().zip(sum) {
-        *value = (i64::from(total) * unit / length).clamp(-127, 127) as i8;
+        *value = (i64::from(*total) * unit / length).clamp(-127, 127) as i8;
     }
 }

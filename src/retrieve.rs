@@ -3,20 +3,19 @@
 use crate::context::{Context, is_due};
 use crate::distance::Kernel;
 use crate::index::format::{NONE, answer_key, trigger};
-use crate::index::search::{self, Filter, key_ix};
+use crate::index::search::{self, Filter, SearchScratch, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, TRIGGER_OFFERS_MAX,
-    TYPE_HITS_MAX,
+    ANSWERS_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX,
+    TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, NO_LINE, PooledType, Work};
-use crate::vocabulary::Role;
+use crate::scratch::{Candidate, Candidates, NO_LINE, PooledType, Work};
 
 /// Types that may add products.
-const TYPES_ASKED: usize = 24;
+const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 8;
+const PRODUCTS_PER_TYPE: usize = 6;
 /// Products of a type that are looked at for those.
 const PRODUCTS_SEEN_PER_TYPE: usize = 64;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
@@ -35,36 +34,60 @@ pub(crate) fn retrieve(
     pool_types(context, work);
     products_of_types(context, work);
     complements(context, kernel, visit_budget, work, counters);
+    tastes(context, kernel, visit_budget, work, counters);
 }
 
 /// a) Products whose OUT vectors lie near the IN vectors of what was bought.
-fn complements(
+pub(crate) fn complements(
     context: &Context<'_>,
     kernel: Kernel,
     visit_budget: u32,
     work: &mut Work,
     counters: &mut Counters,
 ) {
-    let view = &context.view;
-    let Work { queries, search, candidates, hits, .. } = work;
-    let count = write_queries(context, queries);
+    let count = write_queries(context, &mut work.queries);
     let mut rows: [&[i8]; QUERIES_MAX] = [&[]; QUERIES_MAX];
-    for (slot, row) in rows.iter_mut().zip(queries.chunks(view.dim.max(1))).take(count) {
+    for (slot, row) in rows.iter_mut().zip(work.queries.chunks(context.view.dim.max(1))).take(count) {
         *slot = row;
     }
+    let rows = rows.get(..count).unwrap_or(&[]);
+    counters.search =
+        search::search(&context.view, kernel, rows, filter(context), visit_budget, &mut work.search);
+    add_hits(&work.search, &mut work.hits, &mut work.candidates, SEARCH_HITS_MAX);
+}
+
+/// e) Products near what this customer likes, where there is a history. A quarter of the visit budget.
+fn tastes(
+    context: &Context<'_>,
+    kernel: Kernel,
+    visit_budget: u32,
+    work: &mut Work,
+    counters: &mut Counters,
+) {
+    let dim = context.view.dim;
+    work.has_taste = ranking::taste_row(context, &mut work.taste);
+    let Some(row) = work.taste.get(..dim).filter(|_| work.has_taste) else { return };
+    let done =
+        search::search(&context.view, kernel, &[row], filter(context), visit_budget / 4, &mut work.search);
+    counters.search.add(done);
+    add_hits(&work.search, &mut work.hits, &mut work.candidates, TASTE_HITS_MAX);
+}
+
+fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
     let policy = context.policy;
-    let filter = Filter {
+    Filter {
         allowed: &policy.allowed,
         cell_allowed: &policy.cell_allowed,
         allowed_total: policy.allowed_total,
         types: context.types,
-    };
-    let rows = rows.get(..count).unwrap_or(&[]);
-    counters.search = search::search(view, kernel, rows, filter, visit_budget, search);
+    }
+}
+
+fn add_hits(search: &SearchScratch, hits: &mut Vec<i64>, candidates: &mut Candidates, most: usize) {
     hits.clear();
     hits.extend(search.hits.keys());
     hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
-    for key in hits.iter() {
+    for key in hits.iter().take(most) {
         let item = Item::Product(ProductIx(key_ix(*key)));
         candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
     }
@@ -129,10 +152,16 @@ pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
     pooled.dedup_by(|next, kept| {
         let same = next.to == kept.to;
         if same {
-            kept.probability_ppm = kept.probability_ppm.saturating_add(next.probability_ppm);
+            kept.probability_ppm = either(kept.probability_ppm, next.probability_ppm);
         }
         same
     });
+}
+
+/// Probability of one or the other, parts per million.
+fn either(a: u32, b: u32) -> u32 {
+    let (a, b) = (u64::from(a.min(1_000_000)), u64::from(b.min(1_000_000)));
+    (a + b - a * b / 1_000_000) as u32
 }
 
 fn products_of_types(context: &Context<'_>, work: &mut Work) {
@@ -140,8 +169,8 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
     pooled_order.extend(0..pooled.len() as u16);
-    let lift = |at: &u16| pooled.get(usize::from(*at)).map_or(0, |p| p.lift_q8);
-    pooled_order.sort_unstable_by_key(|at| (std::cmp::Reverse(lift(at)), *at));
+    let worth = |at: &u16| pooled.get(usize::from(*at)).map_or(0, ranking::type_worth);
+    pooled_order.sort_unstable_by_key(|at| (std::cmp::Reverse(worth(at)), *at));
     for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|at| pooled.get(usize::from(*at))) {
         let Some(record) = view.types.get(kind.to as usize) else {
             continue;
@@ -196,13 +225,13 @@ fn refills(context: &Context<'_>, work: &mut Work) {
     let Work { hits, search, candidates, .. } = work;
     search.hits.clear();
     for past in context.past {
-        let role = view.product(past.product).and_then(|r| Role::from_code(r.role));
-        let wanted = role == Some(Role::Consumable)
+        let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
+        let wanted = used_up
             && !context.types.contains(past.kind)
             && context.policy.is_allowed(past.product)
             && is_due(context, past.last_at_ms, past.kind);
         if wanted {
-            search.hits.offer(search::key(past.times as i32, past.product));
+            search.hits.offer(search::key(ranking::bought_before(past), past.product));
         }
     }
     hits.clear();

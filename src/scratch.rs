@@ -14,6 +14,8 @@ pub(crate) struct Candidate {
     /// Bought line behind it, or [`NO_LINE`].
     pub(crate) line: u16,
     pub(crate) relevance: u16,
+    /// What orders products among each other: thousandths of a nat of the odds of acceptance.
+    pub(crate) score: i32,
     pub(crate) p_accept_ppm: u32,
     pub(crate) value: i64,
     pub(crate) ev_micros: i64,
@@ -26,7 +28,17 @@ pub(crate) const NO_LINE: u16 = u16::MAX;
 
 impl Candidate {
     pub(crate) fn new(item: Item, relation: Relation, line: u16) -> Self {
-        Self { item, relation, line, relevance: 0, p_accept_ppm: 0, value: 0, ev_micros: 0, house: false }
+        Self {
+            item,
+            relation,
+            line,
+            relevance: 0,
+            score: 0,
+            p_accept_ppm: 0,
+            value: 0,
+            ev_micros: 0,
+            house: false,
+        }
     }
 }
 
@@ -36,7 +48,7 @@ pub(crate) struct PooledType {
     pub(crate) to: u32,
     /// Greatest lift over the lines, in 1/256.
     pub(crate) lift_q8: u32,
-    /// Sum of probabilities over the lines, parts per million.
+    /// Probability that any of the lines brings it, parts per million.
     pub(crate) probability_ppm: u32,
     /// Line of the greatest lift.
     pub(crate) line: u16,
@@ -49,7 +61,7 @@ pub(crate) struct Candidates {
     table: Vec<u16>,
 }
 
-const TABLE: usize = 1024;
+const TABLE: usize = 2048;
 const FREE: u16 = u16::MAX;
 const _: () = assert!(TABLE.is_power_of_two() && TABLE >= 2 * CANDIDATES_MAX);
 
@@ -105,6 +117,9 @@ pub(crate) struct Scratch {
 pub(crate) struct Work {
     pub(crate) search: SearchScratch,
     pub(crate) queries: Vec<i8>,
+    /// Direction of the customer's earlier purchases, where `has_taste`.
+    pub(crate) taste: Vec<i8>,
+    pub(crate) has_taste: bool,
     pub(crate) pooled: Vec<PooledType>,
     /// Indices into `pooled`, best first.
     pub(crate) pooled_order: Vec<u16>,
@@ -119,6 +134,8 @@ impl Scratch {
             work: Work {
                 search: SearchScratch::new(view.cells.len()),
                 queries: vec![0; QUERIES_MAX * DIM_MAX],
+                taste: vec![0; DIM_MAX],
+                has_taste: false,
                 pooled: Vec::with_capacity(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
                 candidates: Candidates::new(),

@@ -161,16 +161,18 @@ fn is_refill(context: &Context<'_>, record: &ProductRecord, relation: Relation) 
 
 /// The same product, or for anything that is not used up the same group or type, was bought before and is not due again.
 fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord) -> bool {
-    let consumable = Role::from_code(record.role) == Some(Role::Consumable);
-    if consumable {
-        return context.past_of(product).is_some_and(|past| !is_due(context, past.last_at_ms, past.kind));
+    if let Some(past) = context.past_of(product) {
+        return !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
+    }
+    let role = Role::from_code(record.role);
+    if role == Some(Role::Consumable) {
+        return false; // another flavour of what is used up
     }
     let (kind, group) = (context.view.type_of(product), record.group.get());
-    let durable = Role::from_code(record.role) == Some(Role::Durable);
     context.past.iter().any(|past| {
         let same_group =
             group != NONE && context.view.product(past.product).is_some_and(|p| p.group.get() == group);
-        past.product == product || same_group || (durable && past.kind == kind)
+        same_group || (role == Some(Role::Durable) && past.kind == kind)
     })
 }
 

@@ -108,7 +108,8 @@ fn at_a_production_budget_most_true_neighbours_are_found_and_no_rule_is_broken()
                 let case = Case::new(&shop, &policy, transaction, profile);
                 let found = decider.decide(transaction, profile).expect("within the limits");
                 assert_eq!(rules::breach(&case, &engine, &found), None, "{request:?}\n{policy:?}");
-                assert!(found.counters.search.products <= 1_000, "beyond the budget: {:?}", found.counters);
+                // The history may take a quarter more.
+                assert!(found.counters.search.products <= 1_250, "beyond the budget: {:?}", found.counters);
                 let truth = exhaustive::decide(&case, &engine, &rows).nearest;
                 let truth = &truth[..truth.len().min(20)]; // what can reach a page
                 let nearest = testing::nearest(&engine, transaction, profile);

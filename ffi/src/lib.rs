@@ -1,1 +1,23 @@
-//! The C library of aftercart.
+//! The C library of aftercart. `include/aftercart.h` is its manual; it is generated from these files.
+//!
+//! - [`types`] has the structs that cross, [`status`] the codes that come back.
+//! - [`engine`], [`decider`] and [`selftest`] have the functions.
+//! - [`request`] turns the structs into what the engine asks for, without copying text.
+//! - [`boundary`] is the one place where a pointer from C is believed, and where a panic ends;
+//!   [`handle`] the one place where an object is given to C and taken back.
+
+#![deny(unsafe_code)]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "what a caller must keep is in the header, once for all functions"
+)]
+#![allow(clippy::too_many_arguments, reason = "C has no slices, and structs that cross hold no pointers")]
+
+mod boundary;
+pub mod decider;
+pub mod engine;
+mod handle;
+mod request;
+pub mod selftest;
+mod status;
+pub mod types;

@@ -1,7 +1,7 @@
-//! Turns relevance into the probability of acceptance, by asking held-out orders.
+//! Turns scores into the probability of acceptance, by asking held-out orders.
 //!
 //! The newest tenth of the baskets is put aside; a catalog is built from the rest, and asked about each basket with one line
-//! hidden. Of all candidates at a relevance, the share that was the hidden line is the estimate: what people bought of their
+//! hidden. Of all candidates at a score, the share that was the hidden line is the estimate: what people bought of their
 //! own accord, not what they accept when shown, which only logged decisions can tell.
 
 use std::collections::HashMap;
@@ -11,10 +11,11 @@ use super::catalogue::{BuildOptions, Dictionary, Inputs, assemble, finish};
 use super::error::BuildError;
 use super::feed::{NONE, OrderLine, Orders};
 use super::progress::{Progress, Unit};
-use crate::index::format::CALIBRATION_STEPS;
+use crate::index::format::{CALIBRATION_STEPS, CALIBRATION_VALUES};
 use crate::index::{Catalog, Verify};
 use crate::offer::{Item, ProductIx};
 use crate::policy::{Policy, SlatePolicy};
+use crate::ranking::SCORE_STEP;
 use crate::{Decider, Engine, LineItem, Placement, Profile, Purchase, Transaction};
 
 /// Held-out baskets that are asked.
@@ -26,9 +27,11 @@ const HISTORY_MAX: usize = 300;
 /// Weight of the cautious table in each step, in candidates.
 const PRIOR: f64 = 200.0;
 
-/// The table where nothing was measured: from 0.1 % at relevance 0 to 5 % at 1.
-pub(crate) fn cautious() -> [u32; CALIBRATION_STEPS] {
-    std::array::from_fn(|step| 1_000 + 49_000 * step as u32 / (CALIBRATION_STEPS as u32 - 1))
+/// The table where nothing was measured: from 0.1 % at score 0 to 5 % at the greatest.
+pub(crate) fn cautious() -> [u32; CALIBRATION_VALUES] {
+    let ppm =
+        |step: usize| 1_000 + 49_000 * (step % CALIBRATION_STEPS) as u32 / (CALIBRATION_STEPS as u32 - 1);
+    std::array::from_fn(ppm)
 }
 
 /// Measures the table; the cautious one where there are too few orders.
@@ -37,7 +40,7 @@ pub(crate) fn learn(
     dictionary: &Dictionary<'_>,
     options: &BuildOptions,
     progress: &dyn Progress,
-) -> Result<[u32; CALIBRATION_STEPS], BuildError> {
+) -> Result<[u32; CALIBRATION_VALUES], BuildError> {
     let (earlier, cases) = split(&inputs.orders);
     if cases.len() < CASES_MIN {
         return Ok(cautious());
@@ -52,22 +55,28 @@ pub(crate) fn learn(
     let engine = Engine::new(Arc::new(catalog)).map_err(|e| defect(e.to_string()))?;
     let mut decider = Decider::new(Arc::new(engine));
     let histories = histories(&earlier);
-    let mut counts = [(0u64, 0u64); CALIBRATION_STEPS];
+    let mut counts = [[(0u64, 0u64); CALIBRATION_STEPS]; 2];
     progress.start("calibrate on held-out orders", cases.len() as u64, Unit::Items);
     for (done, case) in cases.iter().enumerate() {
         let history = histories.get(&case[0].customer).map_or(&[][..], Vec::as_slice);
-        ask(&mut decider, inputs, case, history, &mut counts);
+        let [anonymous, known] = &mut counts;
+        ask(&mut decider, inputs, case, &[], anonymous);
+        if !history.is_empty() {
+            ask(&mut decider, inputs, case, history, known);
+        }
         progress.at(done as u64 + 1);
     }
-    let table = isotonic(&counts);
+    let tables = counts.map(|counts| isotonic(&counts));
     let percent = |ppm: u32| f64::from(ppm) / 10_000.0;
     progress.finish(&format!(
-        "{} baskets; p_accept from {:.2} % to {:.2} %",
+        "{} baskets; p_accept up to {:.2} % anonymous, {:.2} % with a history",
         cases.len(),
-        percent(table[0]),
-        percent(table[CALIBRATION_STEPS - 1])
+        percent(tables[0][CALIBRATION_STEPS - 1]),
+        percent(tables[1][CALIBRATION_STEPS - 1])
     ));
-    Ok(table)
+    let mut values = [0; CALIBRATION_VALUES];
+    values.iter_mut().zip(tables.as_flattened()).for_each(|(value, ppm)| *value = *ppm);
+    Ok(values)
 }
 
 fn without_limits() -> Policy {
@@ -108,7 +117,7 @@ fn histories(orders: &Orders) -> HashMap<u32, Vec<OrderLine>> {
     histories
 }
 
-/// Hides one line, asks for the others, and counts candidates and hits per step of relevance.
+/// Hides one line, asks for the others, and counts candidates and hits per step of the score.
 fn ask(
     decider: &mut Decider,
     inputs: &Inputs,
@@ -138,13 +147,13 @@ fn ask(
     let (_, scratch) = decider.parts();
     for candidate in &scratch.work.candidates.list {
         let Item::Product(ProductIx(product)) = candidate.item else { continue };
-        let step = usize::from(candidate.relevance) * CALIBRATION_STEPS / 1001;
+        let step = (candidate.score / SCORE_STEP) as usize;
         counts[step].0 += 1;
         counts[step].1 += u64::from(wanted == Some(ProductIx(product)));
     }
 }
 
-/// Pools adjacent violators (Barlow et al. 1972), so that more relevance never means less acceptance.
+/// Pools adjacent violators (Barlow et al. 1972), so that a greater score never means less acceptance.
 fn isotonic(counts: &[(u64, u64); CALIBRATION_STEPS]) -> [u32; CALIBRATION_STEPS] {
     let total: (u64, u64) = counts.iter().fold((0, 0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
     let overall = total.1 as f64 / total.0.max(1) as f64;

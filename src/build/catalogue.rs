@@ -18,7 +18,7 @@ use super::quantize::{self, Rows};
 use super::taxonomy::Taxonomy;
 use super::write::{Facts, Writer};
 use crate::index::format::{
-    CALIBRATION_STEPS, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord,
+    CALIBRATION_VALUES, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord,
     ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
 };
 use crate::index::{Catalog, Verify};
@@ -205,7 +205,7 @@ pub(crate) fn assemble(
     dictionary: &Dictionary<'_>,
     orders: &Orders,
     options: &BuildOptions,
-    calibration: &[u32; CALIBRATION_STEPS],
+    calibration: &[u32; CALIBRATION_VALUES],
     progress: &dyn Progress,
 ) -> Result<Writer, BuildError> {
     let tree = &dictionary.taxonomy;
@@ -451,7 +451,7 @@ impl Layout<'_> {
         Ok(())
     }
 
-    fn put_meta(&mut self, options: &BuildOptions, orders: &Orders, calibration: &[u32; CALIBRATION_STEPS]) {
+    fn put_meta(&mut self, options: &BuildOptions, orders: &Orders, calibration: &[u32; CALIBRATION_VALUES]) {
         let mut known: Vec<i64> = self.dictionary.price_of.iter().flatten().copied().collect();
         known.sort_unstable();
         let median = known.get(known.len() / 2).copied().unwrap_or(1000);

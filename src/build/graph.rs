@@ -1,11 +1,12 @@
 //! The HNSW graph over cell centroids. The only user of `hnsw_rs`: it builds, our own searcher walks.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 
 use hnsw_rs::prelude::{DistL2, Hnsw};
 
 use super::feed::NONE;
 use super::quantize::Rows;
+use crate::distance::Kernel;
 use crate::limits::{GRAPH_LAYERS_MAX, GRAPH_LINKS_GROUND, GRAPH_LINKS_UPPER};
 
 /// Candidates that insertion keeps in sight.
@@ -69,7 +70,7 @@ pub(crate) fn build(centroids: &Rows) -> Graph {
         }
     }
     graph.upper = upper.into_iter().flatten().collect();
-    graph.repaired = repair(&mut graph);
+    graph.repaired = repair(&mut graph, centroids);
     graph
 }
 
@@ -79,35 +80,42 @@ fn fill(row: &mut [u32], ids: impl Iterator<Item = u32>) {
     }
 }
 
-/// `hnsw_rs` drops the farthest link on overflow, which may cut a cell off. Each unreached cell is linked from the
-/// last slot of a cell that is reached.
-fn repair(graph: &mut Graph) -> u32 {
-    let count = graph.ground.len();
+/// `hnsw_rs` drops the farthest link on overflow, and many equal centroids make islands: some cells cannot be reached.
+/// Each is linked both ways with the nearest cell that is reached and has a free slot.
+fn repair(graph: &mut Graph, centroids: &Rows) -> u32 {
+    let kernel = Kernel::detect();
     let mut repaired = 0;
-    loop {
-        let reached = reachable(graph);
-        let Some(orphan) = reached.iter().position(|r| !r) else { return repaired };
-        let neighbours = graph.ground[orphan].iter().copied().filter(|n| *n != NONE && reached[*n as usize]);
-        let host = neighbours.chain(std::iter::once(graph.entry)).next().unwrap_or(graph.entry) as usize;
-        let free = graph.ground[host].iter().position(|n| *n == NONE).unwrap_or(GRAPH_LINKS_GROUND - 1);
-        graph.ground[host][free] = orphan as u32;
-        repaired += 1;
-        if repaired as usize > count {
-            return repaired; // a hand-made link displaced another for ever: a walk still reaches almost all
+    let mut reached = vec![false; graph.ground.len()];
+    spread(graph, &mut reached, graph.entry);
+    for orphan in 0..graph.ground.len() as u32 {
+        if reached[orphan as usize] {
+            continue;
         }
+        let open = |cell: &u32| reached[*cell as usize] && graph.ground[*cell as usize].contains(&NONE);
+        let near = |cell: &u32| kernel.dot(centroids.row(orphan as usize), centroids.row(*cell as usize));
+        let host =
+            (0..graph.ground.len() as u32).filter(open).max_by_key(|cell| (near(cell), Reverse(*cell)));
+        let Some(host) = host else { return repaired }; // every slot is taken: what is left is not walked to
+        for (from, to) in [(host, orphan), (orphan, host)] {
+            if let Some(slot) = graph.ground[from as usize].iter_mut().find(|link| **link == NONE) {
+                *slot = to;
+            }
+        }
+        repaired += 1;
+        spread(graph, &mut reached, orphan);
     }
+    repaired
 }
 
-fn reachable(graph: &Graph) -> Vec<bool> {
-    let mut reached = vec![false; graph.ground.len()];
-    let mut queue = VecDeque::from([graph.entry]);
-    reached[graph.entry as usize] = true;
-    while let Some(cell) = queue.pop_front() {
-        for next in graph.ground[cell as usize].iter().filter(|n| **n != NONE) {
+/// Marks what a walk on the ground layer reaches from a cell.
+fn spread(graph: &Graph, reached: &mut [bool], from: u32) {
+    let mut queue = vec![from];
+    reached[from as usize] = true;
+    while let Some(cell) = queue.pop() {
+        for next in graph.ground[cell as usize].iter().filter(|link| **link != NONE) {
             if !std::mem::replace(&mut reached[*next as usize], true) {
-                queue.push_back(*next);
+                queue.push(*next);
             }
         }
     }
-    reached
 }

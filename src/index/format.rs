@@ -157,7 +157,7 @@ sections! {
     Meta = 1, Some(size_of::<MetaRecord>()), 64;
     /// Rules of the policy that was given to the builder.
     Policy = 2, Some(size_of::<PolicyRecord>()), 64;
-    /// Relevance in 64 steps to `p_accept` in parts per million.
+    /// Score in 64 steps to `p_accept` in parts per million, for anonymous customers, then for those with a history.
     Calibration = 3, Some(4), 64;
     /// Sets of countries, 676 bits in 88 bytes; set 0 is "everywhere".
     RegionSets = 4, Some(REGION_SET_BYTES), 64;
@@ -207,8 +207,10 @@ sections! {
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Bytes of a region set: 676 bits, rounded up.
 pub const REGION_SET_BYTES: usize = 88;
-/// Steps of the calibration table.
+/// Steps of one calibration table.
 pub const CALIBRATION_STEPS: usize = 64;
+/// Values of both calibration tables.
+pub const CALIBRATION_VALUES: usize = 2 * CALIBRATION_STEPS;
 
 record! {
     /// Facts of the whole catalog.

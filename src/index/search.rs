@@ -159,6 +159,14 @@ pub struct SearchCounters {
     pub products: u32,
 }
 
+impl SearchCounters {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.centroids += other.centroids;
+        self.cells += other.cells;
+        self.products += other.products;
+    }
+}
+
 /// Fills `scratch.hits` with the best products by the greatest dot product over `queries`.
 /// Compares at most `budget` products; all allowed ones where the budget covers them.
 pub(crate) fn search(

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::OpenError;
 use super::format::{
-    CALIBRATION_STEPS, CellRecord, ENDIAN, Header, MAGIC, MAJOR, MetaRecord, NONE, SECTION_REQUIRED,
+    CALIBRATION_VALUES, CellRecord, ENDIAN, Header, MAGIC, MAJOR, MetaRecord, NONE, SECTION_REQUIRED,
     SECTIONS, SectionEntry, SectionKind,
 };
 use super::view::View;
@@ -301,7 +301,7 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
     for entry in entries {
         let expected = match SectionKind::from_u32(entry.kind.get()) {
             Some(S::Meta) => 1,
-            Some(S::Calibration) => CALIBRATION_STEPS as u64,
+            Some(S::Calibration) => CALIBRATION_VALUES as u64,
             Some(S::TypeProducts | S::TypeOf | S::OutVectors | S::InVectors | S::Products) => products,
             Some(S::Cells | S::Centroids | S::GraphGround) => cells,
             _ => continue,

@@ -253,24 +253,19 @@ mod tests {
     type Basket<'a> = (u32, i64, &'a [u32]);
 
     fn orders(baskets: &[Basket<'_>]) -> Orders {
-        let mut orders = Orders {
-            baskets: baskets.len() as u32,
-            ..Orders::default()
-        };
+        let mut orders = Orders { baskets: baskets.len() as u32, ..Orders::default() };
         for (basket, &(customer, day, products)) in baskets.iter().enumerate() {
             if customer != NONE {
                 orders.customers = orders.customers.max(customer + 1);
             }
-            orders
-                .lines
-                .extend(products.iter().map(|&product| OrderLine {
-                    basket: basket as u32,
-                    customer,
-                    at_ms: day * DAY,
-                    product,
-                    quantity: 1,
-                    unit_price: None,
-                }));
+            orders.lines.extend(products.iter().map(|&product| OrderLine {
+                basket: basket as u32,
+                customer,
+                at_ms: day * DAY,
+                product,
+                quantity: 1,
+                unit_price: None,
+            }));
         }
         orders
     }
@@ -336,13 +331,9 @@ mod tests {
             assert!(cosine(&a, 0, 2) > cosine(&a, 0, 5) + 0.3, "named {named}");
             assert!(cosine(&a, 4, 5) > cosine(&a, 4, 2) + 0.3, "named {named}");
             assert_eq!(a.transitions[0][0].to, 1);
-            assert_eq!(
-                a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(),
-                [3]
-            );
+            assert_eq!(a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(), [3]);
             assert!(a.transitions.iter().enumerate().all(|(t, list)| {
-                list.iter()
-                    .all(|x| x.to != t as u32 && x.lift > 1.0 && x.support >= 2)
+                list.iter().all(|x| x.to != t as u32 && x.lift > 1.0 && x.support >= 2)
             }));
             assert_eq!(a.popularity[0], 30);
         }
@@ -353,11 +344,7 @@ mod tests {
         let named = run(&input(&shop(true)));
         assert_eq!(named.type_roles[1], Role::Consumable);
         assert_eq!(named.type_roles[0], Role::Durable);
-        assert_eq!(
-            named.type_roles[2],
-            Role::Unknown,
-            "15 customers are too few"
-        );
+        assert_eq!(named.type_roles[2], Role::Unknown, "15 customers are too few");
         assert_eq!(named.replenish_days[1], [30; 3]);
         assert_eq!(named.replenish_days[0], [0; 3]);
         let anonymous = run(&input(&shop(false)));
@@ -371,22 +358,14 @@ mod tests {
         baskets.push((2, 0, &[4, 5]));
         baskets.push((3, 0, &[6]));
         let a = run(&input(&orders(&baskets)));
-        assert_eq!(
-            (a.popularity[4], a.popularity[2], a.popularity[5]),
-            (3, 1, 2)
-        );
-        assert_eq!(
-            a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(),
-            [3]
-        );
+        assert_eq!((a.popularity[4], a.popularity[2], a.popularity[5]), (3, 1, 2));
+        assert_eq!(a.transitions[2].iter().map(|t| t.to).collect::<Vec<_>>(), [3]);
     }
 
     #[test]
     fn same_bytes_on_one_and_two_threads() {
         let mut baskets = Vec::new();
-        let lines: Vec<[u32; 3]> = (0..9000u32)
-            .map(|i| [i % 3000, i * 7 % 3000, i * i % 3000])
-            .collect();
+        let lines: Vec<[u32; 3]> = (0..9000u32).map(|i| [i % 3000, i * 7 % 3000, i * i % 3000]).collect();
         for (i, l) in lines.iter().enumerate() {
             baskets.push((i as u32 / 3, i as i64 / 9, &l[..]));
         }
@@ -409,10 +388,7 @@ mod tests {
         assert_eq!(bits(&one.in_vectors), bits(&two.in_vectors));
         assert_eq!(bits(&one.out_vectors), bits(&two.out_vectors));
         assert_eq!(one, two);
-        let other = AffinityOptions {
-            seed: 2,
-            ..AffinityOptions::default()
-        };
+        let other = AffinityOptions { seed: 2, ..AffinityOptions::default() };
         let other = learn(&input, &other, &Silent).expect("valid input");
         assert_ne!(bits(&one.in_vectors), bits(&other.in_vectors));
     }
@@ -439,10 +415,7 @@ mod tests {
             row[usize::from(p >= 4)] = 1.0;
         }
         let embeddings = Embeddings { dim: 2, values };
-        let a = run(&AffinityInput {
-            embeddings: Some(&embeddings),
-            ..input(&none)
-        });
+        let a = run(&AffinityInput { embeddings: Some(&embeddings), ..input(&none) });
         assert!(cosine(&a, 0, 2) > 0.99 && cosine(&a, 0, 4) < 0.5);
     }
 
@@ -491,35 +464,14 @@ mod tests {
     fn inputs_that_do_not_fit_are_refused() {
         let none = Orders::default();
         let refused = |input: &AffinityInput<'_>, options: &AffinityOptions| {
-            matches!(
-                learn(input, options, &Silent),
-                Err(BuildError::Input { .. })
-            )
+            matches!(learn(input, options, &Silent), Err(BuildError::Input { .. }))
         };
         let fine = AffinityOptions::default();
-        let odd = AffinityOptions {
-            dim: 65,
-            ..fine.clone()
-        };
+        let odd = AffinityOptions { dim: 65, ..fine.clone() };
         assert!(refused(&input(&none), &odd));
-        assert!(refused(
-            &AffinityInput {
-                types: 4,
-                ..input(&none)
-            },
-            &fine
-        ));
-        assert!(refused(
-            &AffinityInput {
-                brand_of: &[NONE; 6],
-                ..input(&none)
-            },
-            &fine
-        ));
-        let circle = AffinityInput {
-            category_parent: &[1, 0],
-            ..input(&none)
-        };
+        assert!(refused(&AffinityInput { types: 4, ..input(&none) }, &fine));
+        assert!(refused(&AffinityInput { brand_of: &[NONE; 6], ..input(&none) }, &fine));
+        let circle = AffinityInput { category_parent: &[1, 0], ..input(&none) };
         assert!(refused(&circle, &fine));
         let stray = orders(&[(NONE, 0, &[7])]);
         assert!(refused(&input(&stray), &fine));

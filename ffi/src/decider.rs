@@ -1,0 +1,205 @@
+//! The functions of a decider: the data plane. `aftercart_decide` allocates nothing and takes no lock that it could wait for.
+#![allow(unsafe_code, reason = "exported functions: each is one `call`, whose SAFETY line is the header")]
+
+use std::ffi::c_char;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+use engine::{DecideError, Decider, Engine, Item, Offer, OfferIx, Offers, ProductIx};
+use zerocopy::FromZeros;
+
+use crate::boundary::{Caller, RoomArray, call};
+use crate::engine::{chars, construct};
+use crate::handle::{self, Opaque};
+use crate::request::{Given, Lists};
+use crate::status::Status;
+use crate::types::*;
+
+/// A decider with the memory that requests are unpacked into.
+#[derive(Debug)]
+pub(crate) struct State {
+    decider: Decider,
+    lists: Lists<'static>,
+}
+
+impl Opaque for aftercart_decider {
+    const TAG: u64 = u64::from_le_bytes(*b"ac-decid");
+    /// Only ever tried, never waited for: held elsewhere is `BUSY`. A panic while it is held poisons it.
+    type Inside = Mutex<State>;
+}
+
+/// The decider, unless another thread has it or a defect has left it half-way.
+pub(crate) fn lock(decider: &Mutex<State>) -> Result<MutexGuard<'_, State>, Status> {
+    decider.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Status::Busy,
+        TryLockError::Poisoned(_) => Status::Poisoned,
+    })
+}
+
+/// Makes a decider, which sets aside all memory that its decisions need.
+///
+/// The decider keeps what it needs of the engine, which may be closed at any time. `*decider` is a new handle, or null
+/// where the function fails. `error` may be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_decider_new(
+    engine: *const aftercart_engine,
+    decider: *mut *mut aftercart_decider,
+    error: *mut aftercart_error,
+) -> i32 {
+    let make = |caller: &Caller| {
+        let engine = Arc::clone(handle::borrow(caller, engine)?);
+        let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
+        drop(lock(&state)?); // some systems set a mutex up at its first use
+        Ok(handle::create::<aftercart_decider>(state)?)
+    };
+    // SAFETY: the contract of the header.
+    unsafe { call(|caller| construct(caller, decider, error, make)) }
+}
+
+/// Gives a decider back. `AFTERCART_BUSY`, and it lives on, where a call on it is still running. Null is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_decider_free(decider: *mut aftercart_decider) -> i32 {
+    // SAFETY: the contract of the header.
+    unsafe {
+        call(|caller| {
+            if !decider.is_null() {
+                if let Err(Status::Busy) = lock(handle::borrow(caller, decider.cast_const())?) {
+                    return Err(Status::Busy);
+                }
+                handle::destroy(caller, decider)?;
+            }
+            Ok(Status::Ok)
+        })
+    }
+}
+
+/// Decides what belongs on the page. No heap allocation, no waiting, no system call; the same input gives the same offers on
+/// every machine.
+///
+/// - `transaction`: the order. `profile`: the customer; may be null.
+/// - `lines`, `facts`: arrays of `..._count` elements of `..._size` bytes each: `sizeof(aftercart_line)`,
+///   `sizeof(aftercart_fact)`.
+/// - `strings`: `strings_length` bytes, where the texts of all of these lie. They may share bytes.
+/// - `offers`: room for `capacity` elements of `offer_size` bytes, `sizeof(aftercart_offer)`, best first.
+/// - `count`: the number of offers that there are; `AFTERCART_TRUNCATED` where `capacity` is less. 0 where the function fails.
+/// - `summary`: may be null. Set `summary->struct_size` before.
+///
+/// Returns `AFTERCART_OK`, `AFTERCART_NO_OFFERS` or `AFTERCART_TRUNCATED`; negative where the request cannot be answered:
+/// then there is nothing to show, and nothing else was written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_decide(
+    decider: *mut aftercart_decider,
+    transaction: *const aftercart_transaction,
+    profile: *const aftercart_profile,
+    lines: *const aftercart_line,
+    line_size: usize,
+    line_count: usize,
+    facts: *const aftercart_fact,
+    fact_size: usize,
+    fact_count: usize,
+    strings: *const c_char,
+    strings_length: usize,
+    offers: *mut aftercart_offer,
+    offer_size: usize,
+    capacity: usize,
+    count: *mut usize,
+    summary: *mut aftercart_summary,
+) -> i32 {
+    let decide = |caller: &Caller| {
+        caller.set(count, 0)?;
+        let room = caller.room_array(offers, offer_size, capacity)?;
+        let summary = caller.room_optional(summary)?;
+        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
+        let lines = (lines, line_size, line_count);
+        let facts = (facts, fact_size, fact_count);
+        let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let decided = state.decide(&given)?;
+        write_offers(state.decider.engine(), decided.slate(), &room);
+        caller.set(count, decided.slate().len())?;
+        if let Some(room) = summary {
+            room.fill(&summarize(&decided));
+        }
+        Ok(match decided.slate().len() {
+            0 => Status::NoOffers,
+            available if available > room.capacity() => Status::Truncated,
+            _ => Status::Ok,
+        })
+    };
+    // SAFETY: the contract of the header.
+    unsafe { call(decide) }
+}
+
+impl State {
+    fn decide(&mut self, given: &Given<'_>) -> Result<Offers, Status> {
+        let mut lists = mem::take(&mut self.lists).recycle();
+        let decided = decide_with(&mut self.decider, given, &mut lists);
+        self.lists = lists.recycle();
+        decided
+    }
+}
+
+fn decide_with<'c>(
+    decider: &mut Decider,
+    given: &Given<'c>,
+    lists: &mut Lists<'c>,
+) -> Result<Offers, Status> {
+    lists.fill(given)?;
+    let (transaction, profile) = (given.transaction(lists)?, given.profile(lists)?);
+    decider.decide(&transaction, &profile).map_err(|error| match error {
+        DecideError::TooManyLines => Status::TooManyLines,
+        DecideError::TooManySlots => Status::TooManySlots,
+        _ => Status::Internal,
+    })
+}
+
+fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart_offer>) {
+    for (index, offer) in slate.iter().enumerate().take(room.capacity()) {
+        let (item_kind, item_row) = match offer.item {
+            Item::Product(ProductIx(row)) => (AFTERCART_ITEM_PRODUCT, row),
+            Item::Offer(OfferIx(row)) => (AFTERCART_ITEM_OFFER, row),
+        };
+        let id = engine.id(offer.item);
+        // Longer ids are only in damaged files. Part of an id is another id, so better none.
+        let id = if id.len() <= engine::limits::ID_BYTES_MAX { id } else { "" };
+        room.fill(
+            index,
+            &aftercart_offer {
+                item_kind,
+                item_row,
+                kind: offer.kind.code().into(),
+                position: offer.position.into(),
+                third_party: offer.third_party.into(),
+                relation: u32::from(offer.because.relation as u8),
+                line: offer.because.line.map_or(-1, i32::from),
+                relevance: offer.relevance.into(),
+                p_accept_ppm: offer.p_accept_ppm,
+                p_select_ppm: offer.p_select_ppm,
+                value: offer.value,
+                ev_micros: offer.ev_micros,
+                price: engine.price(offer.item).unwrap_or(-1),
+                id_length: id.len() as u32,
+                reserved: 0,
+                id: chars(id, 72),
+            },
+        );
+    }
+}
+
+fn summarize(decided: &Offers) -> aftercart_summary {
+    let mut summary = aftercart_summary::new_zeroed();
+    if let engine::Status::NoOffer(reason) = decided.status {
+        summary.reason = reason.code().into();
+    }
+    summary.decision_id_low = decided.decision_id as u64;
+    summary.decision_id_high = (decided.decision_id >> 64) as u64;
+    summary.index_generation = decided.generations.index;
+    summary.policy_generation = decided.generations.policy;
+    let counters = &decided.counters;
+    summary.retrieved = counters.retrieved;
+    summary.eligible = counters.eligible;
+    summary.rejected = counters.rejected;
+    summary.centroids = counters.search.centroids;
+    summary.cells = counters.search.cells;
+    summary.compared = counters.search.products;
+    summary
+}

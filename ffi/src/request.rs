@@ -1,0 +1,295 @@
+//! From the structs of a call to the engine's request. Text is borrowed from the caller; lists go into memory that
+//! the decider set aside, so nothing is allocated.
+
+use std::ffi::c_char;
+
+use engine::limits::{ANSWERS_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use engine::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
+use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Session, Transaction};
+
+use crate::boundary::{Array, Caller};
+use crate::status::Status;
+use crate::types::*;
+
+/// Products removed from the cart that are read.
+const CART_REMOVED_MAX: usize = 64;
+
+/// What the caller passes, as it comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'c> {
+    pub(crate) transaction: aftercart_transaction,
+    pub(crate) profile: Option<aftercart_profile>,
+    pub(crate) lines: Array<'c, aftercart_line>,
+    pub(crate) facts: Array<'c, aftercart_fact>,
+    pub(crate) strings: &'c [u8],
+}
+
+impl<'c> Given<'c> {
+    /// Reads what a call passes, and checks all of it that does not need the text.
+    pub(crate) fn read(
+        caller: &'c Caller,
+        transaction: *const aftercart_transaction,
+        profile: *const aftercart_profile,
+        (lines, line_size, line_count): (*const aftercart_line, usize, usize),
+        (facts, fact_size, fact_count): (*const aftercart_fact, usize, usize),
+        (strings, strings_length): (*const c_char, usize),
+    ) -> Result<Self, Status> {
+        if line_count > LINES_MAX {
+            return Err(Status::TooManyLines);
+        }
+        if fact_count > AFTERCART_FACTS_MAX as usize {
+            return Err(Status::TooManyFacts);
+        }
+        Ok(Self {
+            transaction: caller.read(transaction)?,
+            profile: caller.read_optional(profile)?,
+            lines: caller.read_array(lines, line_size, line_count)?,
+            facts: caller.read_array(facts, fact_size, fact_count)?,
+            strings: caller.bytes(strings.cast(), strings_length)?,
+        })
+    }
+
+    fn text(&self, text: aftercart_text) -> Result<&'c str, Status> {
+        if text.length == 0 {
+            return Ok("");
+        }
+        let start = text.offset as usize;
+        let end = start.checked_add(text.length as usize).ok_or(Status::BadString)?;
+        let bytes = self.strings.get(start..end).ok_or(Status::BadString)?;
+        std::str::from_utf8(bytes).map_err(|_| Status::BadUtf8)
+    }
+
+    /// The order, with lines that [`Lists::fill`] read.
+    pub(crate) fn transaction<'a>(&self, lists: &'a Lists<'c>) -> Result<Transaction<'a>, Status> {
+        let given = &self.transaction;
+        let [has_value, has_min_relevance, is_gift, is_test] = flags(
+            given.flags,
+            [
+                AFTERCART_TRANSACTION_HAS_VALUE,
+                AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE,
+                AFTERCART_TRANSACTION_IS_GIFT,
+                AFTERCART_TRANSACTION_IS_TEST,
+            ],
+        )?;
+        let min_relevance = optional(has_min_relevance, i64::from(given.min_relevance))?;
+        let min_relevance = min_relevance.map(u16::try_from).transpose().map_err(|_| Status::BadValue)?;
+        zero(given.reserved)?;
+        Ok(Transaction {
+            order_id: self.text(given.order_id)?,
+            created_at_ms: given.created_at_ms,
+            value: optional(has_value, given.value)?,
+            currency: code(&given.currency, Currency::parse)?,
+            country: code(&given.country, Country::parse)?,
+            is_gift,
+            is_test,
+            lines: &lists.lines,
+            placement: Placement {
+                stage: value(given.stage, Stage::from_code)?,
+                slots: u8::try_from(given.slots).map_err(|_| Status::TooManySlots)?,
+                min_relevance,
+            },
+        })
+    }
+
+    /// The customer, with facts that [`Lists::fill`] read.
+    pub(crate) fn profile<'a>(&self, lists: &'a Lists<'c>) -> Result<Profile<'a>, Status> {
+        let known = Profile {
+            opt_out_categories: &lists.opt_outs,
+            purchases: &lists.purchases,
+            declines: &lists.declines,
+            answers: &lists.answers,
+            session: Session { session_key: None, cart_removed: &lists.removed },
+            ..Profile::default()
+        };
+        let Some(given) = &self.profile else {
+            return Ok(known);
+        };
+        let [opt_out_third_party] = flags(given.flags, [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY])?;
+        let key = |[low, high]: [u64; 2]| {
+            let key = u128::from(high) << 64 | u128::from(low);
+            (key != 0).then_some(key.to_le_bytes())
+        };
+        Ok(Profile {
+            unit_key: key(given.unit_key),
+            customer: value(given.customer, CustomerKind::from_code)?,
+            loyalty_member: answer(given.loyalty_member)?,
+            has_app: answer(given.has_app)?,
+            age_band: value(given.age_band, AgeBand::from_code)?,
+            opt_out_third_party,
+            session: Session { session_key: key(given.session_key), ..known.session },
+            ..known
+        })
+    }
+
+    fn line(&self, given: &aftercart_line) -> Result<LineItem<'c>, Status> {
+        let [has_unit_price] = flags(given.flags, [AFTERCART_LINE_HAS_UNIT_PRICE])?;
+        Ok(LineItem {
+            item_id: self.text(given.item_id)?,
+            category: self.text(given.category)?,
+            brand: self.text(given.brand)?,
+            quantity: given.quantity.max(1),
+            unit_price: optional(has_unit_price, given.unit_price)?,
+            role: value(given.role, Role::from_code)?,
+            sensitive: value(given.sensitive, SensitiveClass::from_code)?,
+        })
+    }
+}
+
+/// Memory for the lists of a request, set aside once.
+#[derive(Debug, Default)]
+pub(crate) struct Lists<'a> {
+    lines: Vec<LineItem<'a>>,
+    purchases: Vec<Purchase<'a>>,
+    declines: Vec<Decline<'a>>,
+    answers: Vec<Answer<'a>>,
+    opt_outs: Vec<&'a str>,
+    removed: Vec<&'a str>,
+}
+
+impl<'a> Lists<'a> {
+    pub(crate) fn new() -> Result<Self, Status> {
+        Ok(Self {
+            lines: room(LINES_MAX)?,
+            purchases: room(PURCHASES_MAX)?,
+            declines: room(DECLINES_MAX)?,
+            answers: room(ANSWERS_MAX)?,
+            opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
+            removed: room(CART_REMOVED_MAX)?,
+        })
+    }
+
+    /// The same memory, empty, for text of another lifetime.
+    pub(crate) fn recycle<'b>(self) -> Lists<'b> {
+        Lists {
+            lines: recycle(self.lines),
+            purchases: recycle(self.purchases),
+            declines: recycle(self.declines),
+            answers: recycle(self.answers),
+            opt_outs: recycle(self.opt_outs),
+            removed: recycle(self.removed),
+        }
+    }
+
+    /// Reads lines and facts.
+    pub(crate) fn fill(&mut self, given: &Given<'a>) -> Result<(), Status> {
+        for line in given.lines.iter() {
+            push(&mut self.lines, given.line(&line?)?);
+        }
+        // Of purchases and declines the engine reads the last ones, so the first ones make way.
+        let (mut purchases, mut declines) = (0usize, 0usize);
+        for fact in given.facts.iter() {
+            match fact?.kind {
+                AFTERCART_FACT_PURCHASE => purchases += 1,
+                AFTERCART_FACT_DECLINE => declines += 1,
+                _ => {}
+            }
+        }
+        let mut skip = Skip {
+            purchases: purchases.saturating_sub(PURCHASES_MAX),
+            declines: declines.saturating_sub(DECLINES_MAX),
+        };
+        for fact in given.facts.iter() {
+            self.add(given, &fact?, &mut skip)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, given: &Given<'a>, fact: &aftercart_fact, skip: &mut Skip) -> Result<(), Status> {
+        let (id, tag, at_ms) = (given.text(fact.id)?, given.text(fact.tag)?, fact.at_ms);
+        zero(fact.reserved)?;
+        let dated = matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE);
+        let tagged = fact.kind == AFTERCART_FACT_ANSWER;
+        if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) {
+            return Err(Status::UnsupportedField);
+        }
+        match fact.kind {
+            AFTERCART_FACT_PURCHASE => {
+                push_last(&mut self.purchases, &mut skip.purchases, Purchase { item_id: id, at_ms });
+            }
+            AFTERCART_FACT_DECLINE => {
+                push_last(&mut self.declines, &mut skip.declines, Decline { id, at_ms });
+            }
+            AFTERCART_FACT_ANSWER => push(&mut self.answers, Answer { question: id, tag }),
+            AFTERCART_FACT_OPT_OUT_CATEGORY => push(&mut self.opt_outs, id),
+            AFTERCART_FACT_CART_REMOVED => push(&mut self.removed, id),
+            _ => return Err(Status::BadValue),
+        }
+        Ok(())
+    }
+}
+
+/// How many of the first facts of a kind are left out.
+#[derive(Debug)]
+struct Skip {
+    purchases: usize,
+    declines: usize,
+}
+
+/// Room for `most` elements, or a failure instead of an abort.
+fn room<T>(most: usize) -> Result<Vec<T>, Status> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(most).map_err(|_| Status::OutOfMemory)?;
+    Ok(list)
+}
+
+/// Turns a list into an empty one of a type that differs in lifetimes only. The standard library collects in place, so the
+/// memory stays; the C tests count allocations.
+fn recycle<A, B>(mut list: Vec<A>) -> Vec<B> {
+    const { assert!(size_of::<A>() == size_of::<B>() && align_of::<A>() == align_of::<B>()) };
+    list.clear();
+    list.into_iter().map(|_| unreachable!("the list is empty")).collect()
+}
+
+/// Adds an element where there is room. Never allocates.
+fn push<T>(list: &mut Vec<T>, element: T) {
+    if list.len() < list.capacity() {
+        list.push(element);
+    }
+}
+
+fn push_last<T>(list: &mut Vec<T>, skip: &mut usize, element: T) {
+    match skip.checked_sub(1) {
+        Some(left) => *skip = left,
+        None => push(list, element),
+    }
+}
+
+/// Takes flags apart, and refuses unknown ones.
+fn flags<const N: usize>(given: u32, known: [u32; N]) -> Result<[bool; N], Status> {
+    zero(given & !known.iter().fold(0, |all, flag| all | flag))?;
+    Ok(known.map(|flag| given & flag != 0))
+}
+
+/// A number that counts only with its flag. Without, it must be zero: a forgotten flag is found here, not in production.
+fn optional(flag: bool, number: i64) -> Result<Option<i64>, Status> {
+    match (flag, number) {
+        (true, _) => Ok(Some(number)),
+        (false, 0) => Ok(None),
+        (false, _) => Err(Status::BadValue),
+    }
+}
+
+fn zero(field: u32) -> Result<(), Status> {
+    if field == 0 { Ok(()) } else { Err(Status::UnsupportedField) }
+}
+
+/// A value of one of the engine's lists.
+fn value<T>(given: u32, from_code: impl Fn(u8) -> Option<T>) -> Result<T, Status> {
+    u8::try_from(given).ok().and_then(from_code).ok_or(Status::BadValue)
+}
+
+fn answer(given: u32) -> Result<Option<bool>, Status> {
+    match given {
+        AFTERCART_UNKNOWN => Ok(None),
+        AFTERCART_NO => Ok(Some(false)),
+        AFTERCART_YES => Ok(Some(true)),
+        _ => Err(Status::BadValue),
+    }
+}
+
+/// An ISO code, padded with zeros; all zero where not given.
+fn code<T>(given: &[c_char; 4], parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Status> {
+    let bytes = given.map(|c| c as u8);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Status::BadValue)?.trim_end_matches('\0');
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some).ok_or(Status::BadValue) }
+}

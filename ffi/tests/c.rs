@@ -1,0 +1,137 @@
+//! C and C++ programs against the library as it ships, on a small catalog. They need gcc and g++.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use engine::build::feed::{OrderLine, Orders, PartnerOffer, Partners, Product};
+use engine::build::progress::Silent;
+use engine::build::{BuildOptions, Inputs, build};
+use engine::vocabulary::{Availability, OfferKind};
+
+mod common;
+
+#[test]
+fn the_example_finds_what_goes_with_a_coffee_maker() {
+    let shop = Shop::new();
+    let pods = "goes with maker-1";
+    let shared = shop.run(&shop.link("c", "examples/c/checkout.c", Link::Shared), &["maker-1"]);
+    assert!(shared.contains("pods-") && shared.contains(pods), "{shared}");
+    let linked_whole = shop.run(&shop.link("c", "examples/c/checkout.c", Link::Static), &["maker-1"]);
+    assert_eq!(shared, linked_whole);
+    let cpp = shop.run(&shop.link("c++", "examples/c/checkout.c", Link::Shared), &["maker-1"]);
+    assert_eq!(shared, cpp);
+}
+
+#[test]
+fn every_misuse_has_an_answer() {
+    let shop = Shop::new();
+    assert_eq!(shop.run(&shop.link("c", "ffi/tests/c/misuse.c", Link::Shared), &[]), "ok\n");
+    assert_eq!(shop.run(&shop.link("c++", "ffi/tests/c/misuse.c", Link::Static), &[]), "ok\n");
+}
+
+#[test]
+fn a_decision_allocates_nothing() {
+    let shop = Shop::new();
+    let told = shop.run(&shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared), &[]);
+    assert_eq!(told, "0 allocations in 3000 decisions\n");
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Link {
+    Shared,
+    Static,
+}
+
+/// A folder with a catalog, and the programs that open it.
+struct Shop {
+    folder: tempfile::TempDir,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let options = BuildOptions { calibrate: false, ..BuildOptions::default() };
+        let catalog = build(&inputs(), &options, &Silent).expect("the inputs fit together");
+        std::fs::write(folder.path().join("shop.aftercart"), catalog).expect("the catalog can be written");
+        Self { folder }
+    }
+
+    fn link(&self, language: &str, source: &str, link: Link) -> PathBuf {
+        let binary = self.folder.path().join("program");
+        let mut compiler = common::compiler(language);
+        compiler.arg(common::root().join(source)).arg("-o").arg(&binary);
+        let folder = common::artifact();
+        compiler.args(["-x", "none"]);
+        match link {
+            Link::Shared => {
+                compiler.arg(folder.join("libaftercart.so"));
+                compiler.arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");
+            }
+            Link::Static => {
+                let template = include_str!("../aftercart.pc.in");
+                let libraries = template.lines().find_map(|line| line.strip_prefix("Libs.private: "));
+                compiler.arg(folder.join("libaftercart.a"));
+                compiler.args(libraries.expect("it has the line").split(' '));
+            }
+        }
+        common::run(&mut compiler);
+        binary
+    }
+
+    /// Runs a program on the catalog. It must end well and write nothing to standard error.
+    fn run(&self, program: &Path, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
+        let output = command.arg(self.folder.path().join("shop.aftercart")).args(arguments).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", common::told(&output));
+        String::from_utf8(output.stdout).expect("output is UTF-8")
+    }
+}
+
+/// Four types of product. Makers are bought with pods, cups with plates; one house offer, which an answer triggers.
+fn inputs() -> Inputs {
+    let types = [
+        ("maker", "Kitchen > Makers"),
+        ("pods", "Grocery > Pods"),
+        ("cups", "Table > Cups"),
+        ("plates", "Table > Plates"),
+    ];
+    let product = |row: usize| Product {
+        id: format!("{}-{}", types[row % 4].0, row / 4),
+        title: format!("The {} no. {}", types[row % 4].0, row / 4),
+        category_path: types[row % 4].1.into(),
+        brand: format!("Brand {}", row % 7),
+        price: Some(500 + 100 * row as i64),
+        availability: Availability::InStock,
+        ..Product::default()
+    };
+    let mut lines = Vec::new();
+    for basket in 0..2000u32 {
+        let pair = if basket % 2 == 0 { [0, 1] } else { [2, 3] };
+        for (slot, kind) in pair.into_iter().enumerate() {
+            let number = (basket / 2 + slot as u32 * (basket / 20)) % 10;
+            lines.push(OrderLine {
+                basket,
+                customer: basket % 500,
+                at_ms: 1_600_000_000_000 + i64::from(basket) * 3_600_000,
+                product: number * 4 + kind,
+                quantity: 1,
+                unit_price: None,
+            });
+        }
+    }
+    let guide = PartnerOffer {
+        id: "guide".into(),
+        kind: OfferKind::Content,
+        title: "How to brew".into(),
+        trigger_answers: vec!["brewing".into()],
+        house: true,
+        ..PartnerOffer::default()
+    };
+    Inputs {
+        products: (0..40).map(product).collect(),
+        orders: Orders { lines, baskets: 2000, customers: 500 },
+        partners: Partners { partners: Vec::new(), offers: vec![guide] },
+        ..Inputs::default()
+    }
+}

@@ -1,0 +1,315 @@
+/* Everything that a caller may get wrong has an answer. Argument: a catalog. Compiles as C11 and C++17. */
+#include "request.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+static request bench;
+#define R fresh(&bench)
+
+/* Runs a request after one change to it. */
+#define BENT(expected, change) \
+    do { \
+        request *r = R; \
+        change; \
+        EXPECT(expected, decide(decider, r)); \
+        CHECK((expected) >= 0 || r->count == 0); \
+    } while (0)
+
+static void opening(const char *path)
+{
+    aftercart_engine *engine = NULL;
+    aftercart_error error;
+    struct { aftercart_options known; uint64_t unknown; } options;
+    size_t length = strlen(path);
+    memset(&error, 0, sizeof error);
+    memset(&options, 0, sizeof options);
+    error.struct_size = sizeof error;
+    options.known.struct_size = sizeof options;
+
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_engine_open(path, length, NULL, NULL, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_engine_open(NULL, 1, NULL, &engine, &error));
+    CHECK(error.status == AFTERCART_NULL_POINTER && error.message[0] != 0);
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_engine_open("no such file", 12, NULL, &engine, &error));
+    CHECK(error.os_error == ENOENT && strstr(error.message, "no such file") != NULL && engine == NULL);
+    EXPECT(AFTERCART_BAD_CATALOG, aftercart_engine_open("/proc/self/exe", 14, NULL, &engine, &error));
+    CHECK(error.rule > 0 && error.part[0] != 0);
+
+    /* A shorter error ends within its message, and what is behind it stays. */
+    memset(&error, 'x', sizeof error);
+    error.struct_size = 64;
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_engine_open("no such file", 12, NULL, &engine, &error));
+    CHECK(strlen(error.message) == 7 && error.message[8] == 'x');
+    error.struct_size = 0;
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_engine_open(path, length, NULL, &engine, &error));
+
+    /* Options of a newer header are fine as long as they say nothing new; of an older one, always. */
+    EXPECT(AFTERCART_OK, aftercart_engine_open(path, length, &options.known, &engine, NULL));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
+    options.unknown = 1;
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, aftercart_engine_open(path, length, &options.known, &engine, NULL));
+    CHECK(engine == NULL);
+    options.known.struct_size = 8;
+    options.known.mode = AFTERCART_OPEN_COPY;
+    EXPECT(AFTERCART_OK, aftercart_engine_open(path, length, &options.known, &engine, NULL));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
+    options.known.mode = 2;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_engine_open(path, length, &options.known, &engine, NULL));
+}
+
+static void pointers_and_sizes(aftercart_decider *decider)
+{
+    request *r = R;
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_decide(decider, NULL, NULL, NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, 0, 0, &r->count, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_decide(decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, 0, 0, NULL, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_decide(decider, &r->transaction, NULL, NULL, 48, 1, NULL, 0, 0, NULL, 0, NULL, 0, 0, &r->count, NULL));
+    r->transaction.order_id.length = 0;
+    EXPECT(AFTERCART_NO_OFFERS, aftercart_decide(decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, 0, 0, &r->count, NULL));
+    EXPECT(AFTERCART_MISALIGNED, aftercart_decide(decider, &r->transaction, NULL, (aftercart_line *)((char *)r->lines + 1), 48, 1, NULL, 0, 0, NULL, 0, NULL, 0, 0, &r->count, NULL));
+
+    BENT(AFTERCART_BAD_SIZE, r->transaction.struct_size = 0);
+    BENT(AFTERCART_BAD_SIZE, r->transaction.struct_size = 0xCCCCCCCC);
+    BENT(AFTERCART_BAD_SIZE, r->summary.struct_size = 7);
+    BENT(AFTERCART_BAD_SIZE, r->line_size = 0);
+    BENT(AFTERCART_MISALIGNED, r->line_size = sizeof r->lines[0] - 1);
+    BENT(AFTERCART_BAD_SIZE, r->capacity = SIZE_MAX);
+    BENT(AFTERCART_BAD_SIZE, r->capacity = SIZE_MAX / sizeof(aftercart_offer));
+    BENT(AFTERCART_TOO_MANY_LINES, r->line_count = AFTERCART_LINES_MAX + 1);
+    BENT(AFTERCART_TOO_MANY_FACTS, r->fact_count = AFTERCART_FACTS_MAX + 1);
+    BENT(AFTERCART_TOO_MANY_LINES, r->line_count = SIZE_MAX);
+    BENT(AFTERCART_BAD_STRING, r->lines[0].item_id.length = 5000);
+    BENT(AFTERCART_BAD_STRING, r->lines[0].item_id.offset = UINT32_MAX);
+    BENT(AFTERCART_BAD_STRING, r->strings_length = 3);
+    BENT(AFTERCART_BAD_UTF8, r->strings[r->lines[0].item_id.offset] = (char)0xFF);
+}
+
+static void fields(aftercart_decider *decider)
+{
+    BENT(AFTERCART_BAD_VALUE, r->lines[0].role = 99);
+    BENT(AFTERCART_BAD_VALUE, r->lines[0].role = 258); /* no wrapping to 2 */
+    BENT(AFTERCART_BAD_VALUE, r->lines[0].sensitive = 9);
+    BENT(AFTERCART_BAD_VALUE, r->lines[0].unit_price = 5);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->lines[0].flags = 2);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->transaction.flags = 16);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->transaction.reserved = 1);
+    BENT(AFTERCART_BAD_VALUE, r->transaction.value = 5);
+    BENT(AFTERCART_BAD_VALUE, r->transaction.min_relevance = 5);
+    BENT(AFTERCART_BAD_VALUE, r->transaction.stage = 7);
+    BENT(AFTERCART_TOO_MANY_SLOTS, r->transaction.slots = AFTERCART_SLOTS_MAX + 1);
+    BENT(AFTERCART_TOO_MANY_SLOTS, r->transaction.slots = 256);
+    BENT(AFTERCART_BAD_VALUE, memcpy(r->transaction.currency, "E1", 2));
+    BENT(AFTERCART_BAD_VALUE, memcpy(r->transaction.country, "DEU", 3));
+    BENT(AFTERCART_BAD_VALUE, r->profile.age_band = 3);
+    BENT(AFTERCART_BAD_VALUE, r->profile.customer = 3);
+    BENT(AFTERCART_BAD_VALUE, r->profile.has_app = 3);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.flags = 2);
+    BENT(AFTERCART_BAD_VALUE, fact(r, 0, "pods-1", 0));
+    BENT(AFTERCART_BAD_VALUE, fact(r, 6, "pods-1", 0));
+    BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_ANSWER, "for-whom", 1));
+    BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_PURCHASE, "pods-1", 1); r->facts[0].tag = put(r, "gift"));
+    BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_DECLINE, "pods-1", 1); r->facts[0].reserved = 1);
+}
+
+static void growth(aftercart_decider *decider)
+{
+    request *r = R;
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    size_t all = r->count;
+    char best[72];
+    memcpy(best, r->offers[0].id, sizeof best);
+    CHECK(all > 1 && r->summary.reason == 0 && r->summary.eligible >= all);
+
+    /* A short transaction and a short summary: the rest is zero, or not written. */
+    BENT(AFTERCART_OK, r->transaction.struct_size = 16; r->summary.struct_size = 16; r->summary.retrieved = 4711);
+    CHECK(bench.summary.retrieved == 4711 && bench.summary.decision_id_low != 0);
+
+    /* Longer elements: unknown parts must be zero on the way in, and are zero on the way out. */
+    struct { aftercart_line known; uint64_t unknown; } lines[2];
+    struct { aftercart_offer known; uint64_t unknown; } offers[AFTERCART_SLOTS_MAX];
+    memset(lines, 0, sizeof lines);
+    memset(offers, 0xAA, sizeof offers);
+    r = R;
+    lines[0].known = r->lines[0];
+    lines[1].known = r->lines[1];
+    for (uint64_t unknown = 0; unknown < 2; unknown++) {
+        lines[0].unknown = unknown;
+        EXPECT(unknown ? AFTERCART_UNSUPPORTED_FIELD : AFTERCART_OK,
+               aftercart_decide(decider, &r->transaction, NULL, &lines[0].known, sizeof lines[0], 2, NULL, 0, 0, r->strings,
+                                r->strings_length, &offers[0].known, sizeof offers[0], AFTERCART_SLOTS_MAX, &r->count, NULL));
+    }
+    CHECK(strcmp(offers[0].known.id, best) == 0 && offers[all - 1].unknown == 0 && offers[all].known.id[0] == (char)0xAA);
+
+    /* Shorter elements: never a byte beyond. */
+    uint64_t rows[2 * AFTERCART_SLOTS_MAX];
+    memset(rows, 0xAA, sizeof rows);
+    EXPECT(AFTERCART_OK, aftercart_decide(decider, &r->transaction, NULL, r->lines, r->line_size, 2, NULL, 0, 0, r->strings,
+                                          r->strings_length, (aftercart_offer *)rows, 8, AFTERCART_SLOTS_MAX, &r->count, NULL));
+    CHECK(r->count == all && (uint32_t)rows[0] == AFTERCART_ITEM_PRODUCT && rows[all] == 0xAAAAAAAAAAAAAAAA);
+
+    BENT(AFTERCART_TRUNCATED, r->capacity = 0);
+    CHECK(bench.count == all);
+    BENT(AFTERCART_TRUNCATED, r->capacity = 1; r->offers[1].position = 4711);
+    CHECK(bench.count == all && bench.offers[1].position == 4711 && strcmp(bench.offers[0].id, best) == 0);
+}
+
+static void meaning(aftercart_decider *decider)
+{
+    request *r = R;
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    char best[72];
+    memcpy(best, r->offers[0].id, sizeof best);
+    CHECK(strlen(best) == r->offers[0].id_length && r->offers[0].line >= 0 && r->offers[0].price > 0);
+    uint64_t decision = r->summary.decision_id_low;
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    CHECK(r->summary.decision_id_low == decision && strcmp(r->offers[0].id, best) == 0);
+
+    BENT(AFTERCART_OK, fact(r, AFTERCART_FACT_DECLINE, best, 1699999999000));
+    CHECK(!offered(&bench, best));
+    /* Of too many declines the newest count, as of purchases. */
+    r = R;
+    for (int i = 0; i < 1500; i++) {
+        r->facts[i].kind = i % 2 ? AFTERCART_FACT_DECLINE : AFTERCART_FACT_PURCHASE;
+        r->facts[i].id = r->transaction.order_id;
+    }
+    r->fact_count = 1500;
+    fact(r, AFTERCART_FACT_DECLINE, best, 0);
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    CHECK(!offered(r, best));
+    BENT(AFTERCART_NO_OFFERS, fact(r, AFTERCART_FACT_OPT_OUT_CATEGORY, "a category that nobody knows", 0));
+    CHECK(bench.summary.reason == AFTERCART_REASON_OPTED_OUT);
+    BENT(AFTERCART_NO_OFFERS, memcpy(r->transaction.currency, "EUR", 3));
+    CHECK(bench.summary.reason == AFTERCART_REASON_CURRENCY);
+    BENT(AFTERCART_OK, memcpy(r->transaction.currency, "usd", 3); memcpy(r->transaction.country, "US", 2);
+         r->transaction.slots = 1; r->profile.unit_key[0] = 1; r->profile.loyalty_member = AFTERCART_YES;
+         fact(r, AFTERCART_FACT_ANSWER, "for-whom", 0); r->facts[0].tag = put(r, "gift");
+         fact(r, AFTERCART_FACT_CART_REMOVED, "pods-2", 0); fact(r, AFTERCART_FACT_PURCHASE, "pods-3", 1690000000000));
+    CHECK(bench.count == 1);
+    CHECK(!offered(R, "guide"));
+    BENT(AFTERCART_OK, fact(r, AFTERCART_FACT_ANSWER, "interest", 0); r->facts[0].tag = put(r, "brewing");
+         r->transaction.slots = AFTERCART_SLOTS_MAX);
+    CHECK(offered(&bench, "guide"));
+    /* An unknown product of a known category. */
+    BENT(AFTERCART_OK, r->lines[0].item_id = put(r, "new-1"); r->lines[0].category = put(r, "Kitchen > Makers"));
+
+    CHECK(strcmp(aftercart_status_name(AFTERCART_BUSY), "BUSY") == 0 && strcmp(aftercart_status_name(7), "?") == 0);
+    CHECK(strcmp(aftercart_reason_text(AFTERCART_REASON_OUT_OF_STOCK), "not in stock") == 0);
+    CHECK(strcmp(aftercart_reason_text(0), "?") == 0);
+}
+
+static void texts(aftercart_engine *engine, aftercart_decider *decider)
+{
+    aftercart_info info;
+    memset(&info, 0, sizeof info);
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_engine_info(engine, &info));
+    info.struct_size = sizeof info;
+    EXPECT(AFTERCART_OK, aftercart_engine_info(engine, &info));
+    CHECK(info.products == 40 && info.offers == 1 && info.index_generation != 0 && info.kernel[0] != 0);
+
+    request *r = R;
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    uint32_t kind = r->offers[0].item_kind, row = r->offers[0].item_row;
+    char text[80];
+    size_t length = 0;
+    EXPECT(AFTERCART_OK, aftercart_item_text(engine, kind, row, AFTERCART_TEXT_ID, text, sizeof text, &length));
+    CHECK(strcmp(text, r->offers[0].id) == 0 && length == strlen(text));
+    EXPECT(AFTERCART_TRUNCATED, aftercart_item_text(engine, kind, row, AFTERCART_TEXT_ID, text, length, &length));
+    CHECK(strlen(text) == length - 1);
+    EXPECT(AFTERCART_TRUNCATED, aftercart_item_text(engine, kind, row, AFTERCART_TEXT_TITLE, NULL, 0, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_item_text(engine, kind, row, AFTERCART_TEXT_TITLE, NULL, 1, NULL));
+    EXPECT(AFTERCART_OK, aftercart_item_text(engine, kind, UINT32_MAX, AFTERCART_TEXT_TITLE, text, sizeof text, &length));
+    CHECK(length == 0 && text[0] == 0);
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_item_text(engine, 3, row, AFTERCART_TEXT_ID, text, sizeof text, NULL));
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_item_text(engine, kind, row, 5, text, sizeof text, NULL));
+}
+
+static void handles(const char *path)
+{
+    aftercart_engine *engine = open_engine(path);
+    aftercart_decider *decider = new_decider(engine), *second = NULL;
+    uint64_t foreign[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    EXPECT(AFTERCART_NULL_POINTER, decide(NULL, R));
+    EXPECT(AFTERCART_BAD_HANDLE, decide((aftercart_decider *)engine, R));
+    EXPECT(AFTERCART_BAD_HANDLE, decide((aftercart_decider *)foreign, R));
+    EXPECT(AFTERCART_BAD_HANDLE, decide((aftercart_decider *)((char *)decider + 4), R));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_decider_new((aftercart_engine *)decider, &second, NULL));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_engine_close((aftercart_engine *)decider));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(NULL));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(NULL));
+
+    /* The engine may go first. */
+    EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+
+    /* A stale handle: not promised, but so with every allocator that does not hand the memory out again at once. */
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_decider_free(decider));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_engine_close(engine));
+}
+
+static void panics(aftercart_engine *engine)
+{
+    aftercart_decider *decider = new_decider(engine), *other = new_decider(engine);
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_selftest(decider, 0));
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    EXPECT(AFTERCART_INTERNAL, aftercart_selftest(decider, AFTERCART_SELFTEST_PANIC));
+    EXPECT(AFTERCART_POISONED, decide(decider, R));
+    CHECK(bench.count == 0);
+    EXPECT(AFTERCART_POISONED, aftercart_selftest(decider, AFTERCART_SELFTEST_PANIC));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+    EXPECT(AFTERCART_INTERNAL, aftercart_selftest(NULL, AFTERCART_SELFTEST_PANIC));
+    EXPECT(AFTERCART_OK, decide(other, R));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(other));
+}
+
+static int busy_seen, stop;
+
+static void *hammer(void *decider)
+{
+    request own;
+    size_t decided = 0;
+    for (long i = 0; i < 20000000 && !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+        int32_t status = decide((aftercart_decider *)decider, fresh(&own));
+        CHECK(status == AFTERCART_OK || (status == AFTERCART_BUSY && own.count == 0));
+        decided += status == AFTERCART_OK;
+        if (status == AFTERCART_BUSY)
+            __atomic_store_n(&busy_seen, 1, __ATOMIC_RELAXED);
+        if (decided >= 1000 && __atomic_load_n(&busy_seen, __ATOMIC_RELAXED))
+            break;
+    }
+    CHECK(decided > 0);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void two_threads(aftercart_engine *engine)
+{
+    aftercart_decider *decider = new_decider(engine);
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&threads[i], NULL, hammer, decider) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(busy_seen);
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2 && aftercart_abi_version() == AFTERCART_ABI_VERSION);
+    opening(argv[1]);
+    aftercart_engine *engine = open_engine(argv[1]);
+    aftercart_decider *decider = new_decider(engine);
+    pointers_and_sizes(decider);
+    fields(decider);
+    growth(decider);
+    meaning(decider);
+    texts(engine, decider);
+    handles(argv[1]);
+    panics(engine);
+    two_threads(engine);
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
+    puts("ok");
+    return 0;
+}

@@ -1,0 +1,133 @@
+//! `include/aftercart.h` is what cbindgen makes of the source. `AFTERCART_BLESS=1` rewrites it.
+
+use std::fmt::Write;
+
+use engine::vocabulary::{AgeBand, CustomerKind, OfferKind, Role, SensitiveClass, Stage};
+use engine::{Reason, Relation};
+
+mod common;
+#[path = "../src/status.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod status;
+
+#[test]
+fn the_header_is_what_the_source_says() {
+    let sources = ["types.rs", "engine.rs", "decider.rs", "selftest.rs"];
+    let folder = common::root().join("ffi");
+    let mut config =
+        cbindgen::Config::from_file(folder.join("cbindgen.toml")).expect("cbindgen.toml is right");
+    config.after_includes = Some(constants());
+    let builder = sources.iter().fold(cbindgen::Builder::new().with_config(config), |builder, source| {
+        builder.with_src(folder.join("src").join(source))
+    });
+    let mut header = Vec::new();
+    builder.generate().expect("cbindgen understands the source").write(&mut header);
+    common::compare("include/aftercart.h", &String::from_utf8(header).expect("the header is UTF-8"));
+}
+
+#[test]
+fn the_header_alone_is_c11_and_cpp17() {
+    for language in ["c", "c++"] {
+        common::run(common::compiler(language).arg("-fsyntax-only").arg("-").stdin(including_the_header()));
+    }
+}
+
+fn including_the_header() -> std::process::Stdio {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("only_the_header.c");
+    std::fs::write(&file, "#include \"aftercart.h\"\n").expect("the target folder can be written");
+    std::fs::File::open(file).expect("it was just written").into()
+}
+
+/// The lists that the engine owns: never typed by hand.
+fn constants() -> String {
+    let mut out = String::new();
+    let part = |name: &str| std::env::var(format!("CARGO_PKG_VERSION_{name}")).expect("cargo sets it");
+    out.push_str("\n// The release that this header came with.\n");
+    for name in ["MAJOR", "MINOR", "PATCH"] {
+        writeln!(out, "#define AFTERCART_VERSION_{name} {}", part(name)).unwrap();
+    }
+    out.push_str("\n// How a call ended. `aftercart_status_name` has the names.\n");
+    for status in status::Status::ALL {
+        let name = status.name().to_str().unwrap();
+        writeln!(out, "// {}\n#define AFTERCART_{name} {}", status.text(), number(status.code())).unwrap();
+    }
+    list(&mut out, "Where in the purchase: aftercart_transaction.stage.", "STAGE", Stage::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "Kind of purchase: aftercart_line.role.", "ROLE", Role::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "Sensitive classes: aftercart_line.sensitive.", "SENSITIVE", SensitiveClass::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "Customers: aftercart_profile.customer.", "CUSTOMER", CustomerKind::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "Ages: aftercart_profile.age_band.", "AGE", AgeBand::ALL, |v| (v.code().into(), v.name()));
+    list(&mut out, "What is offered: aftercart_offer.kind.", "KIND", OfferKind::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(
+        &mut out,
+        "How it follows from the order: aftercart_offer.relation.",
+        "RELATION",
+        &relations(),
+        |v| (v as i32, v.name()),
+    );
+    out.push_str(
+        "\n// Why nothing was offered: `aftercart_summary.reason`. `aftercart_reason_text` has the texts.\n",
+    );
+    for reason in Reason::ALL {
+        writeln!(
+            out,
+            "#define AFTERCART_REASON_{} {} // {}",
+            upper(&format!("{reason:?}")),
+            reason.code(),
+            reason.text()
+        )
+        .unwrap();
+    }
+    out
+}
+
+fn list<T: Copy>(
+    out: &mut String,
+    about: &str,
+    prefix: &str,
+    all: &[T],
+    of: impl Fn(T) -> (i32, &'static str),
+) {
+    writeln!(out, "\n// {about}").unwrap();
+    for value in all {
+        let (code, name) = of(*value);
+        writeln!(out, "#define AFTERCART_{prefix}_{} {code}", name.to_uppercase()).unwrap();
+    }
+}
+
+/// All relations, in order. A new one does not compile until it is here.
+fn relations() -> Vec<Relation> {
+    std::iter::successors(Some(Relation::BoughtTogether), |relation| match relation {
+        Relation::BoughtTogether => Some(Relation::GoesWithType),
+        Relation::GoesWithType => Some(Relation::Refill),
+        Relation::Refill => Some(Relation::Triggered),
+        Relation::Triggered => Some(Relation::House),
+        Relation::House => None,
+    })
+    .collect()
+}
+
+/// `SameItem` to `SAME_ITEM`.
+fn upper(camel: &str) -> String {
+    let mut name = String::new();
+    for letter in camel.chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
+fn number(code: i32) -> String {
+    if code < 0 { format!("({code})") } else { code.to_string() }
+}

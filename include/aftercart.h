@@ -1,0 +1,601 @@
+/* aftercart: decides in microseconds, inside the checkout process, which few offers belong on a receipt page, or none.
+ *
+ * Generated from the library's source; do not edit.
+ *
+ *     aftercart_engine *engine;
+ *     aftercart_decider *decider;
+ *     aftercart_engine_open(path, strlen(path), NULL, &engine, NULL);   // once
+ *     aftercart_decider_new(engine, &decider, NULL);                    // once per thread
+ *     aftercart_decide(decider, ...);                                   // once per receipt page
+ *
+ * examples/c/checkout.c is a whole program.
+ *
+ * THREADS. An engine never changes: any number of threads may use one. A decider serves one call at a time: use one per
+ * thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. The library has no
+ * threads, signal handlers, environment variables, output, clock or locale, and works after fork(). Do not unload it.
+ *
+ * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
+ * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
+ * aftercart_engine_close and aftercart_decider_free, in any order, when no other thread is using them; not twice. To change
+ * catalogs, open a second engine, make new deciders, then give the old ones back.
+ *
+ * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
+ * and element sizes are multiples of 8.
+ *
+ * GROWTH. Every struct starts with struct_size, and arrays of structs come with the size of an element: set them to sizeof.
+ * Zero the rest of a struct before you use it: zero always means "as if this were not here". Thus a program that was
+ * compiled with an older header runs with a newer library: what it does not know is zero. With an older library, fields that it
+ * does not know must be zero, or you get AFTERCART_UNSUPPORTED_FIELD. Of what is written, you get the part that you know.
+ * New fields come at the end; numbers are never used again. While AFTERCART_ABI_VERSION is 0, all of this may still change.
+ *
+ * TEXT is UTF-8 and given as offset and length into one block, the strings argument; there are no pointers in structs.
+ * MONEY is in minor units of the catalog's currency. TIME is Unix milliseconds, and comes from you.
+ *
+ * STATUS. Every int32_t is AFTERCART_OK (0); positive: done, with a remark; or negative: failed, in hundreds by family
+ * (-1xx argument, -2xx handle, -3xx catalog file, -4xx version, -5xx system, -6xx defect). A function that fails changes nothing
+ * but its count, its handle argument and its error argument. Show nothing and go on: a receipt page needs no offers.
+ *
+ * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
+ * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart publish` does, or open it with
+ * AFTERCART_OPEN_COPY: also right for network file systems. Any other damage is found when the file is opened, or gives a
+ * poor decision, never a fault.
+ */
+
+
+#ifndef AFTERCART_H
+#define AFTERCART_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The release that this header came with.
+#define AFTERCART_VERSION_MAJOR 0
+#define AFTERCART_VERSION_MINOR 1
+#define AFTERCART_VERSION_PATCH 0
+
+// How a call ended. `aftercart_status_name` has the names.
+// Done.
+#define AFTERCART_OK 0
+// Done: nothing belongs on the page. The summary has the reason.
+#define AFTERCART_NO_OFFERS 1
+// Done, but not everything fitted; the count is of all there is.
+#define AFTERCART_TRUNCATED 2
+// A pointer that must be given is null.
+#define AFTERCART_NULL_POINTER (-101)
+// A pointer or an element size is not a multiple of 8.
+#define AFTERCART_MISALIGNED (-102)
+// A struct_size, element size or count that cannot be.
+#define AFTERCART_BAD_SIZE (-103)
+// A reserved field, or one that this version does not know, is not zero.
+#define AFTERCART_UNSUPPORTED_FIELD (-104)
+// A field holds a value outside its list, or one that needs a flag which is not set.
+#define AFTERCART_BAD_VALUE (-105)
+// A text lies outside the strings that were given.
+#define AFTERCART_BAD_STRING (-106)
+// A text is not UTF-8.
+#define AFTERCART_BAD_UTF8 (-107)
+// More than AFTERCART_LINES_MAX lines: rules could not be checked against all.
+#define AFTERCART_TOO_MANY_LINES (-108)
+// More than AFTERCART_FACTS_MAX facts.
+#define AFTERCART_TOO_MANY_FACTS (-109)
+// More than AFTERCART_SLOTS_MAX slots.
+#define AFTERCART_TOO_MANY_SLOTS (-110)
+// Not a live handle of this kind.
+#define AFTERCART_BAD_HANDLE (-201)
+// Another thread is using this decider.
+#define AFTERCART_BUSY (-202)
+// An earlier call on this decider ended in a defect; free it and make another.
+#define AFTERCART_POISONED (-203)
+// The catalog file breaks a rule of its format.
+#define AFTERCART_BAD_CATALOG (-301)
+// The policy in the catalog file cannot be used.
+#define AFTERCART_BAD_POLICY (-302)
+// The catalog file was built by an incompatible version.
+#define AFTERCART_CATALOG_VERSION (-401)
+// No memory.
+#define AFTERCART_OUT_OF_MEMORY (-501)
+// The system refused; os_error has its number.
+#define AFTERCART_SYSTEM_ERROR (-502)
+// A defect of aftercart was caught before it reached you: report it.
+#define AFTERCART_INTERNAL (-601)
+
+// Where in the purchase: aftercart_transaction.stage.
+#define AFTERCART_STAGE_CONFIRMATION 0
+#define AFTERCART_STAGE_CART 1
+#define AFTERCART_STAGE_CHECKOUT 2
+#define AFTERCART_STAGE_PAYMENT 3
+#define AFTERCART_STAGE_ORDER_STATUS 4
+#define AFTERCART_STAGE_EMAIL 5
+#define AFTERCART_STAGE_APP 6
+
+// Kind of purchase: aftercart_line.role.
+#define AFTERCART_ROLE_UNKNOWN 0
+#define AFTERCART_ROLE_DURABLE 1
+#define AFTERCART_ROLE_CONSUMABLE 2
+#define AFTERCART_ROLE_SERVICE 3
+#define AFTERCART_ROLE_DIGITAL 4
+#define AFTERCART_ROLE_GIFT_CARD 5
+
+// Sensitive classes: aftercart_line.sensitive.
+#define AFTERCART_SENSITIVE_NONE 0
+#define AFTERCART_SENSITIVE_ALCOHOL 1
+#define AFTERCART_SENSITIVE_TOBACCO 2
+#define AFTERCART_SENSITIVE_HEALTH 3
+#define AFTERCART_SENSITIVE_ADULT 4
+#define AFTERCART_SENSITIVE_WEAPONS 5
+#define AFTERCART_SENSITIVE_GAMBLING 6
+#define AFTERCART_SENSITIVE_CREDIT 7
+#define AFTERCART_SENSITIVE_INSURANCE 8
+
+// Customers: aftercart_profile.customer.
+#define AFTERCART_CUSTOMER_ANY 0
+#define AFTERCART_CUSTOMER_NEW 1
+#define AFTERCART_CUSTOMER_RETURNING 2
+
+// Ages: aftercart_profile.age_band.
+#define AFTERCART_AGE_UNKNOWN 0
+#define AFTERCART_AGE_MINOR 1
+#define AFTERCART_AGE_ADULT 2
+
+// What is offered: aftercart_offer.kind.
+#define AFTERCART_KIND_PRODUCT 0
+#define AFTERCART_KIND_ADD_ON 1
+#define AFTERCART_KIND_WARRANTY 2
+#define AFTERCART_KIND_SERVICE 3
+#define AFTERCART_KIND_SUBSCRIPTION 4
+#define AFTERCART_KIND_PAYMENT_INCENTIVE 5
+#define AFTERCART_KIND_LOYALTY 6
+#define AFTERCART_KIND_APP_PROMPT 7
+#define AFTERCART_KIND_CONTENT 8
+#define AFTERCART_KIND_NEXT_PURCHASE 9
+
+// How it follows from the order: aftercart_offer.relation.
+#define AFTERCART_RELATION_BOUGHT_TOGETHER 1
+#define AFTERCART_RELATION_GOES_WITH_TYPE 2
+#define AFTERCART_RELATION_REFILL 3
+#define AFTERCART_RELATION_TRIGGERED 4
+#define AFTERCART_RELATION_HOUSE 5
+
+// Why nothing was offered: `aftercart_summary.reason`. `aftercart_reason_text` has the texts.
+#define AFTERCART_REASON_BELOW_RESERVE 100 // expected contribution below the reserve
+#define AFTERCART_REASON_LOST_TO_HIGHER 102 // lost to an offer of higher expected contribution
+#define AFTERCART_REASON_PARTNER_EXCLUDED 205 // partner suppressed, paused or unknown
+#define AFTERCART_REASON_CATEGORY_EXCLUDED 209 // category suppressed
+#define AFTERCART_REASON_BRAND_EXCLUDED 210 // brand suppressed
+#define AFTERCART_REASON_PRODUCT_EXCLUDED 211 // product or offer suppressed by name
+#define AFTERCART_REASON_KIND_EXCLUDED 212 // kind of offer suppressed
+#define AFTERCART_REASON_OPTED_OUT 213 // the customer opted out
+#define AFTERCART_REASON_ALREADY_MEMBER 214 // the customer already has it
+#define AFTERCART_REASON_SAME_ITEM 1001 // the same product was just bought
+#define AFTERCART_REASON_SAME_GROUP 1002 // a variant of it was just bought
+#define AFTERCART_REASON_SAME_TYPE 1003 // the same type of product was just bought
+#define AFTERCART_REASON_OWNED 1004 // the customer has it, and it is not due again
+#define AFTERCART_REASON_DECLINED 1005 // the customer declined it recently
+#define AFTERCART_REASON_OUT_OF_STOCK 1020 // not in stock
+#define AFTERCART_REASON_PRICE_UNKNOWN 1021 // no usable price
+#define AFTERCART_REASON_REGION 1022 // not for this region
+#define AFTERCART_REASON_AGE 1023 // not for this age, or the age is not known
+#define AFTERCART_REASON_SENSITIVE_CONTEXT 1025 // sensitive class that the policy does not allow
+#define AFTERCART_REASON_PARTNER_CONTEXT 1026 // the partner refuses this basket
+#define AFTERCART_REASON_ORDER_VALUE 1027 // order value outside the offer's bounds, or not known
+#define AFTERCART_REASON_OUTSIDE_FLIGHT 1028 // outside the offer's dates, or the time is not known
+#define AFTERCART_REASON_CUSTOMER_KIND 1029 // for other customers
+#define AFTERCART_REASON_UNKNOWN_CATEGORY 1030 // category not known, and a rule depends on it
+#define AFTERCART_REASON_CURRENCY 1032 // the transaction is in another currency
+#define AFTERCART_REASON_TYPE_QUOTA 1041 // enough offers of this type in the slate
+#define AFTERCART_REASON_BRAND_QUOTA 1042 // enough offers of this brand in the slate
+#define AFTERCART_REASON_PARTNER_QUOTA 1043 // enough offers of this partner in the slate
+#define AFTERCART_REASON_THIRD_PARTY_QUOTA 1044 // enough third-party offers in the slate
+#define AFTERCART_REASON_REFILL_QUOTA 1045 // enough refills in the slate
+#define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
+#define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
+#define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
+#define AFTERCART_REASON_NOT_RETRIEVED 1100 // nothing bought leads to it
+#define AFTERCART_REASON_VERIFIER_DROPPED 1101 // the final check disagreed with the gate
+#define AFTERCART_REASON_KILL_SWITCH 1102 // the policy switches all offers off
+#define AFTERCART_REASON_NOTHING_TO_ASK 1103 // no bought line can be asked about
+#define AFTERCART_REASON_BAD_RECORD 1104 // damaged catalog entry
+
+
+// The ABI that this header describes. Compare with `aftercart_abi_version()` once at start.
+#define AFTERCART_ABI_VERSION 0
+
+// Most lines of a transaction.
+#define AFTERCART_LINES_MAX 512
+
+// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 64
+// products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+#define AFTERCART_FACTS_MAX 4096
+
+// Most slots of a placement: a capacity that always suffices.
+#define AFTERCART_SLOTS_MAX 16
+
+// `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
+#define AFTERCART_OPEN_MAP 0
+
+// `aftercart_options.mode`: read the file into memory of this process: for network file systems, and for files that
+// somebody may truncate.
+#define AFTERCART_OPEN_COPY 1
+
+// `aftercart_options.verify`: check everything; reads the whole file once.
+#define AFTERCART_VERIFY_FULL 0
+
+// `aftercart_options.verify`: check the structure only, in microseconds: for files that were verified when they were
+// published. Memory safety does not rest on the rest.
+#define AFTERCART_VERIFY_STRUCTURE 1
+
+// Not known.
+#define AFTERCART_UNKNOWN 0
+
+// No.
+#define AFTERCART_NO 1
+
+// Yes.
+#define AFTERCART_YES 2
+
+// `aftercart_transaction.flags`: `value` is given.
+#define AFTERCART_TRANSACTION_HAS_VALUE 1
+
+// `aftercart_transaction.flags`: `min_relevance` is given.
+#define AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE 2
+
+// `aftercart_transaction.flags`: the order is a gift.
+#define AFTERCART_TRANSACTION_IS_GIFT 4
+
+// `aftercart_transaction.flags`: a test order, decided as any other.
+#define AFTERCART_TRANSACTION_IS_TEST 8
+
+// `aftercart_line.flags`: `unit_price` is given.
+#define AFTERCART_LINE_HAS_UNIT_PRICE 1
+
+// `aftercart_profile.flags`: the customer wants nothing from third parties.
+#define AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY 1
+
+// `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
+#define AFTERCART_FACT_PURCHASE 1
+
+// `aftercart_fact.kind`: the customer declined product or offer `id`, at `at_ms`.
+#define AFTERCART_FACT_DECLINE 2
+
+// `aftercart_fact.kind`: an answer `tag` to question `id` of a micro-survey. The tag `gift` suppresses refills.
+#define AFTERCART_FACT_ANSWER 3
+
+// `aftercart_fact.kind`: the customer does not want to see category path `id`, with its subtree.
+#define AFTERCART_FACT_OPT_OUT_CATEGORY 4
+
+// `aftercart_fact.kind`: product `id` was looked at in this session and put back.
+#define AFTERCART_FACT_CART_REMOVED 5
+
+// `aftercart_offer.item_kind`: a product of the catalog.
+#define AFTERCART_ITEM_PRODUCT 1
+
+// `aftercart_offer.item_kind`: any other offer.
+#define AFTERCART_ITEM_OFFER 2
+
+// `aftercart_item_text`: the id in the feed.
+#define AFTERCART_TEXT_ID 1
+
+// `aftercart_item_text`: the title.
+#define AFTERCART_TEXT_TITLE 2
+
+// `aftercart_item_text`: the category path; empty where not known and for other offers.
+#define AFTERCART_TEXT_CATEGORY 3
+
+// `aftercart_item_text`: the id of the partner behind it; empty for your own.
+#define AFTERCART_TEXT_PARTNER 4
+
+// `aftercart_selftest`: run into a defect, to show that it ends there.
+#define AFTERCART_SELFTEST_PANIC 1
+
+// Makes decisions, one call at a time; may move between threads. Owns all memory that a decision needs.
+typedef struct aftercart_decider aftercart_decider;
+
+// An opened catalog with its policy. Immutable: any number of threads may use one at the same time.
+typedef struct aftercart_engine aftercart_engine;
+
+// How to open a catalog. All zero (but `struct_size`) is the default.
+typedef struct {
+  // `sizeof(aftercart_options)`.
+  uint32_t struct_size;
+  // `AFTERCART_OPEN_MAP` or `AFTERCART_OPEN_COPY`.
+  uint32_t mode;
+  // `AFTERCART_VERIFY_FULL` or `AFTERCART_VERIFY_STRUCTURE`.
+  uint32_t verify;
+  // 1 = touch every page now, so that the first decisions do not wait for the disk.
+  uint32_t prefault;
+  // Products that a search may look at; 0 = as the catalog says. At the number of products, every search is exact.
+  uint64_t visit_budget;
+} aftercart_options;
+
+// What went wrong, in words. Filled in where a function that takes it fails.
+typedef struct {
+  // `sizeof(aftercart_error)`.
+  uint32_t struct_size;
+  // The status that the function returned.
+  int32_t status;
+  // `errno` of the system call that failed, else 0.
+  int32_t os_error;
+  // Number of the rule of the format that the file breaks, else 0.
+  uint32_t rule;
+  // Where the file breaks it: a byte, or a row of `part`.
+  uint64_t offset;
+  // Which part of the file: a header field or section, ended by a zero byte.
+  char part[32];
+  // The whole story in one line of UTF-8, cut where it does not fit, ended by a zero byte.
+  char message[456];
+} aftercart_error;
+
+// What an engine is.
+typedef struct {
+  // `sizeof(aftercart_info)`.
+  uint32_t struct_size;
+  // Products in the catalog.
+  uint32_t products;
+  // Other offers in the catalog.
+  uint32_t offers;
+  // Zero.
+  uint32_t reserved;
+  // Content of the catalog: equal content, equal number.
+  uint64_t index_generation;
+  // Content of the policy.
+  uint64_t policy_generation;
+  // When the newest order in the catalog was placed, Unix milliseconds.
+  int64_t created_at_ms;
+  // Bytes of the file.
+  uint64_t file_bytes;
+  // Instruction set that compares vectors, ended by a zero byte. Offers do not depend on it.
+  char kernel[16];
+} aftercart_info;
+
+// A text: `length` bytes of UTF-8 from byte `offset` of the `strings` argument. Length 0 = not given, whatever the offset.
+typedef struct {
+  // First byte in `strings`.
+  uint32_t offset;
+  // Bytes.
+  uint32_t length;
+} aftercart_text;
+
+// A paid order, or a basket before payment.
+typedef struct {
+  // `sizeof(aftercart_transaction)`.
+  uint32_t struct_size;
+  // `AFTERCART_TRANSACTION_...`, or-ed.
+  uint32_t flags;
+  // When, Unix milliseconds. 0 = not known: offers that depend on time are not shown.
+  int64_t created_at_ms;
+  // Total in minor units, with `AFTERCART_TRANSACTION_HAS_VALUE`. Without: the sum of the lines, where all prices are known.
+  int64_t value;
+  // Your order id. Only hashed into the decision id.
+  aftercart_text order_id;
+  // ISO 4217 code, for example `"EUR"`, of `value` and the lines. Empty = the catalog's.
+  char currency[4];
+  // ISO 3166-1 code, for example `"DE"`, of where the order goes. Empty = not known: offers bound to a region are not shown.
+  char country[4];
+  // Where in the purchase: `AFTERCART_STAGE_...`.
+  uint32_t stage;
+  // Slots to fill, at most `AFTERCART_SLOTS_MAX`; 0 = as the policy says.
+  uint32_t slots;
+  // Least relevance in thousandths, with `AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE`. Without: as the policy says.
+  uint32_t min_relevance;
+  // Zero.
+  uint32_t reserved;
+} aftercart_transaction;
+
+// The customer, as far as you know and may say. All zero (but `struct_size`) is an anonymous one. There is no field for a
+// name, an e-mail address, a phone number or a street.
+typedef struct {
+  // `sizeof(aftercart_profile)`.
+  uint32_t struct_size;
+  // `AFTERCART_PROFILE_...`, or-ed.
+  uint32_t flags;
+  // New or returning: `AFTERCART_CUSTOMER_...`.
+  uint32_t customer;
+  // Age: `AFTERCART_AGE_...`. Where not known, age-restricted offers are not shown.
+  uint32_t age_band;
+  // In the loyalty programme: `AFTERCART_UNKNOWN`, `AFTERCART_NO` or `AFTERCART_YES`.
+  uint32_t loyalty_member;
+  // Has your app: likewise.
+  uint32_t has_app;
+  // 128 bits of a hash of your choice; only for assigning to experiments. All zero = none.
+  uint64_t unit_key[2];
+  // 128 bits of a hash that ends with the session. All zero = none.
+  uint64_t session_key[2];
+} aftercart_profile;
+
+// One bought line.
+typedef struct {
+  // The product's id in the feed. May be one that the catalog does not know.
+  aftercart_text item_id;
+  // Full category path, levels joined by `" > "`: stands in where the catalog does not know the id.
+  aftercart_text category;
+  // Brand: likewise.
+  aftercart_text brand;
+  // Price of one unit in minor units, with `AFTERCART_LINE_HAS_UNIT_PRICE`. Without: not known.
+  int64_t unit_price;
+  // Units; 0 = one.
+  uint32_t quantity;
+  // What kind of purchase: `AFTERCART_ROLE_...`; 0 = as the catalog says.
+  uint32_t role;
+  // Your own mark: `AFTERCART_SENSITIVE_...`. Such a line is not asked about; 0 = as catalog and policy say.
+  uint32_t sensitive;
+  // `AFTERCART_LINE_...`, or-ed.
+  uint32_t flags;
+} aftercart_line;
+
+// One thing known of the customer, oldest first. Fields that its kind does not use are zero.
+typedef struct {
+  // `AFTERCART_FACT_...`.
+  uint32_t kind;
+  // Zero.
+  uint32_t reserved;
+  // When, Unix milliseconds, 0 = not known. Purchases and declines only.
+  int64_t at_ms;
+  // What it is about: see `AFTERCART_FACT_...`.
+  aftercart_text id;
+  // The tag that an answer stands for. Answers only.
+  aftercart_text tag;
+} aftercart_fact;
+
+// One offer of the slate.
+typedef struct {
+  // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+  uint32_t item_kind;
+  // Row in the catalog, for `aftercart_item_text`. Only valid with the engine of this decider.
+  uint32_t item_row;
+  // What it is: `AFTERCART_KIND_...`.
+  uint32_t kind;
+  // Position on the page, from 0.
+  uint32_t position;
+  // 1 = sold or made by a third party.
+  uint32_t third_party;
+  // How it follows from the order: `AFTERCART_RELATION_...`.
+  uint32_t relation;
+  // Index of the bought line behind it; -1 where no single line is.
+  int32_t line;
+  // How well it fits what was bought, in thousandths.
+  uint32_t relevance;
+  // Probability that the customer accepts it, parts per million.
+  uint32_t p_accept_ppm;
+  // Probability that the policy shows it in this slot, parts per million.
+  uint32_t p_select_ppm;
+  // What you earn when it is accepted, minor units.
+  int64_t value;
+  // Expected contribution, millionths of a minor unit.
+  int64_t ev_micros;
+  // Price to the customer in minor units as the catalog has it; -1 = not known.
+  int64_t price;
+  // Bytes of `id`.
+  uint32_t id_length;
+  // Zero.
+  uint32_t reserved;
+  // Id in the feed, at most 64 bytes of UTF-8, ended by a zero byte.
+  char id[72];
+} aftercart_offer;
+
+// The decision as a whole: enough to log it, and to make it again.
+typedef struct {
+  // `sizeof(aftercart_summary)`.
+  uint32_t struct_size;
+  // Without offers: the commonest reason, `AFTERCART_REASON_...`. With offers: 0.
+  uint32_t reason;
+  // Equal for equal order, catalog and policy: low half.
+  uint64_t decision_id_low;
+  // High half.
+  uint64_t decision_id_high;
+  // Content of the catalog.
+  uint64_t index_generation;
+  // Content of the policy.
+  uint64_t policy_generation;
+  // Candidates retrieved.
+  uint32_t retrieved;
+  // Candidates that passed every rule.
+  uint32_t eligible;
+  // Candidates refused.
+  uint32_t rejected;
+  // Centroids that the search compared.
+  uint32_t centroids;
+  // Cells that the search scanned.
+  uint32_t cells;
+  // Products that the search compared.
+  uint32_t compared;
+} aftercart_summary;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The ABI of the library that runs. Refuse to go on where it is not `AFTERCART_ABI_VERSION`.
+uint32_t aftercart_abi_version(void);
+
+// Version of the library that runs, for people. Static.
+const char *aftercart_version(void);
+
+// Name of a status without its prefix, for logs. `"?"` for a number that is none. Static.
+const char *aftercart_status_name(int32_t status);
+
+// What a reason says, in one English line. `"?"` for a number that is none. Static.
+const char *aftercart_reason_text(uint32_t reason);
+
+// Opens a catalog file, with the policy that was built into it.
+//
+// `path` has `path_length` bytes and needs no zero byte. `options` may be null. `*engine` is a new handle, or null where
+// the function fails. `error` may be null.
+int32_t aftercart_engine_open(const char *path,
+                              size_t path_length,
+                              const aftercart_options *options,
+                              aftercart_engine **engine,
+                              aftercart_error *error);
+
+// Gives an engine back. Its deciders keep what they need of it, so the order does not matter. Null is allowed.
+int32_t aftercart_engine_close(aftercart_engine *engine);
+
+// Says what an engine is. Set `info->struct_size` before.
+int32_t aftercart_engine_info(const aftercart_engine *engine, aftercart_info *info);
+
+// Writes a text of a product or offer, ended by a zero byte, into `buffer`, which has `capacity` bytes.
+//
+// `item_kind` and `item_row` come from an offer of a decider of this engine; `text` is `AFTERCART_TEXT_...`. `*length`,
+// where not null, is the number of bytes without the zero byte, even where not all of them fitted (`AFTERCART_TRUNCATED`).
+// A row that is not there has empty texts.
+int32_t aftercart_item_text(const aftercart_engine *engine,
+                            uint32_t item_kind,
+                            uint32_t item_row,
+                            uint32_t text,
+                            char *buffer,
+                            size_t capacity,
+                            size_t *length);
+
+// Makes a decider, which sets aside all memory that its decisions need.
+//
+// The decider keeps what it needs of the engine, which may be closed at any time. `*decider` is a new handle, or null
+// where the function fails. `error` may be null.
+int32_t aftercart_decider_new(const aftercart_engine *engine,
+                              aftercart_decider **decider,
+                              aftercart_error *error);
+
+// Gives a decider back. `AFTERCART_BUSY`, and it lives on, where a call on it is still running. Null is allowed.
+int32_t aftercart_decider_free(aftercart_decider *decider);
+
+// Decides what belongs on the page. No heap allocation, no waiting, no system call; the same input gives the same offers on
+// every machine.
+//
+// - `transaction`: the order. `profile`: the customer; may be null.
+// - `lines`, `facts`: arrays of `..._count` elements of `..._size` bytes each: `sizeof(aftercart_line)`,
+//   `sizeof(aftercart_fact)`.
+// - `strings`: `strings_length` bytes, where the texts of all of these lie. They may share bytes.
+// - `offers`: room for `capacity` elements of `offer_size` bytes, `sizeof(aftercart_offer)`, best first.
+// - `count`: the number of offers that there are; `AFTERCART_TRUNCATED` where `capacity` is less. 0 where the function fails.
+// - `summary`: may be null. Set `summary->struct_size` before.
+//
+// Returns `AFTERCART_OK`, `AFTERCART_NO_OFFERS` or `AFTERCART_TRUNCATED`; negative where the request cannot be answered:
+// then there is nothing to show, and nothing else was written.
+int32_t aftercart_decide(aftercart_decider *decider,
+                         const aftercart_transaction *transaction,
+                         const aftercart_profile *profile,
+                         const aftercart_line *lines,
+                         size_t line_size,
+                         size_t line_count,
+                         const aftercart_fact *facts,
+                         size_t fact_size,
+                         size_t fact_count,
+                         const char *strings,
+                         size_t strings_length,
+                         aftercart_offer *offers,
+                         size_t offer_size,
+                         size_t capacity,
+                         size_t *count,
+                         aftercart_summary *summary);
+
+// Shows on your machine that the library is what it says. For tests, not for checkouts.
+//
+// `AFTERCART_SELFTEST_PANIC` runs into a defect while it holds `decider`, which may be null. It returns
+// `AFTERCART_INTERNAL`, writes nothing to standard error, and leaves the decider poisoned: every further call on it
+// returns `AFTERCART_POISONED` until it is freed. Engine and other deciders are as before.
+int32_t aftercart_selftest(aftercart_decider *decider,
+                           uint32_t what);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* AFTERCART_H */
