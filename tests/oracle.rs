@@ -21,7 +21,7 @@ const RECALL_FLOOR: usize = 750;
 #[test]
 fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
     let (mut cases, mut filled, mut offers, mut refills) = (0, 0, 0, 0);
-    for seed in 0..24 {
+    for seed in 0..48 {
         let world = World::new(seed, [30, 90, 250, 700][seed as usize % 4]);
         let shop = Shop::new(&world);
         let rows = Rows::new(&shop);
