@@ -283,6 +283,11 @@ impl Policy {
                 name: mark.category.clone(),
             })?;
             let value = i64::from(mark.class.code()) | i64::from(mark.age_min) << 8;
+            // Of two marks of one category only one could hold, and the laxer one might.
+            if rules.iter().any(|r| r.kind.get() == rule::MARK_SENSITIVE && r.key.get() == key) {
+                let (field, allowed) = ("sensitive.category", "named once per category");
+                return Err(PolicyError::OutOfRange { field, allowed });
+            }
             rules.push(record(rule::MARK_SENSITIVE, key, value));
         }
         rules.extend(s.kinds.iter().map(|kind| record(rule::SUPPRESS_KIND, kind.code().into(), 0)));

@@ -148,7 +148,9 @@ fn basket_rules(
     refuse_if!(sink, kind == NONE || context.types.contains(kind), Reason::SameType);
     refuse_if!(sink, owned_and_not_due(context, product, record), Reason::Owned);
     refuse_if!(sink, context.declined_product(product), Reason::Declined);
-    refuse_if!(sink, context.gift && is_refill(context, record, relation), Reason::GiftSuppressesRefill);
+    // Retrieval may have found a repeat by another way than as a refill.
+    let repeat = context.past_of(product).is_some() || is_refill(context, record, relation);
+    refuse_if!(sink, context.gift && repeat, Reason::GiftSuppressesRefill);
     refuse_if!(sink, too_dear(context, record), Reason::PriceTooHigh);
 }
 

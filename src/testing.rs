@@ -16,8 +16,6 @@ use crate::vocabulary::Role;
 pub struct Score {
     /// Thousandths.
     pub relevance: u16,
-    /// What orders products of equal contribution.
-    pub score: i32,
     /// Parts per million.
     pub p_accept_ppm: u32,
     /// Minor units.
@@ -28,6 +26,19 @@ pub struct Score {
     pub line: Option<u16>,
     /// How it leads there.
     pub relation: Relation,
+    /// What orders products of equal expected contribution.
+    pub score: i32,
+}
+
+/// What retrieval takes from the basket and the history as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// Types that go with what was bought, with what makes each worth asking.
+    pub worth: Vec<(u32, u64)>,
+    /// Direction of the earlier purchases.
+    pub taste: Option<Vec<i8>>,
+    /// Weight of the earlier purchases of each product.
+    pub bought_before: Vec<(ProductIx, i32)>,
 }
 
 /// What the file says of one product.
@@ -56,7 +67,8 @@ pub fn scores(
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::pool_types(&context, work);
     work.has_taste = ranking::taste_row(&context, &mut work.taste);
-    let learnt = work.learnt(context.view.dim);
+    let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
+    let learnt = ranking::Learnt { pooled: &work.pooled, taste };
     let score = |ix: &ProductIx| {
         let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
         if let Some(record) = context.view.product(ix.0) {
@@ -64,12 +76,12 @@ pub fn scores(
         }
         Score {
             relevance: candidate.relevance,
-            score: candidate.score,
             p_accept_ppm: candidate.p_accept_ppm,
             value: candidate.value,
             ev_micros: candidate.ev_micros,
             line: (candidate.line != NO_LINE).then_some(candidate.line),
             relation: candidate.relation,
+            score: candidate.score,
         }
     };
     products.iter().map(score).collect()
@@ -82,6 +94,7 @@ pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     let mut counters = Counters::default();
+    work.candidates.clear();
     retrieve::complements(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
     work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
 }
@@ -100,14 +113,24 @@ pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
     })
 }
 
-/// Types that go with a type, with the lift in 1/256, as the file lists them.
+/// What retrieval makes of a request.
 #[must_use]
-pub fn transitions(engine: &Engine, kind: u32) -> Vec<(u32, u32)> {
-    let view = engine.view();
-    let Some(record) = view.types.get(kind as usize) else {
-        return Vec::new();
-    };
-    view.transitions_of(record).iter().map(|t| (t.to.get(), t.lift_q8.get())).collect()
+pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Learnt {
+    let mut scratch = Scratch::new(&engine.view());
+    let Scratch { context, work } = &mut scratch;
+    let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+    retrieve::pool_types(&context, work);
+    work.has_taste = ranking::taste_row(&context, &mut work.taste);
+    let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
+    Learnt {
+        worth: work.pooled.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
+        taste: taste.map(<[i8]>::to_vec),
+        bought_before: context
+            .past
+            .iter()
+            .map(|past| (ProductIx(past.product), ranking::bought_before(past)))
+            .collect(),
+    }
 }
 
 /// Rows of a product: IN, then OUT.

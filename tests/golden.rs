@@ -271,6 +271,9 @@ fn the_golden_catalog_opens_and_decides_as_recorded() {
 /// What is built today has the layout of the golden file, whatever the numbers in it.
 #[test]
 fn the_writer_still_writes_the_golden_layout() {
+    if std::env::var_os("AFTERCART_BLESS").is_some() {
+        return; // the file is being written
+    }
     let golden = Catalog::open(path("coffee.aftercart"), OpenOptions::default()).expect("it opens");
     let built = Catalog::from_bytes(catalog(), Verify::Full).expect("it opens");
     // Bytes of one element. How many there are may differ by a CPU's rounding.

@@ -21,7 +21,7 @@ const RECALL_FLOOR: usize = 750;
 #[test]
 fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
     let (mut cases, mut filled, mut offers, mut refills) = (0, 0, 0, 0);
-    for seed in 0..24 {
+    for seed in 0..48 {
         let world = World::new(seed, [30, 90, 250, 700][seed as usize % 4]);
         let shop = Shop::new(&world);
         let rows = Rows::new(&shop);
@@ -108,7 +108,8 @@ fn at_a_production_budget_most_true_neighbours_are_found_and_no_rule_is_broken()
                 let case = Case::new(&shop, &policy, transaction, profile);
                 let found = decider.decide(transaction, profile).expect("within the limits");
                 assert_eq!(rules::breach(&case, &engine, &found), None, "{request:?}\n{policy:?}");
-                assert!(found.counters.search.products <= 1_000, "beyond the budget: {:?}", found.counters);
+                // The history may take a quarter more.
+                assert!(found.counters.search.products <= 1_250, "beyond the budget: {:?}", found.counters);
                 let truth = exhaustive::decide(&case, &engine, &rows).nearest;
                 let truth = &truth[..truth.len().min(20)]; // what can reach a page
                 let nearest = testing::nearest(&engine, transaction, profile);

@@ -1,6 +1,6 @@
 //! From feeds to the bytes of a catalog: names are numbered, affinities learnt, products grouped into cells, and all of it laid out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use zerocopy::little_endian::{I64, U16, U32, U64};
 
@@ -22,7 +22,7 @@ use crate::index::format::{
     ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
 };
 use crate::index::{Catalog, Verify};
-use crate::limits::{DIM_MAX, DIM_STEP, PRODUCTS_MAX, VISIT_BUDGET};
+use crate::limits::{DIM_MAX, DIM_STEP, ID_BYTES_MAX, PRODUCTS_MAX, VISIT_BUDGET};
 use crate::policy::Policy;
 use crate::vocabulary::{Currency, Role};
 
@@ -104,6 +104,25 @@ fn check(inputs: &Inputs, options: &BuildOptions) -> Result<(), BuildError> {
     }
     if dim == 0 || dim > DIM_MAX || !dim.is_multiple_of(DIM_STEP) {
         return wrong(format!("dimension {dim}"), "choose a multiple of 64 up to 512");
+    }
+    let partners = &inputs.partners;
+    check_ids("product", inputs.products.iter().map(|p| p.id.as_str()))?;
+    check_ids("partner", partners.partners.iter().map(|p| p.id.as_str()))?;
+    check_ids("offer", partners.offers.iter().map(|o| o.id.as_str()))
+}
+
+/// A rule finds what it names by its id: of two with one id, it would miss the second.
+fn check_ids<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
+    let mut seen = HashSet::new();
+    for id in ids {
+        let problem = if id.is_empty() || id.len() > ID_BYTES_MAX {
+            format!("{what} id \"{id}\" has {} bytes", id.len())
+        } else if seen.insert(id) {
+            continue;
+        } else {
+            format!("{what} id \"{id}\" is there twice")
+        };
+        return Err(BuildError::Input { problem, way_out: "give each its own id of 1 to 64 bytes".into() });
     }
     Ok(())
 }

@@ -8,13 +8,13 @@
 )]
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use aftercart::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, OFFER_HITS_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX,
+    TASTE_HITS_MAX,
 };
-use aftercart::testing;
-use aftercart::vocabulary::{OfferKind, Role};
+use aftercart::testing::{self, Learnt};
+use aftercart::vocabulary::OfferKind;
 use aftercart::{Engine, Item, ProductIx, Reason, Relation};
 
 use super::rules::{Case, Line, Shop, Traits, below, path};
@@ -27,6 +27,7 @@ pub struct Entry {
     pub line: Option<u16>,
     pub relevance: u16,
     pub ev_micros: i64,
+    pub score: i32,
     pub house: bool,
 }
 
@@ -75,15 +76,20 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     for entry in offers(case, &asking) {
         add(&mut found, entry);
     }
-    for row in refills(case) {
+    let learnt = testing::learnt(engine, case.transaction, case.profile);
+    for row in refills(case, &learnt) {
         add(&mut found, product(case, row, Relation::Refill));
     }
-    for row in types(case, &asking) {
+    for row in types(case, &learnt) {
         add(&mut found, product(case, row, Relation::GoesWithType));
     }
-    let nearest = nearest(case, &asking, rows);
+    let nearest = nearest(case, &queries(case.shop, &asking, rows), rows, SEARCH_HITS_MAX);
     answer.nearest = nearest.iter().map(|row| case.shop.ix[*row]).collect();
     for row in nearest {
+        add(&mut found, product(case, row, Relation::BoughtTogether));
+    }
+    let taste: Vec<Vec<i8>> = learnt.taste.into_iter().collect();
+    for row in self::nearest(case, &taste, rows, TASTE_HITS_MAX) {
         add(&mut found, product(case, row, Relation::BoughtTogether));
     }
     score(case, engine, &mut found);
@@ -93,7 +99,7 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
 
 fn product(case: &Case<'_>, row: usize, relation: Relation) -> Entry {
     let item = Item::Product(case.shop.ix[row]);
-    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, house: false }
+    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, score: 0, house: false }
 }
 
 /// Known lines of no sensitive class, the 32 dearest in the order of the basket.
@@ -122,6 +128,7 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             line,
             relevance,
             ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
+            score: 0,
             house: offer.house,
         });
     };
@@ -154,49 +161,38 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
     found
 }
 
-fn refills(case: &Case<'_>) -> Vec<usize> {
+fn refills(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
+    let weight =
+        |row: usize| learnt.bought_before.iter().find(|(ix, _)| *ix == shop.ix[row]).map(|(_, w)| *w);
     let mut wanted: Vec<_> = case
         .past
         .iter()
-        .filter(|past| shop.facts[past.row].role == Role::Consumable)
+        .filter(|past| case.used_up(past))
         .filter(|past| case.lines.iter().all(|l| l.kind.as_ref() != Some(&shop.kind[past.row])))
         .filter(|past| case.standing(past.row).is_empty() && case.due(past))
         .collect();
-    wanted.sort_by_key(|past| (Reverse(past.times), shop.ix[past.row]));
+    wanted.sort_by_key(|past| (Reverse(weight(past.row)), shop.ix[past.row]));
     wanted.into_iter().take(REFILL_HITS_MAX).map(|past| past.row).collect()
 }
 
-/// Of the 24 types that most go with what was bought, the 8 most bought that may be shown of the 64 most bought.
-fn types(case: &Case<'_>, asking: &[&Line]) -> Vec<usize> {
+/// Of the 32 types most worth asking, the 6 most bought that may be shown of the 64 most bought.
+fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
-    let number_of: HashMap<_, u32> = shop.kind.iter().zip(&shop.facts).map(|(k, f)| (k, f.kind)).collect();
-    let bought: Vec<u32> =
-        case.lines.iter().filter_map(|l| number_of.get(l.kind.as_ref()?).copied()).collect();
-    let mut lift: HashMap<u32, u32> = HashMap::new();
-    for kind in asking.iter().filter_map(|l| number_of.get(l.kind.as_ref()?)) {
-        for (to, lift_q8) in testing::transitions(&shop.world.engine, *kind) {
-            if !bought.contains(&to) {
-                let best = lift.entry(to).or_default();
-                *best = lift_q8.max(*best);
-            }
-        }
-    }
-    let mut order: Vec<(u32, u32)> = lift.into_iter().collect();
-    order.sort_by_key(|(kind, lift)| (Reverse(*lift), *kind));
+    let mut order = learnt.worth.clone();
+    order.sort_by_key(|(kind, worth)| (Reverse(*worth), *kind));
     let mut rows = Vec::new();
-    for (kind, _) in order.into_iter().take(24) {
+    for (kind, _) in order.into_iter().take(32) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
-        rows.extend(own.into_iter().take(64).filter(|row| case.standing(*row).is_empty()).take(8));
+        rows.extend(own.into_iter().take(64).filter(|row| case.standing(*row).is_empty()).take(6));
     }
     rows
 }
 
 /// The best products by the greatest dot product over the queries.
-fn nearest(case: &Case<'_>, asking: &[&Line], rows: &Rows) -> Vec<usize> {
+fn nearest(case: &Case<'_>, queries: &[Vec<i8>], rows: &Rows, most: usize) -> Vec<usize> {
     let shop = case.shop;
-    let queries = queries(shop, asking, rows);
     if queries.is_empty() {
         return Vec::new();
     }
@@ -207,7 +203,7 @@ fn nearest(case: &Case<'_>, asking: &[&Line], rows: &Rows) -> Vec<usize> {
         .map(|row| (queries.iter().map(|q| dot(q, &rows.out[row])).max().unwrap_or(0), shop.ix[row], row))
         .collect();
     scored.sort_by_key(|(score, ix, _)| (Reverse(*score), *ix));
-    scored.into_iter().take(SEARCH_HITS_MAX).map(|(_, _, row)| row).collect()
+    scored.into_iter().take(most).map(|(_, _, row)| row).collect()
 }
 
 fn queries(shop: &Shop<'_>, asking: &[&Line], rows: &Rows) -> Vec<Vec<i8>> {
@@ -248,10 +244,9 @@ fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
     for (entry, score) in scored {
         entry.relevance = score.relevance;
         entry.ev_micros = score.ev_micros;
-        if entry.relation != Relation::Refill {
-            entry.relation = score.relation;
-            entry.line = score.line;
-        }
+        entry.score = score.score;
+        entry.relation = score.relation;
+        entry.line = score.line;
     }
 }
 
@@ -264,9 +259,7 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             shop.world.inputs.partners.offers[number].kind == OfferKind::Content
         }
     };
-    found.sort_by_key(|e| {
-        (e.house, e.house && content(e), Reverse(e.ev_micros), Reverse(e.relevance), e.item)
-    });
+    found.sort_by_key(|e| (e.house, e.house && content(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
     let mut shown: Vec<Traits> = Vec::new();
     for entry in found {
         let refill = entry.relation == Relation::Refill;

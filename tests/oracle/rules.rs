@@ -325,6 +325,7 @@ impl<'a> Case<'a> {
         let wishes = self.opt_out_unknown || !self.opted_out.is_empty();
         let unwanted = self.opt_out_unknown
             || category.as_ref().is_none_or(|c| self.opted_out.iter().any(|root| below(root, c)));
+        let repeat = self.past.iter().any(|past| past.row == row);
         let consumable = shop.facts[row].role == Role::Consumable;
         let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
         let limit = i64::from(self.policy.value.max_price_percent);
@@ -342,7 +343,7 @@ impl<'a> Case<'a> {
             (self.lines.iter().any(|l| l.kind.as_ref() == Some(&shop.kind[row])), Reason::SameType),
             (self.owned(row), Reason::Owned),
             (self.declined.contains(&product.id), Reason::Declined),
-            (self.gift && (as_refill || for_device), Reason::GiftSuppressesRefill),
+            (self.gift && (as_refill || repeat || for_device), Reason::GiftSuppressesRefill),
             (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
         ]);
         reasons.extend(self.standing(row));
@@ -352,14 +353,23 @@ impl<'a> Case<'a> {
     fn owned(&self, row: usize) -> bool {
         let shop = self.shop;
         let role = shop.facts[row].role;
-        if role == Role::Consumable {
-            return self.past.iter().any(|past| past.row == row && !self.due(past));
+        if let Some(past) = self.past.iter().find(|past| past.row == row) {
+            return !self.used_up(past) || !self.due(past);
         }
-        self.past.iter().any(|past| {
-            let alike = role == Role::Durable && shop.kind[past.row] == shop.kind[row];
-            let variant = shop.group[row].is_some() && shop.group[past.row] == shop.group[row];
-            past.row == row || variant || alike
-        })
+        role != Role::Consumable
+            && self.past.iter().any(|past| {
+                let alike = role == Role::Durable && shop.kind[past.row] == shop.kind[row];
+                alike || (shop.group[row].is_some() && shop.group[past.row] == shop.group[row])
+            })
+    }
+
+    /// A consumable, or what the customer came back for where nobody knows what it is.
+    pub fn used_up(&self, past: &Past) -> bool {
+        match self.shop.facts[past.row].role {
+            Role::Consumable => true,
+            Role::Unknown => past.times >= 2,
+            _ => false,
+        }
     }
 
     fn foreign(&self) -> bool {
@@ -457,7 +467,9 @@ impl Case<'_> {
         let count = |alike: &dyn Fn(&Traits) -> bool| slate.iter().filter(|t| alike(t)).count();
         let own = more.partner.as_ref().map_or(0, |p| self.shop.partners[p.as_str()].max_per_slate);
         let of_partner = if own == 0 { policy.max_per_partner } else { own };
-        let refills = (self.slots() * usize::from(policy.max_refill_percent)).div_ceil(100);
+        // A share, but one where there is any.
+        let percent = usize::from(policy.max_refill_percent);
+        let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
         let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
         self.keep(vec![
             (
