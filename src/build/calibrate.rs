@@ -24,8 +24,8 @@ const CASES_MAX: usize = 3000;
 const CASES_MIN: usize = 200;
 /// Earlier lines of a customer that a case knows.
 const HISTORY_MAX: usize = 300;
-/// Weight of the cautious table in each step, in candidates.
-const PRIOR: f64 = 200.0;
+/// Weight of the overall mean in each step, in candidates.
+const PRIOR: f64 = 20.0;
 
 /// The table where nothing was measured: from 0.1 % at score 0 to 5 % at the greatest.
 pub(crate) fn cautious() -> [u32; CALIBRATION_VALUES] {
