@@ -36,7 +36,7 @@
  * but its count, its handle argument and its error argument. Show nothing and go on: a receipt page needs no offers.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
- * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart publish` does, or open it with
+ * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
  * AFTERCART_OPEN_COPY: also right for network file systems. Any other damage is found when the file is opened, or gives a
  * poor decision, never a fault.
  */

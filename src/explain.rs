@@ -47,8 +47,7 @@ impl Decider {
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         let mut counters = crate::Counters::default();
         retrieve::retrieve(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
-        let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
-        let learnt = ranking::Learnt { pooled: &work.pooled, taste };
+        let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
         let mut reasons = Vec::new();

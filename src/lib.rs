@@ -1,4 +1,27 @@
 //! aftercart decides which few offers belong on a receipt page, or that none does.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use aftercart::{Decider, Engine, LineItem, OpenOptions, Profile, Transaction};
+//!
+//! let engine = Arc::new(Engine::open("shop.aftercart", OpenOptions::default())?); // once per process
+//! let mut decider = Decider::new(Arc::clone(&engine)); // once per worker
+//! let lines = [LineItem::of("SKU1"), LineItem::of("SKU2")];
+//! let transaction = Transaction { lines: &lines, ..Transaction::default() };
+//! let offers = decider.decide(&transaction, &Profile::default())?;
+//! for offer in offers.slate() {
+//!     println!("{} because {:?}", engine.id(offer.item), offer.because);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Engine`] is an opened [`Catalog`] with a compiled [`Policy`]: immutable, shared by any number of threads.
+//! [`Decider`] makes decisions, one at a time, and owns all memory that they need; it may move between threads.
+//! [`Offers`] is the result, inline: nothing is allocated, locked, logged or asked of the system, and nothing panics.
+//! Amounts are `i64` minor units, times Unix milliseconds given by the host, probabilities parts per million.
+//!
+//! To read the code, start at `decide.rs` and follow the data; `ARCHITECTURE.md` is the map. The feature `build` adds
+//! the module `build`, which makes catalog files; `cli` adds the command.
 
 #![deny(unsafe_code)]
 
@@ -39,3 +62,8 @@ pub use offer::{
 pub use policy::{Policy, PolicyError};
 pub use profile::{Answer, Answers, Decline, GIFT, Profile, Purchase, Session};
 pub use transaction::{LineItem, Placement, Transaction};
+
+/// Runs the README's Rust example as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

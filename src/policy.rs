@@ -518,11 +518,10 @@ impl CompiledPolicy {
     fn mark_products(&mut self, view: &View<'_>) {
         let mut allowed = vec![0u64; view.products.len().div_ceil(64)];
         for (product, record) in view.products.iter().enumerate() {
-            if suppression::standing_refusal(self, view, product as u32, record).is_none() {
-                if let Some(word) = allowed.get_mut(product / 64) {
-                    *word |= 1 << (product % 64);
-                    self.allowed_total += 1;
-                }
+            let refused = suppression::standing_refusal(self, view, product as u32, record).is_some();
+            if let Some(word) = allowed.get_mut(product / 64).filter(|_| !refused) {
+                *word |= 1 << (product % 64);
+                self.allowed_total += 1;
             }
         }
         let on = |product: u32| {

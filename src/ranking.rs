@@ -75,9 +75,11 @@ pub(crate) const SCORE_MAX: i32 = CALIBRATION_STEPS as i32 * SCORE_STEP - 1;
 /// Score that one step of the calibration table spans.
 pub(crate) const SCORE_STEP: i32 = 256;
 
-/// Fit in thousandths: what the floor looks at. Popularity and taste do not count; a refill fits by its rhythm.
+/// Fit in thousandths: what the floor looks at. Popularity and taste do not count; a refill fits by its rhythm. Vectors that
+/// no type speaks for may be a few households' habit, so they count for less.
 fn relevance(f: &Features) -> u16 {
-    (f.fit().max(f.bought_before) / 8).clamp(0, 1000) as u16
+    let fit = if f.type_lift_log_q8 > 0 { f.fit() } else { f.fit() * 4 / 5 };
+    (fit.max(f.bought_before) / 8).clamp(0, 1000) as u16
 }
 
 /// Weight of earlier purchases of a product: how often and how lately.

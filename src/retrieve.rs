@@ -116,11 +116,9 @@ fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
         }
         count += 1;
     }
-    if asking.len() > QUERIES_MAX {
-        if let Some(row) = rows.next() {
-            ranking::mean_row(view, asking, row);
-            count += 1;
-        }
+    if let Some(row) = rows.next().filter(|_| asking.len() > QUERIES_MAX) {
+        ranking::mean_row(view, asking, row);
+        count += 1;
     }
     count
 }

@@ -5,6 +5,7 @@ use crate::index::View;
 use crate::index::search::SearchScratch;
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
+use crate::ranking::Learnt;
 
 /// Something that might be offered, on its way through the pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +126,13 @@ pub(crate) struct Work {
     pub(crate) pooled_order: Vec<u16>,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
+}
+
+impl Work {
+    /// What retrieval found out about the request as a whole.
+    pub(crate) fn learnt(&self, dim: usize) -> Learnt<'_> {
+        Learnt { pooled: &self.pooled, taste: self.taste.get(..dim).filter(|_| self.has_taste) }
+    }
 }
 
 impl Scratch {

@@ -32,7 +32,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
     };
     let named_ok = !policy.suppressed_products.contains(&product)
         && !policy.suppressed_brands.contains(&record.brand.get())
-        && !(record.brand.get() == NONE && !policy.suppressed_brands.is_empty())
+        && (record.brand.get() != NONE || policy.suppressed_brands.is_empty())
         && policy.suppressed_kinds & 1 << OfferKind::Product.code() == 0;
     let stock_ok = Availability::from_code(record.availability)
         .is_some_and(|a| matches!(a, Availability::InStock | Availability::Unknown));

@@ -37,10 +37,10 @@ impl Progress for Bars {
     }
 
     fn at(&self, done: u64) {
-        if let Ok(running) = self.running.lock() {
-            if let Some((_, bar, _)) = running.as_ref() {
-                bar.set_position(done);
-            }
+        if let Ok(running) = self.running.lock()
+            && let Some((_, bar, _)) = running.as_ref()
+        {
+            bar.set_position(done);
         }
     }
 

@@ -12,19 +12,19 @@ pub(crate) fn money(minor: i64) -> String {
     format!("{}.{:02}", minor / 100, minor % 100)
 }
 
-/// The last level of a category path.
-fn leaf(category: &str) -> &str {
-    category.rsplit(" > ").next().unwrap_or("")
+/// The level above the type: it says what a terse title means.
+fn family(category: &str) -> &str {
+    let mut levels = category.rsplit(" > ");
+    let own = levels.next().unwrap_or("");
+    levels.next().unwrap_or(own)
 }
 
-/// Title with its category, for people.
+/// Title with its kind, for people.
 pub(crate) fn describe(engine: &Engine, item: Item) -> String {
-    let (title, kind) = (engine.title(item), leaf(engine.category(item)));
-    match (title, kind) {
+    match (engine.title(item), family(engine.category(item))) {
         ("", "") => engine.id(item).to_owned(),
         (title, "") => title.to_owned(),
         ("", kind) => kind.to_owned(),
-        (title, kind) if title.contains(kind) => title.to_owned(),
         (title, kind) => format!("{title} ({kind})"),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) enum Text {
     #[default]
     None,
-    Text(String),
+    Quoted(String),
     Number(serde_json::Number),
 }
 
@@ -20,7 +20,7 @@ impl Text {
     fn text(&self) -> String {
         match self {
             Self::None => String::new(),
-            Self::Text(text) => text.trim().to_owned(),
+            Self::Quoted(text) => text.trim().to_owned(),
             Self::Number(number) => number.to_string(),
         }
     }
