@@ -265,9 +265,13 @@ fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
     })
 }
 
+/// Days until something comes back whose type's rhythm is not known.
+const UNKNOWN_RHYTHM_DAYS: u16 = 7;
+
 /// A consumable is due once the lower quartile of its type's intervals has passed. Unknown times are not due.
 pub(crate) fn is_due(context: &Context<'_>, last_at_ms: i64, kind: u32) -> bool {
-    let days = context.view.types.get(kind as usize).map_or(0, |t| t.replenish_days[0].get());
+    let rhythm = context.view.types.get(kind as usize).map(|t| t.replenish_days[0].get());
+    let days = rhythm.filter(|days| *days > 0).unwrap_or(UNKNOWN_RHYTHM_DAYS);
     let since = context.now_ms().map_or(-1, |now| now.saturating_sub(last_at_ms));
     last_at_ms > 0 && since >= i64::from(days) * DAY_MS
 }

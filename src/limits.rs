@@ -15,7 +15,7 @@ pub const GRAPH_LINKS_UPPER: usize = 16;
 /// Layers of the centroid graph (`hnsw_rs` allows 16).
 pub const GRAPH_LAYERS_MAX: u32 = 16;
 
-/// Most lines of a transaction that are read; further ones only count for the order value.
+/// Most lines of a transaction: a longer one is refused, since rules could not be checked against all of it.
 pub const LINES_MAX: usize = 512;
 /// Lines that ask for complements: the dearest ones of a larger basket.
 pub const ASKING_LINES_MAX: usize = 32;
@@ -27,6 +27,8 @@ pub const PURCHASES_MAX: usize = 1024;
 pub const DECLINES_MAX: usize = 256;
 /// Answers that are read.
 pub const ANSWERS_MAX: usize = 16;
+/// Products put back from the cart that are read.
+pub const CART_REMOVED_MAX: usize = 16;
 /// Opted-out categories that are read.
 pub const OPT_OUTS_MAX: usize = 32;
 
@@ -42,7 +44,7 @@ pub const REFILL_HITS_MAX: usize = 64;
 pub const OFFER_HITS_MAX: usize = 64;
 /// Candidates of one decision, all sources together.
 pub const CANDIDATES_MAX: usize =
-    SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX;
+    SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX + CART_REMOVED_MAX;
 /// Types that go with one type, as the file keeps them.
 pub const TRANSITIONS_MAX: usize = 16;
 /// Types that are pooled over a basket.

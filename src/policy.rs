@@ -366,8 +366,8 @@ pub(crate) struct CompiledPolicy {
     pub(crate) allowed_sensitive: u32,
     /// Per category: class and least age, inherited from above; the nearest mark wins.
     pub(crate) category_marks: Vec<(SensitiveClass, u8)>,
-    /// Whether any subtree is marked sensitive.
-    pub(crate) has_marks: bool,
+    /// The marks themselves: category, class, least age.
+    pub(crate) marks: Vec<(u32, SensitiveClass, u8)>,
     /// Per category: no suppressed subtree holds it, and a solely allowed one does where there are any.
     pub(crate) category_open: Vec<bool>,
     /// One bit per product: set where no rule that is known beforehand refuses it.
@@ -398,7 +398,8 @@ impl CompiledPolicy {
             list.sort_unstable();
             list.dedup();
         }
-        policy.has_marks = !marks.is_empty();
+        policy.marks = marks.iter().map(|(category, (class, age))| (*category, *class, *age)).collect();
+        policy.marks.sort_unstable_by_key(|mark| mark.0);
         policy.inherit_categories(view, &marks);
         policy.mark_products(view);
         Ok(policy)
@@ -429,7 +430,7 @@ impl CompiledPolicy {
             suppressed_kinds: 0,
             allowed_sensitive: 0,
             category_marks: Vec::new(),
-            has_marks: false,
+            marks: Vec::new(),
             category_open: Vec::new(),
             allowed: Vec::new(),
             cell_allowed: Vec::new(),
@@ -542,7 +543,9 @@ impl CompiledPolicy {
 
     /// Whether any rule depends on knowing a product's category.
     pub(crate) fn has_category_rules(&self) -> bool {
-        !self.suppressed_categories.is_empty() || !self.allowed_categories.is_empty() || self.has_marks
+        !self.suppressed_categories.is_empty()
+            || !self.allowed_categories.is_empty()
+            || !self.marks.is_empty()
     }
 
     pub(crate) fn is_allowed(&self, product: u32) -> bool {

@@ -18,7 +18,7 @@ pub struct Profile<'a> {
     pub age_band: AgeBand,
     /// The customer wants nothing from third parties.
     pub opt_out_third_party: bool,
-    /// Category subtrees that the customer does not want to see.
+    /// Category subtrees whose products the customer does not want to see. (Other offers have no category.)
     pub opt_out_categories: &'a [&'a str],
     /// Earlier purchases, oldest first; the last [`crate::limits::PURCHASES_MAX`] are read.
     pub purchases: &'a [Purchase<'a>],
@@ -53,7 +53,8 @@ pub struct Decline<'a> {
 pub struct Session<'a> {
     /// A key of the host's choice.
     pub session_key: Option<[u8; 16]>,
-    /// Products looked at and put back: they are candidates that the customer knows.
+    /// Products put back from the cart: candidates like any other, under the same rules and floor. The first
+    /// [`crate::limits::CART_REMOVED_MAX`] are read.
     pub cart_removed: &'a [&'a str],
 }
 

@@ -2,11 +2,11 @@
 
 use crate::context::{Context, is_due};
 use crate::distance::Kernel;
-use crate::index::format::{NONE, answer_key, trigger};
+use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Filter, SearchScratch, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX,
-    TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    ANSWERS_MAX, CART_REMOVED_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX,
+    SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
@@ -31,6 +31,7 @@ pub(crate) fn retrieve(
     work.candidates.clear();
     triggered_offers(context, work);
     refills(context, work);
+    put_back(context, work);
     pool_types(context, work);
     products_of_types(context, work);
     complements(context, kernel, visit_budget, work, counters);
@@ -238,5 +239,15 @@ fn refills(context: &Context<'_>, work: &mut Work) {
     for key in hits.iter().take(REFILL_HITS_MAX) {
         let item = Item::Product(ProductIx(key_ix(*key)));
         candidates.add(Candidate::new(item, Relation::Refill, NO_LINE));
+    }
+}
+
+/// f) What the customer put back from the cart in this session.
+fn put_back(context: &Context<'_>, work: &mut Work) {
+    for id in context.profile.session.cart_removed.iter().take(CART_REMOVED_MAX) {
+        if let Some(product) = context.view.find(NameKind::Product, id.as_bytes()) {
+            let item = Item::Product(ProductIx(product));
+            work.candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+        }
     }
 }

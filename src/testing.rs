@@ -16,6 +16,8 @@ use crate::vocabulary::Role;
 pub struct Score {
     /// Thousandths.
     pub relevance: u16,
+    /// What orders products of equal contribution.
+    pub score: i32,
     /// Parts per million.
     pub p_accept_ppm: u32,
     /// Minor units.
@@ -26,8 +28,6 @@ pub struct Score {
     pub line: Option<u16>,
     /// How it leads there.
     pub relation: Relation,
-    /// What orders products of equal expected contribution.
-    pub score: i32,
 }
 
 /// What retrieval takes from the basket and the history as a whole.
@@ -67,8 +67,7 @@ pub fn scores(
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::pool_types(&context, work);
     work.has_taste = ranking::taste_row(&context, &mut work.taste);
-    let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
-    let learnt = ranking::Learnt { pooled: &work.pooled, taste };
+    let learnt = work.learnt(context.view.dim);
     let score = |ix: &ProductIx| {
         let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
         if let Some(record) = context.view.product(ix.0) {
@@ -76,12 +75,12 @@ pub fn scores(
         }
         Score {
             relevance: candidate.relevance,
+            score: candidate.score,
             p_accept_ppm: candidate.p_accept_ppm,
             value: candidate.value,
             ev_micros: candidate.ev_micros,
             line: (candidate.line != NO_LINE).then_some(candidate.line),
             relation: candidate.relation,
-            score: candidate.score,
         }
     };
     products.iter().map(score).collect()

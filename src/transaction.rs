@@ -19,7 +19,7 @@ pub struct Transaction<'a> {
     pub is_gift: bool,
     /// A test order: decided as any other.
     pub is_test: bool,
-    /// What was bought; the first [`crate::limits::LINES_MAX`] are read.
+    /// What was bought; at most [`crate::limits::LINES_MAX`].
     pub lines: &'a [LineItem<'a>],
     /// Where the offers go.
     pub placement: Placement,

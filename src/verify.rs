@@ -1,11 +1,12 @@
 //! Stage 8: the slate is checked once more, by other code than the gate's, so that one mistake is not enough for a leak.
 //!
 //! The gate compares index ranges and reads the compiled bitmap; this walks the category tree upwards and reads the rules' own
-//! lists. It repeats only the rules whose breach would harm: suppression, consent, stock, look-alikes.
+//! lists. It repeats the rules whose breach would harm: suppression, consent, contract, stock, look-alikes; not the limits of a slate.
 
 use crate::context::Context;
 use crate::index::format::NONE;
 use crate::offer::{Item, OfferIx, ProductIx};
+use crate::partner::block;
 use crate::vocabulary::{AgeBand, Availability, OfferKind, SensitiveClass};
 
 /// Whether an item may be on the page.
@@ -49,6 +50,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
         && stock_ok
         && fresh
         && class_ok(context, sensitive, record.age_min)
+        && mark_ok(context, category)
         && party_ok(context, record.partner.get())
         && view.region_allows(record.region_set.get(), context.country())
         && !context.declined_product(product)
@@ -67,6 +69,23 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
         && party_ok(context, record.partner.get())
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
+        && within(record.order_value_min.get(), record.order_value_max.get(), -1, context.order_value)
+        && within(record.starts_at_ms.get(), record.ends_at_ms.get(), 0, context.now_ms())
+}
+
+/// Whether a value lies within bounds, of which `open` stands for none. An unknown value lies within no bound.
+fn within(least: i64, greatest: i64, open: i64, value: Option<i64>) -> bool {
+    match value {
+        None => least <= open && greatest <= open,
+        Some(value) => value >= least && (greatest <= open || value <= greatest),
+    }
+}
+
+/// The nearest mark on the way up.
+fn mark_ok(context: &Context<'_>, category: u32) -> bool {
+    let marks = &context.policy.marks;
+    let mark = context.view.ancestors(category).find_map(|c| marks.iter().find(|mark| mark.0 == c));
+    mark.is_none_or(|(_, class, age_min)| class_ok(context, Some(*class), *age_min))
 }
 
 fn class_ok(context: &Context<'_>, class: Option<SensitiveClass>, age_min: u8) -> bool {
@@ -79,8 +98,21 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
     if partner == NONE {
         return true;
     }
-    let active = context.view.partners.get(partner as usize).is_some_and(|p| p.active == 1);
-    active
+    let view = &context.view;
+    let Some(record) = view.partners.get(partner as usize) else {
+        return false;
+    };
+    let beside = |category: u32, refused: u32| view.ancestors(category).any(|c| c == refused);
+    let welcome = view.blocks_of(record).iter().all(|refused| {
+        let key = refused.key.get();
+        context.lines.iter().all(|line| match refused.kind.get() {
+            block::CATEGORY => line.category != NONE && !beside(line.category, key),
+            _ => line.brand != NONE && line.brand != key,
+        })
+    });
+    record.active == 1
+        && welcome
+        && view.region_allows(record.region_set.get(), context.country())
         && !context.policy.suppressed_partners.contains(&partner)
         && !context.profile.opt_out_third_party
         && context.profile.age_band != AgeBand::Minor

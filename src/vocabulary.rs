@@ -78,7 +78,7 @@ vocabulary! {
 vocabulary! {
     /// What kind of purchase a product is: it decides whether buying it again makes sense.
     Role {
-        /// Not known. Treated like a durable wherever that is the safer reading.
+        /// Not known: never offered again to who has it, unless they came back for it themselves.
         #[default] Unknown = 0, "unknown";
         /// Bought once for years: a coffee maker.
         Durable = 1, "durable";

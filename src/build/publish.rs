@@ -10,7 +10,8 @@ use crate::index::{Catalog, OpenOptions};
 ///
 /// # Errors
 /// [`BuildError::Io`] where the system refuses, [`BuildError::File`] where the written file does not verify. The file that
-/// was at `path` is untouched then, and no temporary file stays.
+/// was at `path` is untouched then, and no temporary file stays; only where the last step, syncing the folder, fails, the new
+/// file is in place and may be lost in a power cut.
 pub fn publish(bytes: &[u8], path: &Path) -> Result<(), BuildError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -62,6 +62,11 @@ impl Bytes {
 }
 
 fn open_regular(path: &Path) -> Result<File, OpenError> {
+    // Asked by path first, since opening a pipe would wait for a writer; then of what was really opened.
+    let named = std::fs::metadata(path).map_err(|source| io(path, "open", source))?;
+    if !named.is_file() {
+        return Err(io(path, "open", std::io::Error::other("not a regular file")));
+    }
     let file = File::open(path).map_err(|source| io(path, "open", source))?;
     let metadata = file.metadata().map_err(|source| io(path, "inspect", source))?;
     if metadata.is_file() {
