@@ -268,7 +268,11 @@ impl<'a> Case<'a> {
     }
 
     pub fn due(&self, past: &Past) -> bool {
-        let days = i64::from(self.shop.facts[past.row].replenish_days);
+        // A week where the type's rhythm is not known.
+        let days = match self.shop.facts[past.row].replenish_days {
+            0 => 7,
+            days => i64::from(days),
+        };
         past.last_at_ms > 0 && self.now.is_some_and(|now| now - past.last_at_ms >= days * DAY)
     }
 
