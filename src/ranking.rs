@@ -6,7 +6,7 @@ use crate::index::View;
 use crate::index::format::{CALIBRATION_STEPS, OfferRecord, ProductRecord, trigger};
 use crate::limits::DIM_MAX;
 use crate::offer::{Item, ProductIx, Relation};
-use crate::scratch::{Candidate, NO_LINE, PooledType};
+use crate::scratch::{Candidate, Learnt, NO_LINE, PooledType};
 
 /// What is known of a product candidate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -162,13 +162,6 @@ pub(crate) fn product_features(
         (None, None) => (best_line, Relation::BoughtTogether),
     };
     (features, line, relation)
-}
-
-/// What retrieval found out about the request as a whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Learnt<'a> {
-    pub(crate) pooled: &'a [PooledType],
-    pub(crate) taste: Option<&'a [i8]>,
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.

@@ -5,7 +5,6 @@ use crate::index::View;
 use crate::index::search::SearchScratch;
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
-use crate::ranking::Learnt;
 
 /// Something that might be offered, on its way through the pipeline.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +125,13 @@ pub(crate) struct Work {
     pub(crate) pooled_order: Vec<u16>,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
+}
+
+/// What retrieval found out about the request as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Learnt<'a> {
+    pub(crate) pooled: &'a [PooledType],
+    pub(crate) taste: Option<&'a [i8]>,
 }
 
 impl Work {
