@@ -60,7 +60,7 @@ pub const GRAPH_BEAM: usize = 64;
 /// Centroids that one graph walk may compare.
 pub const GRAPH_VISITS_MAX: usize = 4096;
 /// Products that a search may look at, unless a caller says otherwise.
-pub const VISIT_BUDGET: u32 = 8192;
+pub const VISIT_BUDGET: u32 = 4096;
 /// Slots of the name table that a look-up may read. The builder grows the table until all names fit.
 pub const NAME_PROBES_MAX: usize = 64;
 /// Depth of a category tree.
