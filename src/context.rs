@@ -154,7 +154,7 @@ fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &Li
     let below = view.category(category);
     let kind = match record {
         Some(_) => view.type_of(product),
-        None => below.map_or(NONE, |c| c.type_ix.get()),
+        None => view.nearest_type(category, item.category),
     };
     let marked = record.map_or(SensitiveClass::None, |r| {
         SensitiveClass::from_code(r.sensitive).unwrap_or(SensitiveClass::Adult)
@@ -288,11 +288,6 @@ impl Context<'_> {
 
     pub(crate) fn age_band(&self) -> AgeBand {
         self.profile.age_band
-    }
-
-    /// Third parties may appear: the customer is not a known minor and has not opted out.
-    pub(crate) fn third_party_welcome(&self) -> bool {
-        self.age_band() != AgeBand::Minor && !self.profile.opt_out_third_party
     }
 
     pub(crate) fn declined_product(&self, product: u32) -> bool {

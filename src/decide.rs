@@ -7,7 +7,7 @@ use crate::context::{self, Context};
 use crate::engine::Engine;
 use crate::index::format::NONE;
 use crate::limits::{LINES_MAX, REJECTED_MAX, SLOTS_MAX};
-use crate::offer::{Because, Counters, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -80,7 +80,7 @@ impl Decider {
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
         check_again(&context, &mut offers);
-        emit(&mut offers);
+        emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
         Ok(offers)
     }
 }
@@ -110,6 +110,10 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
     seed.update(&generations.policy.to_le_bytes());
     seed.update(&transaction.created_at_ms.to_le_bytes());
     seed.update(transaction.order_id.as_bytes());
+    for line in transaction.lines {
+        seed.update(&(line.item_id.len() as u64).to_le_bytes());
+        seed.update(line.item_id.as_bytes());
+    }
     seed.digest128()
 }
 
@@ -208,7 +212,7 @@ fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Candidate) -> 
         if over(limit, &|o| partner_of(context, o.item) == partner) {
             return Some(Reason::PartnerQuota);
         }
-        if over(policy.max_third_party, &|o| o.third_party) {
+        if slate.iter().filter(|o| o.third_party).count() >= usize::from(policy.max_third_party) {
             return Some(Reason::ThirdPartyQuota);
         }
     }
@@ -296,14 +300,10 @@ fn check_again(context: &Context<'_>, offers: &mut Offers) {
             offer.position = position as u8;
         }
     }
-    let nothing_to_ask = context.asking.is_empty() && context.past.is_empty();
-    if nothing_to_ask && offers.counters == Counters::default() {
-        offers.status = Status::NoOffer(Reason::NothingToAsk);
-    }
 }
 
-/// Stage 9: the status. Without an offer, the reason that refused most candidates.
-fn emit(offers: &mut Offers) {
+/// Stage 9: the status. Without an offer, the reason that refused most of the candidates kept.
+fn emit(nothing_to_ask: bool, offers: &mut Offers) {
     debug_assert!(!offers.slate.spilled() && !offers.rejected.spilled());
     if !offers.slate.is_empty() {
         offers.status = Status::Ok;
@@ -316,7 +316,9 @@ fn emit(offers: &mut Offers) {
             best = Some((count, rejected.reason));
         }
     }
-    if let Some((_, reason)) = best {
+    if nothing_to_ask {
+        offers.status = Status::NoOffer(Reason::NothingToAsk);
+    } else if let Some((_, reason)) = best {
         offers.status = Status::NoOffer(reason);
     }
 }

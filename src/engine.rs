@@ -53,7 +53,8 @@ impl Engine {
         })
     }
 
-    /// Sets how many products a search may look at. From the number of products on, every search is exact.
+    /// Sets how many products a search may look at. From four times the number of products on, every
+    /// search is exact: the search by taste gets a quarter.
     #[must_use]
     pub fn with_visit_budget(mut self, products: u32) -> Self {
         self.visit_budget = products;

@@ -214,7 +214,7 @@ pub struct Counters {
 /// The result of a decision: a slate, or none with a reason. Lives where the caller puts it; nothing is on the heap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers {
-    /// Equal for equal order, catalog and policy.
+    /// Equal for equal order id, time, product ids, catalog and policy.
     pub decision_id: u128,
     /// How it ended.
     pub status: Status,

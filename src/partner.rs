@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::index::View;
 use crate::index::format::NONE;
+use crate::limits::PARTNER_BLOCKS_MAX;
 use crate::policy::CompiledPolicy;
 
 /// Kinds of [`crate::index::format::BlockRecord`].
@@ -30,7 +31,7 @@ pub(crate) fn refuses_basket(context: &Context<'_>, partner: u32) -> bool {
         return true;
     }
     let blocks = view.blocks_of(record);
-    if blocks.len() != record.blocks_count.get() as usize {
+    if blocks.len() != record.blocks_count.get() as usize || blocks.len() > PARTNER_BLOCKS_MAX {
         return true; // damaged: what it refuses cannot be read
     }
     // Lines beyond those that were read are not known either.

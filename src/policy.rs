@@ -6,7 +6,7 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U32};
 
 use crate::index::View;
-use crate::index::format::{NONE, NameKind, PolicyRecord, rule};
+use crate::index::format::{NONE, NameKind, PolicyRecord, StrRef, rule};
 use crate::limits::{POLICY_RULES_MAX, SLOTS_MAX};
 use crate::suppression;
 use crate::vocabulary::{OfferKind, SensitiveClass};
@@ -68,7 +68,7 @@ pub struct SensitiveRule {
     pub category: String,
     /// Its class.
     pub class: SensitiveClass,
-    /// Least age; 0 = none.
+    /// Above 0: for adults only. The number itself is not compared, since the host only says whether a customer is of age.
     #[cfg_attr(feature = "build", serde(default))]
     pub age_min: u8,
 }
@@ -86,20 +86,20 @@ pub struct PlacementPolicy {
     pub reserve: f64,
 }
 
-/// Limits within one slate; 0 = none.
+/// Limits within one slate.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "build", derive(serde::Deserialize))]
 #[cfg_attr(feature = "build", serde(deny_unknown_fields, default))]
 pub struct SlatePolicy {
-    /// Products of one type.
+    /// Products of one type; 0 = no limit.
     pub max_per_type: u8,
-    /// Products of one brand.
+    /// Products of one brand; 0 = no limit.
     pub max_per_brand: u8,
-    /// Offers of one partner.
+    /// Offers of one partner, where it states no limit of its own; 0 = no limit.
     pub max_per_partner: u8,
-    /// Offers of all third parties together.
+    /// Offers of all third parties together; 0 = none.
     pub max_third_party: u8,
-    /// Refills, as a share of the slots in percent.
+    /// Refills, as a share of the slots in percent, but at least one; 0 = none.
     pub max_refill_percent: u8,
 }
 
@@ -256,7 +256,7 @@ impl Policy {
         let mut rules = self.settings();
         let mut add = |field, what, kind, rule, names: &[String]| {
             for name in names {
-                let key = view.find(kind, name.trim().as_bytes());
+                let key = find_spelled(view, kind, name.trim());
                 let key = key.ok_or_else(|| PolicyError::UnknownName { field, what, name: name.clone() })?;
                 rules.push(record(rule, key, 0));
             }
@@ -276,7 +276,7 @@ impl Policy {
             &self.allow_only_categories,
         )?;
         for mark in &self.sensitive {
-            let key = view.find(NameKind::Category, mark.category.trim().as_bytes());
+            let key = find_spelled(view, NameKind::Category, mark.category.trim());
             let key = key.ok_or_else(|| PolicyError::UnknownName {
                 field: "sensitive.category",
                 what: "category",
@@ -330,6 +330,20 @@ impl Policy {
         .map(|(key, value)| record(rule::SETTING, key, value))
         .to_vec()
     }
+}
+
+/// A name as the catalog writes it, else a brand or category that differs by case alone.
+fn find_spelled(view: &View<'_>, kind: NameKind, name: &str) -> Option<u32> {
+    view.find(kind, name.as_bytes()).or_else(|| {
+        let folded = name.to_lowercase();
+        let same = |at: StrRef| view.str(at).to_lowercase() == folded;
+        let ix = match kind {
+            NameKind::Category => view.categories.iter().position(|c| same(c.path)),
+            NameKind::Brand => view.brands.iter().position(|b| same(b.name)),
+            _ => None,
+        };
+        ix.map(|ix| ix as u32)
+    })
 }
 
 fn record(kind: u32, key: u32, value: i64) -> PolicyRecord {

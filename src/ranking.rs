@@ -26,6 +26,8 @@ pub(crate) struct Features {
     pub(crate) taste_cosine: i32,
     /// [`bought_before`]; 0 where never.
     pub(crate) bought_before: i32,
+    /// Whether any orders stand behind the similarity: else it is mere likeness of category, brand or text.
+    pub(crate) ordered: bool,
     /// Whether the customer has a history.
     pub(crate) known_customer: bool,
 }
@@ -41,6 +43,7 @@ impl Features {
             ("type_history_log_q8", self.type_history_log_q8),
             ("taste_cosine", self.taste_cosine),
             ("bought_before", self.bought_before),
+            ("ordered", self.ordered.into()),
         ]
     }
 
@@ -78,7 +81,11 @@ pub(crate) const SCORE_STEP: i32 = 256;
 /// Fit in thousandths: what the floor looks at. Popularity and taste do not count; a refill fits by its rhythm. Vectors that
 /// no type speaks for may be a few households' habit, so they count for less.
 fn relevance(f: &Features) -> u16 {
-    let fit = if f.type_lift_log_q8 > 0 { f.fit() } else { f.fit() * 4 / 5 };
+    let fit = match (f.type_lift_log_q8 > 0, f.ordered) {
+        (true, _) => f.fit(),
+        (false, true) => f.fit() * 4 / 5,
+        (false, false) => 0,
+    };
     (fit.max(f.bought_before) / 8).clamp(0, 1000) as u16
 }
 
@@ -154,6 +161,7 @@ pub(crate) fn product_features(
         type_history_log_q8: log2_q8((context.past_of_type(kind) as u32 + 1) << 8),
         taste_cosine: work.taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000) as i32),
         bought_before: past.map_or(0, bought_before),
+        ordered: ordered(view, kind) && context.asking.iter().any(|line| ordered(view, line.kind)),
         known_customer: !context.past.is_empty(),
     };
     let (line, relation) = match (past, goes_with) {
@@ -162,6 +170,12 @@ pub(crate) fn product_features(
         (None, None) => (best_line, Relation::BoughtTogether),
     };
     (features, line, relation)
+}
+
+/// Whether anything of a type was ever bought.
+fn ordered(view: &View<'_>, kind: u32) -> bool {
+    let most_bought = view.types.get(kind as usize).and_then(|t| view.products_of_type(t).first());
+    most_bought.and_then(|p| view.product(p.get())).is_some_and(|p| p.popularity.get() > 0)
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.

@@ -5,8 +5,8 @@ use crate::distance::Kernel;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Filter, SearchScratch, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, CART_REMOVED_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX,
-    SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
+    REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
@@ -100,17 +100,19 @@ fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
     let mut rows = queries.chunks_mut(view.dim.max(1));
     let mut count = 0;
     let single = if asking.len() <= QUERIES_MAX { asking.len() } else { QUERIES_MAX - 1 };
-    let mut after = (i64::MAX, 0u16);
+    let mut after: Option<(i64, u16)> = None;
     for _ in 0..single {
         // The next dearest line; equal values go by line number.
         let ahead = asking.iter().filter(|line| {
-            (line.value, std::cmp::Reverse(line.number)) < (after.0, std::cmp::Reverse(after.1))
+            after.is_none_or(|(value, number)| {
+                (line.value, std::cmp::Reverse(line.number)) < (value, std::cmp::Reverse(number))
+            })
         });
         let next = ahead.max_by_key(|line| (line.value, std::cmp::Reverse(line.number)));
         let (Some(line), Some(row)) = (next, rows.next()) else {
             break;
         };
-        after = (line.value, line.number);
+        after = Some((line.value, line.number));
         let asked = view.in_vector(line.asks_as).unwrap_or(&[]);
         for (slot, value) in row.iter_mut().zip(asked) {
             *slot = *value;
@@ -212,7 +214,8 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
             add(trigger::CATEGORY, category, line.number);
         }
     }
-    for line in context.asking.iter().filter(|line| line.brand != NONE) {
+    let branded = context.lines.iter().filter(|line| !line.sensitive && line.brand != NONE);
+    for line in branded.take(ASKING_LINES_MAX) {
         add(trigger::BRAND, line.brand, line.number);
     }
     add(trigger::ANY, 0, NO_LINE);

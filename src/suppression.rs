@@ -110,8 +110,9 @@ pub(crate) fn product_rules(
     let classes = classes_of(policy, record).unwrap_or_default();
     // Law and consent.
     refuse_if!(sink, !context.same_currency, Reason::Currency);
-    refuse_if!(sink, too_young(context, &classes, record.age_min.max(marked.1)), Reason::Age);
-    refuse_if!(sink, third_party && !context.third_party_welcome(), Reason::OptedOut);
+    let minor = third_party && context.age_band() == AgeBand::Minor; // first-party content only
+    refuse_if!(sink, minor || too_young(context, &classes, record.age_min.max(marked.1)), Reason::Age);
+    refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
@@ -161,7 +162,7 @@ fn is_refill(context: &Context<'_>, record: &ProductRecord, relation: Relation) 
     relation == Relation::Refill || (consumable && for_device)
 }
 
-/// The same product, or for anything that is not used up the same group or type, was bought before and is not due again.
+/// Bought before and not due again: the same product; for what is not used up, a variant; for a durable, anything of its type.
 fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord) -> bool {
     if let Some(past) = context.past_of(product) {
         return !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
@@ -195,8 +196,9 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     let class = SensitiveClass::from_code(record.sensitive);
     // Law and consent.
     refuse_if!(sink, !context.same_currency, Reason::Currency);
-    refuse_if!(sink, too_young(context, &[class.unwrap_or_default()], record.age_min), Reason::Age);
-    refuse_if!(sink, third_party && !context.third_party_welcome(), Reason::OptedOut);
+    let minor = third_party && context.age_band() == AgeBand::Minor;
+    refuse_if!(sink, minor || too_young(context, &[class.unwrap_or_default()], record.age_min), Reason::Age);
+    refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);
     refuse_if!(sink, class.is_none_or(|class| !policy.sensitive_allowed(class)), Reason::SensitiveContext);

@@ -53,6 +53,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
         && mark_ok(context, category)
         && party_ok(context, record.partner.get())
         && view.region_allows(record.region_set.get(), context.country())
+        && !context.opted_out(category)
         && !context.declined_product(product)
 }
 
@@ -91,7 +92,9 @@ fn mark_ok(context: &Context<'_>, category: u32) -> bool {
 fn class_ok(context: &Context<'_>, class: Option<SensitiveClass>, age_min: u8) -> bool {
     let allowed = class
         .is_some_and(|c| c == SensitiveClass::None || context.policy.allowed_sensitive & 1 << c.code() != 0);
-    allowed && (age_min == 0 || context.profile.age_band == AgeBand::Adult)
+    let anyone =
+        matches!(class, Some(SensitiveClass::None | SensitiveClass::Health | SensitiveClass::Insurance));
+    allowed && ((anyone && age_min == 0) || context.profile.age_band == AgeBand::Adult)
 }
 
 fn party_ok(context: &Context<'_>, partner: u32) -> bool {
@@ -110,7 +113,9 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
             _ => line.brand != NONE && line.brand != key,
         })
     });
+    let readable = view.blocks_of(record).len() == record.blocks_count.get() as usize;
     record.active == 1
+        && readable
         && welcome
         && view.region_allows(record.region_set.get(), context.country())
         && !context.policy.suppressed_partners.contains(&partner)

@@ -100,7 +100,7 @@ fn no_decision_touches_the_heap() {
         }
     }
     assert!(shown > 500 && none.len() > 100, "{shown} with offers, {} without", none.len());
-    for reason in [Reason::Currency, Reason::KillSwitch, Reason::OptedOut, Reason::PartnerExcluded] {
+    for reason in [Reason::Currency, Reason::KillSwitch, Reason::OptedOut, Reason::NothingToAsk] {
         assert!(none.contains(&reason), "no decision ended with {reason:?}");
     }
 }

@@ -3,16 +3,13 @@
 
 use std::ffi::c_char;
 
-use engine::limits::{ANSWERS_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use engine::limits::{ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use engine::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
 use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Session, Transaction};
 
 use crate::boundary::{Array, Caller};
 use crate::status::Status;
 use crate::types::*;
-
-/// Products removed from the cart that are read.
-const CART_REMOVED_MAX: usize = 64;
 
 /// What the caller passes, as it comes.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,7 @@ pub const AFTERCART_ABI_VERSION: u32 = 0;
 
 /// Most lines of a transaction.
 pub const AFTERCART_LINES_MAX: u32 = 512;
-/// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 64
+/// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 16
 /// products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
 pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.

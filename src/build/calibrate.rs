@@ -34,18 +34,18 @@ pub(crate) fn cautious() -> [u32; CALIBRATION_VALUES] {
     std::array::from_fn(ppm)
 }
 
-/// Measures the table; the cautious one where there are too few orders.
+/// Measures the tables; `None` where there are too few orders.
 pub(crate) fn learn(
     inputs: &Inputs,
     dictionary: &Dictionary<'_>,
     options: &BuildOptions,
     progress: &dyn Progress,
-) -> Result<[u32; CALIBRATION_VALUES], BuildError> {
+) -> Result<Option<[u32; CALIBRATION_VALUES]>, BuildError> {
     let (earlier, cases) = split(&inputs.orders);
     if cases.len() < CASES_MIN {
-        return Ok(cautious());
+        return Ok(None);
     }
-    let writer = assemble(inputs, dictionary, &earlier, options, &cautious(), progress)?;
+    let writer = assemble(inputs, dictionary, &earlier, options, None, progress)?;
     let bytes = finish(writer, Some(&without_limits()))?;
     let defect = |problem: String| BuildError::Input {
         problem,
@@ -76,7 +76,7 @@ pub(crate) fn learn(
     ));
     let mut values = [0; CALIBRATION_VALUES];
     values.iter_mut().zip(tables.as_flattened()).for_each(|(value, ppm)| *value = *ppm);
-    Ok(values)
+    Ok(Some(values))
 }
 
 fn without_limits() -> Policy {

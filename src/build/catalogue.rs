@@ -84,12 +84,9 @@ pub fn build(
 ) -> Result<Vec<u8>, BuildError> {
     check(inputs, options)?;
     let dictionary = Dictionary::new(inputs)?;
-    let calibration = if options.calibrate {
-        calibrate::learn(inputs, &dictionary, options, progress)?
-    } else {
-        calibrate::cautious()
-    };
-    let writer = assemble(inputs, &dictionary, &inputs.orders, options, &calibration, progress)?;
+    let measured =
+        if options.calibrate { calibrate::learn(inputs, &dictionary, options, progress)? } else { None };
+    let writer = assemble(inputs, &dictionary, &inputs.orders, options, measured.as_ref(), progress)?;
     finish(writer, inputs.policy.as_ref())
 }
 
@@ -108,7 +105,12 @@ fn check(inputs: &Inputs, options: &BuildOptions) -> Result<(), BuildError> {
     let partners = &inputs.partners;
     check_ids("product", inputs.products.iter().map(|p| p.id.as_str()))?;
     check_ids("partner", partners.partners.iter().map(|p| p.id.as_str()))?;
-    check_ids("offer", partners.offers.iter().map(|o| o.id.as_str()))
+    check_ids("offer", partners.offers.iter().map(|o| o.id.as_str()))?;
+    let offers: HashSet<&str> = partners.offers.iter().map(|o| o.id.as_str()).collect();
+    match inputs.products.iter().find(|p| offers.contains(p.id.as_str())) {
+        None => Ok(()),
+        Some(p) => wrong(format!("\"{}\" is the id of a product and of an offer", p.id), "rename the offer"),
+    }
 }
 
 /// A rule finds what it names by its id: of two with one id, it would miss the second.
@@ -141,26 +143,16 @@ pub(crate) struct Dictionary<'a> {
 impl<'a> Dictionary<'a> {
     fn new(inputs: &'a Inputs) -> Result<Self, BuildError> {
         let mut brands = Vec::new();
-        let mut brand_ix: HashMap<&str, u32> = HashMap::new();
+        let mut brand_ix: HashMap<String, u32> = HashMap::new(); // "ACME" is "Acme": a rule must not miss one
         let brand_of = inputs.products.iter().map(|p| match p.brand.trim() {
             "" => NONE,
-            name => *brand_ix.entry(name).or_insert_with(|| {
+            name => *brand_ix.entry(name.to_lowercase()).or_insert_with(|| {
                 brands.push(name);
                 brands.len() as u32 - 1
             }),
         });
         let brand_of = brand_of.collect();
-        let mut groups: HashMap<(bool, &str), u32> = HashMap::new();
-        let group_of = inputs.products.iter().map(|p| {
-            let key = match (p.item_group_id.as_str(), p.gtin.as_str()) {
-                ("", "") => return NONE,
-                ("", gtin) => (true, gtin), // one product under several ids
-                (group, _) => (false, group),
-            };
-            let fresh = groups.len() as u32;
-            *groups.entry(key).or_insert(fresh)
-        });
-        let group_of = group_of.collect();
+        let group_of = groups(&inputs.products);
         let partner_ix: HashMap<&str, u32> =
             inputs.partners.partners.iter().zip(0..).map(|(p, ix)| (p.id.as_str(), ix)).collect();
         let partner_of = inputs.products.iter().map(|p| match p.seller.as_str() {
@@ -184,6 +176,32 @@ impl<'a> Dictionary<'a> {
     }
 }
 
+/// One number for all that share a group or a GTIN, directly or through others.
+fn groups(products: &[Product]) -> Vec<u32> {
+    let mut first: HashMap<(bool, &str), usize> = HashMap::new();
+    let mut above: Vec<usize> = (0..products.len()).collect();
+    fn root(above: &mut [usize], mut row: usize) -> usize {
+        while above[row] != row {
+            above[row] = above[above[row]];
+            row = above[row];
+        }
+        row
+    }
+    for (row, p) in products.iter().enumerate() {
+        for key in [(false, p.item_group_id.as_str()), (true, p.gtin.as_str())] {
+            if !key.1.is_empty() {
+                let other = *first.entry(key).or_insert(row);
+                let (a, b) = (root(&mut above, row), root(&mut above, other));
+                above[a.max(b)] = a.min(b);
+            }
+        }
+    }
+    let alone = |p: &Product| p.item_group_id.is_empty() && p.gtin.is_empty();
+    (0..products.len())
+        .map(|row| if alone(&products[row]) { NONE } else { root(&mut above, row) as u32 })
+        .collect()
+}
+
 /// The feed's price, else the median that was paid.
 fn prices(products: &[Product], orders: &Orders) -> Vec<Option<i64>> {
     let mut paid: HashMap<u32, Vec<i64>> = HashMap::new();
@@ -205,7 +223,7 @@ pub(crate) fn assemble(
     dictionary: &Dictionary<'_>,
     orders: &Orders,
     options: &BuildOptions,
-    calibration: &[u32; CALIBRATION_VALUES],
+    measured: Option<&[u32; CALIBRATION_VALUES]>,
     progress: &dyn Progress,
 ) -> Result<Writer, BuildError> {
     let tree = &dictionary.taxonomy;
@@ -257,8 +275,8 @@ pub(crate) fn assemble(
     layout.put_categories_and_brands();
     layout.put_products()?;
     offers::put(&mut layout)?;
-    layout.put_meta(options, orders, calibration);
-    let provenance = Provenance::new(inputs, options, &affinity, &graph);
+    layout.put_meta(options, orders, measured.unwrap_or(&calibrate::cautious()));
+    let provenance = Provenance::new(inputs, options, &affinity, &graph, measured.is_some());
     layout.writer.put_bytes(S::Provenance, provenance.encode()?);
     layout.finish()
 }
@@ -459,7 +477,10 @@ impl Layout<'_> {
             currency: self.inputs.currency.unwrap_or(Currency::USD).0,
             reserved8: 0,
             taxonomy: self.strings.add(&options.taxonomy),
-            typical_contribution: I64::new((median * i64::from(options.margin_bps) / 10_000).max(1)),
+            typical_contribution: I64::new(
+                (i128::from(median) * i128::from(options.margin_bps) / 10_000).clamp(1, i64::MAX.into())
+                    as i64,
+            ),
             margin_bps: U32::new(options.margin_bps.into()),
             unit_dot: U32::new(quantize::unit_dot(self.affinity.dim)),
             visit_budget: U32::new(options.visit_budget),

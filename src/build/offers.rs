@@ -70,8 +70,9 @@ fn input(problem: String, way_out: &str) -> BuildError {
 
 /// What the partners file may name.
 struct Names<'a> {
-    categories: HashMap<&'a str, u32>,
-    brands: HashMap<&'a str, u32>,
+    /// Lower case, as are brands.
+    categories: HashMap<String, u32>,
+    brands: HashMap<String, u32>,
     products: HashMap<&'a str, u32>,
 }
 
@@ -81,29 +82,23 @@ impl<'a> Names<'a> {
         let named = inputs.partners.offers.iter().any(|o| !o.trigger_products.is_empty());
         let rows = if named { inputs.products.as_slice() } else { &[] };
         Self {
-            categories: dictionary.taxonomy.paths.iter().map(String::as_str).zip(0..).collect(),
-            brands: dictionary.brands.iter().copied().zip(0..).collect(),
+            categories: dictionary.taxonomy.paths.iter().map(|path| path.to_lowercase()).zip(0..).collect(),
+            brands: dictionary.brands.iter().map(|name| name.to_lowercase()).zip(0..).collect(),
             products: rows.iter().zip(&placed.ix_of).map(|(p, ix)| (p.id.as_str(), *ix)).collect(),
         }
     }
 
     fn category(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
-        look_up(&self.categories, name, "category", field, of)
+        look_up(self.categories.get(&name.trim().to_lowercase()), name, "category", field, of)
     }
 
     fn brand(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
-        look_up(&self.brands, name, "brand", field, of)
+        look_up(self.brands.get(&name.trim().to_lowercase()), name, "brand", field, of)
     }
 }
 
-fn look_up(
-    names: &HashMap<&str, u32>,
-    name: &str,
-    what: &str,
-    field: &str,
-    of: &str,
-) -> Result<u32, BuildError> {
-    names.get(name.trim()).copied().ok_or_else(|| {
+fn look_up(found: Option<&u32>, name: &str, what: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+    found.copied().ok_or_else(|| {
         input(
             format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
             "correct the name, or drop it: a rule that names nothing would never apply",
@@ -121,7 +116,8 @@ fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>
             keys.push((trigger::CATEGORY, names.category(name, "trigger_categories", &offer.id)?, ix));
         }
         for name in &offer.trigger_products {
-            let product = look_up(&names.products, name, "product", "trigger_products", &offer.id)?;
+            let product =
+                look_up(names.products.get(name.trim()), name, "product", "trigger_products", &offer.id)?;
             keys.push((trigger::PRODUCT, product, ix));
         }
         for name in &offer.trigger_brands {
@@ -159,7 +155,7 @@ fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
         }
         let partner = match offer.partner.as_str() {
             "" => NONE,
-            id => look_up(&numbers, id, "partner", "partner", &offer.id)?,
+            id => look_up(numbers.get(id), id, "partner", "partner", &offer.id)?,
         };
         records.push(OfferRecord {
             id: layout.strings.add(&offer.id),

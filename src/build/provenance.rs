@@ -51,7 +51,13 @@ fn format() -> impl Options {
 }
 
 impl Provenance {
-    pub(crate) fn new(inputs: &Inputs, options: &BuildOptions, affinity: &Affinity, graph: &Graph) -> Self {
+    pub(crate) fn new(
+        inputs: &Inputs,
+        options: &BuildOptions,
+        affinity: &Affinity,
+        graph: &Graph,
+        calibrated: bool,
+    ) -> Self {
         Self {
             aftercart: env!("CARGO_PKG_VERSION").into(),
             products: inputs.products.len() as u64,
@@ -64,7 +70,7 @@ impl Provenance {
             seed: options.seed,
             dimension: affinity.dim as u64,
             learnt_ppm: affinity.learnt_ppm.into(),
-            calibrated: options.calibrate,
+            calibrated,
             repaired_links: graph.repaired.into(),
         }
     }
@@ -79,6 +85,6 @@ impl Provenance {
     /// Reads the section of a catalog; `None` where it has none or another version wrote it.
     #[must_use]
     pub fn read(catalog: &crate::Catalog) -> Option<Self> {
-        format().deserialize(catalog.view().provenance).ok()
+        format().deserialize(catalog.view().provenance()).ok()
     }
 }

@@ -1,6 +1,6 @@
 //! From category paths and titles to a category tree and product types.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::feed::{NONE, Product};
 
@@ -28,29 +28,35 @@ impl Taxonomy {
     /// Reads the paths of all products. A product without a category is of the type of its title; without either it is
     /// a type of its own.
     pub(crate) fn new(products: &[Product]) -> Self {
-        let mut levels: BTreeSet<Vec<&str>> = BTreeSet::new();
+        // "Food" is "food": a rule for one must not miss the other. The first spelling is kept.
+        let mut levels: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
         for product in products {
-            let path = split(&product.category_path);
+            let (path, folded) = (split(&product.category_path), folded(&product.category_path));
             for depth in 1..=path.len() {
-                levels.insert(path[..depth].to_vec());
+                levels.entry(folded[..depth].to_vec()).or_insert_with(|| path[..depth].to_vec());
             }
         }
         let mut tree = Self::default();
-        let mut index: HashMap<Vec<&str>, u32> = HashMap::new();
-        for (ix, path) in levels.iter().enumerate() {
+        let mut index: HashMap<&[String], u32> = HashMap::new();
+        for (ix, (path, spelling)) in levels.iter().enumerate() {
             let parent = index.get(&path[..path.len() - 1]).copied().unwrap_or(NONE);
-            tree.paths.push(path.join(LEVEL));
+            // The spelling above, too, so that a path begins with its parent's.
+            let own = spelling.last().copied().unwrap_or("");
+            let above = tree.paths.get(parent as usize).map_or(String::new(), |p| format!("{p}{LEVEL}"));
+            tree.paths.push(above + own);
             tree.parents.push(parent);
             tree.ends.push(ix as u32 + 1);
-            index.insert(path.clone(), ix as u32);
+            index.insert(path, ix as u32);
         }
         for ix in (0..tree.paths.len()).rev() {
             if let Some(end) = tree.parents.get(ix).filter(|p| **p != NONE).map(|p| *p as usize) {
                 tree.ends[end] = tree.ends[end].max(tree.ends[ix]);
             }
         }
-        tree.category_of =
-            products.iter().map(|p| index.get(&split(&p.category_path)).copied().unwrap_or(NONE)).collect();
+        tree.category_of = products
+            .iter()
+            .map(|p| index.get(folded(&p.category_path).as_slice()).copied().unwrap_or(NONE))
+            .collect();
         tree.number_types(products);
         tree
     }
@@ -85,6 +91,11 @@ fn split(path: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Levels as they are compared.
+fn folded(path: &str) -> Vec<String> {
+    split(path).into_iter().map(str::to_lowercase).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +116,17 @@ mod tests {
         assert_eq!(tree.ends, [3, 3, 3, 4]);
         assert_eq!(tree.parents, [NONE, 0, 1, NONE]);
         assert_eq!(tree.category_of, [1, 3, 0, 2]);
+    }
+
+    #[test]
+    fn spellings_that_differ_by_case_are_one_category() {
+        let tree = Taxonomy::new(&[
+            product("1", "Home > Coffee", ""),
+            product("2", "home>COFFEE", ""),
+            product("3", "HOME", ""),
+        ]);
+        assert_eq!(tree.paths, ["Home", "Home > Coffee"]);
+        assert_eq!(tree.category_of, [1, 1, 0]);
     }
 
     #[test]

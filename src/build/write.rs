@@ -7,7 +7,6 @@ use zerocopy::{FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::index::format::{
     ENDIAN, Header, MAGIC, MAJOR, MINOR, SECTION_REQUIRED, SECTIONS, SectionEntry, SectionKind,
 };
-use crate::index::validate::bytes_of;
 
 /// Facts for the header.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +36,7 @@ impl Writer {
         kind: SectionKind,
         rows: &[T],
     ) {
-        self.put_bytes(kind, bytes_of(rows).to_vec());
+        self.put_bytes(kind, rows.as_bytes().to_vec());
     }
 
     pub(crate) fn put_bytes(&mut self, kind: SectionKind, bytes: Vec<u8>) {

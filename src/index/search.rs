@@ -320,19 +320,27 @@ fn scan(
     counters.cells += 1;
     let start = record.start.get().min(view.product_count());
     let end = start.saturating_add(record.count.get()).min(view.product_count());
-    for product in start..end {
-        let word = filter.allowed.get(product as usize / 64).copied().unwrap_or(0);
-        if word >> (product % 64) & 1 == 0 || filter.types.contains(view.type_of(product)) {
+    let mut product = start;
+    while product < end {
+        // Whole words of what is not allowed cost one step.
+        let word = filter.allowed.get(product as usize / 64).copied().unwrap_or(0) >> (product % 64);
+        if word & 1 == 0 {
+            product += if word == 0 { 64 - product % 64 } else { word.trailing_zeros() };
+            continue;
+        }
+        let here = product;
+        product += 1;
+        if filter.types.contains(view.type_of(here)) {
             continue;
         }
         if counters.products >= budget {
             return;
         }
         counters.products += 1;
-        let Some(row) = view.out_vector(product) else {
+        let Some(row) = view.out_vector(here) else {
             return;
         };
         let score = queries.iter().map(|query| kernel.dot(query, row)).max().unwrap_or(i32::MIN);
-        hits.offer(key(score, product));
+        hits.offer(key(score, here));
     }
 }

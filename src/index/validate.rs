@@ -4,7 +4,7 @@
 //! publisher ran them already; safety does not rest on them, since the view checks every index it follows.
 
 use xxhash_rust::xxh3::xxh3_64;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::FromBytes;
 
 use super::OpenError;
 use super::format::{
@@ -531,9 +531,4 @@ fn rule_15_strings(view: &View<'_>) -> Result<(), OpenError> {
         None => Ok(()),
         Some(row) => Err(invalid(15, "names", row as u64, "a name", "none")),
     }
-}
-
-/// Checks that a record type really is what the section holds; used by the writer.
-pub(crate) fn bytes_of<T: IntoBytes + Immutable + KnownLayout + Unaligned>(rows: &[T]) -> &[u8] {
-    rows.as_bytes()
 }

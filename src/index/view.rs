@@ -102,6 +102,12 @@ impl<'a> View<'a> {
         self.products.len() as u32 // at most PRODUCTS_MAX, validated
     }
 
+    /// How the file was made, as its builder noted it; opaque here. Empty where the file does not say.
+    #[must_use]
+    pub fn provenance(&self) -> &'a [u8] {
+        self.provenance
+    }
+
     /// The string behind a reference; empty where it points nowhere or is not UTF-8.
     #[must_use]
     pub fn str(&self, at: StrRef) -> &'a str {
@@ -140,6 +146,18 @@ impl<'a> View<'a> {
 
     pub(crate) fn category(&self, ix: u32) -> Option<&'a CategoryRecord> {
         self.categories.get(ix as usize)
+    }
+
+    /// Type of a category; of the nearest known one above a path that the catalog does not know.
+    pub(crate) fn nearest_type(&self, category: u32, path: &str) -> u32 {
+        let mut path = path;
+        let mut found = self.category(category);
+        for _ in 0..CATEGORY_DEPTH_MAX {
+            let Some((above, _)) = path.rsplit_once(" > ").filter(|_| found.is_none()) else { break };
+            path = above;
+            found = self.find(NameKind::Category, path.as_bytes()).and_then(|ix| self.category(ix));
+        }
+        found.map_or(NONE, |c| c.type_ix.get())
     }
 
     pub(crate) fn type_of(&self, product: u32) -> u32 {

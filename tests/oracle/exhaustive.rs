@@ -152,7 +152,7 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             each(700, Some(line.number), &|o| o.trigger_categories.iter().any(|c| path(c) == here));
         }
     }
-    for line in asking {
+    for line in case.lines.iter().filter(|line| !line.sensitive && line.brand.is_some()).take(32) {
         if let Some(brand) = &line.brand {
             each(600, Some(line.number), &|o| o.trigger_brands.contains(brand));
         }

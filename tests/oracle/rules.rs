@@ -48,7 +48,7 @@ pub struct Shop<'a> {
     /// Category of each row.
     pub category: Vec<Option<Path>>,
     pub kind: Vec<Kind>,
-    pub group: Vec<Option<(bool, String)>>,
+    pub group: Vec<Option<usize>>,
     pub brand: Vec<Option<String>>,
     pub facts: Vec<Facts>,
     pub ix: Vec<ProductIx>,
@@ -69,13 +69,7 @@ impl<'a> Shop<'a> {
             None => Kind::Title(p.title.trim().to_lowercase()),
         });
         let kind: Vec<Kind> = kind.collect();
-        let group = rows.iter().map(|p| {
-            if !p.item_group_id.is_empty() {
-                Some((false, p.item_group_id.clone()))
-            } else {
-                Some((true, p.gtin.clone())).filter(|g| !g.1.is_empty())
-            }
-        });
+        let group = groups(rows);
         let ix: Vec<ProductIx> =
             rows.iter().map(|p| world.engine.find_product(&p.id).expect("every product is found")).collect();
         Self {
@@ -90,7 +84,7 @@ impl<'a> Shop<'a> {
                 .map(|(n, o)| (o.id.as_str(), n))
                 .collect(),
             partners: world.inputs.partners.partners.iter().map(|p| (p.id.as_str(), p)).collect(),
-            group: group.collect(),
+            group,
             brand: rows.iter().map(|p| Some(p.brand.trim().to_owned()).filter(|b| !b.is_empty())).collect(),
             facts: ix.iter().map(|ix| testing::facts(&world.engine, *ix).expect("facts")).collect(),
             row_of: ix.iter().enumerate().map(|(row, ix)| (*ix, row)).collect(),
@@ -112,7 +106,7 @@ pub struct Line {
     pub category: Option<Path>,
     pub brand: Option<String>,
     pub kind: Option<Kind>,
-    pub group: Option<(bool, String)>,
+    pub group: Option<usize>,
     pub role: Role,
     pub sensitive: bool,
     pub value: i64,
@@ -213,7 +207,7 @@ impl<'a> Case<'a> {
             number: number as u16,
             row,
             kind: row.map(|row| shop.kind[row].clone()).or(by_category),
-            group: row.and_then(|row| shop.group[row].clone()),
+            group: row.and_then(|row| shop.group[row]),
             role: if item.role == Role::Unknown { role } else { item.role },
             sensitive,
             value: (item.unit_price.unwrap_or(0) * i64::from(item.quantity)).max(0),
@@ -242,10 +236,6 @@ impl<'a> Case<'a> {
 
     fn here(&self, regions: &[Country]) -> bool {
         regions.is_empty() || self.transaction.country.is_some_and(|c| regions.contains(&c))
-    }
-
-    fn unwelcome(&self) -> bool {
-        self.profile.age_band == AgeBand::Minor || self.profile.opt_out_third_party
     }
 
     fn partner_excluded(&self, id: &str) -> bool {
@@ -334,12 +324,13 @@ impl<'a> Case<'a> {
         let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
         let limit = i64::from(self.policy.value.max_price_percent);
         let affordable = || Some(self.price(row)? <= self.order_value? * limit / 100);
+        let minor = self.profile.age_band == AgeBand::Minor;
         let young = self.too_young(&[product.sensitive, class], age.max(product.age_min));
         let group = &shop.group[row];
         let mut reasons = self.keep(vec![
             (self.foreign(), Reason::Currency),
-            (young, Reason::Age),
-            ((third && self.unwelcome()) || (wishes && unwanted), Reason::OptedOut),
+            (young || (third && minor), Reason::Age),
+            ((third && self.profile.opt_out_third_party) || (wishes && unwanted), Reason::OptedOut),
             (!self.here(&product.eligible_regions), Reason::Region),
             (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
             (self.lines.iter().any(|l| l.row == Some(row)), Reason::SameItem),
@@ -396,11 +387,12 @@ impl<'a> Case<'a> {
         let others = offer.customers != CustomerKind::Any && offer.customers != self.profile.customer;
         let member = (offer.kind == OfferKind::Loyalty && self.profile.loyalty_member == Some(true))
             || (offer.kind == OfferKind::AppPrompt && self.profile.has_app == Some(true));
+        let minor = self.profile.age_band == AgeBand::Minor;
         let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
         self.keep(vec![
             (self.foreign(), Reason::Currency),
-            (self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
-            (third && self.unwelcome(), Reason::OptedOut),
+            ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
+            (third && self.profile.opt_out_third_party, Reason::OptedOut),
             (!self.here(&offer.regions), Reason::Region),
             (timed && !self.now.is_some_and(runs), Reason::OutsideFlight),
             (!self.class_allowed(offer.sensitive), Reason::SensitiveContext),
@@ -485,9 +477,37 @@ impl Case<'_> {
                 Reason::BrandQuota,
             ),
             (third && full(of_partner, count(&|t| t.partner == more.partner)), Reason::PartnerQuota),
-            (third && full(policy.max_third_party, count(&|t| t.partner.is_some())), Reason::ThirdPartyQuota),
+            (
+                third && count(&|t| t.partner.is_some()) >= usize::from(policy.max_third_party),
+                Reason::ThirdPartyQuota,
+            ),
             (refilled, Reason::RefillQuota),
         ])
+    }
+}
+
+/// One number for all that share a group or a GTIN, directly or through others: the least row, passed on until nothing changes.
+fn groups(rows: &[Product]) -> Vec<Option<usize>> {
+    let named = |p: &Product| !p.item_group_id.is_empty() || !p.gtin.is_empty();
+    let mut group: Vec<Option<usize>> =
+        rows.iter().enumerate().map(|(row, p)| named(p).then_some(row)).collect();
+    let alike = |a: &Product, b: &Product| {
+        (!a.item_group_id.is_empty() && a.item_group_id == b.item_group_id)
+            || (!a.gtin.is_empty() && a.gtin == b.gtin)
+    };
+    loop {
+        let mut changed = false;
+        for a in (0..rows.len()).filter(|a| named(&rows[*a])) {
+            for b in (0..rows.len()).filter(|b| named(&rows[*b])) {
+                if alike(&rows[a], &rows[b]) && group[a] < group[b] {
+                    group[b] = group[a];
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return group;
+        }
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let since = Instant::now();
+    check_out(args)?;
     let bars = Bars::new(args.quiet);
     let columns = args.columns.as_deref().map_or_else(|| Ok(ColumnMap::default()), ColumnMap::read)?;
     let files = Files {
@@ -90,6 +91,31 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Finds out before the work whether its result can be put where it should go.
+fn check_out(args: &Args) -> Result<(), Failure> {
+    let out = args.out.display();
+    let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(format!(
+            "--out {out}: there is no folder {}\n  way out: make it first",
+            folder.display()
+        )
+        .into());
+    }
+    if args.out.is_dir() {
+        return Err(format!("--out {out} is a folder\n  way out: name a file in it").into());
+    }
+    let one = |path: &Option<PathBuf>| path.clone();
+    let single = [&args.partners, &args.policy, &args.embeddings, &args.columns].into_iter().filter_map(one);
+    let inputs = args.products.iter().chain(&args.orders).cloned().chain(single);
+    let same =
+        |path: &PathBuf| path.canonicalize().is_ok_and(|p| args.out.canonicalize().is_ok_and(|o| o == p));
+    match inputs.into_iter().find(same) {
+        None => Ok(()),
+        Some(_) => Err(format!("--out {out} is one of the inputs\n  way out: name another file").into()),
+    }
+}
+
 /// Where the inputs lie.
 pub(crate) struct Files<'a> {
     pub(crate) products: &'a [PathBuf],
@@ -114,6 +140,24 @@ pub(crate) fn read(
             report.unknown_products, report.returns
         );
     }
+    if orders.lines.is_empty() && !files.orders.is_empty() {
+        let example = report.unknown_example.map_or(String::new(), |id| format!(", for example \"{id}\""));
+        return Err(format!(
+            "no order line is of use: {} lines read, {} of products that the feed does not have{example}\n  way out: check that orders name products by the feed's ids, or leave out --orders",
+            report.lines, report.unknown_products
+        ).into());
+    }
+    if let (Some(feed), Some(orders)) = (currency, report.currency)
+        && feed != orders
+    {
+        return Err(format!(
+            "the feed is in {}, the orders in {}\n  way out: convert one of them",
+            feed.as_str(),
+            orders.as_str()
+        )
+        .into());
+    }
+    let currency = currency.or(report.currency);
     Ok(Inputs {
         partners: files.partners.map(feed::read_partners).transpose()?.unwrap_or_default(),
         policy: files.policy.map(feed::read_policy).transpose()?,

@@ -10,7 +10,7 @@ use aftercart::build::feed::{self, ColumnMap, Product, parse_timestamp};
 use aftercart::build::progress::Silent;
 use aftercart::{Decider, Engine, Item, OpenMode, OpenOptions, Placement, Verify};
 use hdrhistogram::Histogram;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::print;
@@ -102,7 +102,7 @@ pub(crate) struct Args {
     /// Write JSON instead of text
     #[arg(long)]
     json: bool,
-    /// With JSON: add the refused candidates and their codes
+    /// With --json or --jsonl: add the refused candidates and their codes
     #[arg(long)]
     rejected: bool,
     /// Measure: decide everything once to warm up, then again, and print percentiles to standard error
@@ -116,13 +116,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let at_ms = args.decision.at_ms()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if args.jsonl && !args.time {
-        return stream(args, &mut decider, placement, &mut out);
+        return stream(args, &mut decider, placement, at_ms, &mut out);
     }
     let baskets = if args.jsonl {
         std::io::stdin()
             .lock()
             .lines()
-            .map(|line| Ok(Basket::parse(&line?)?))
+            .map(|line| Ok(Basket::parse(&line?, at_ms)?))
             .collect::<Result<_, Failure>>()?
     } else if let Some(path) = &args.orders {
         newest(path, decider.engine(), args.last)?
@@ -166,16 +166,18 @@ fn stream(
     args: &Args,
     decider: &mut Decider,
     placement: Placement,
+    at_ms: i64,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let mut bad = 0u64;
-    for (number, line) in (1u64..).zip(std::io::stdin().lock().lines()) {
+    for (number, line) in (1u64..).zip(std::io::stdin().lock().split(b'\n')) {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let outcome = Basket::parse(&line)
+        let outcome = std::str::from_utf8(&line)
             .map_err(Failure::from)
+            .and_then(|text| Ok(Basket::parse(text, at_ms)?))
             .and_then(|basket| answer(args, decider, placement, &basket, out));
         if let Err(failure) = outcome {
             if crate::is_broken_pipe(&failure) {
@@ -183,10 +185,11 @@ fn stream(
             }
             bad += 1;
             let problem = format!("standard input:{number}: {failure}");
+            let case_id = serde_json::from_slice::<Value>(&line).ok().and_then(|v| v.get("case_id").cloned());
             writeln!(
                 out,
                 "{}",
-                json!({ "case_id": null, "status": "ERROR", "error": problem, "offers": [] })
+                json!({ "case_id": case_id, "status": "ERROR", "error": problem, "offers": [] })
             )?;
         }
     }
@@ -274,12 +277,14 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
     let mut decider = args.decision.decider()?;
     let basket = match &args.request {
         None => Basket::of(&args.bought, args.decision.at_ms()?),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            Basket::parse(text.trim()).map_err(|e| format!("{}: {e}", path.display()))?
+            Basket::parse(text.trim(), args.decision.at_ms()?)
+                .map_err(|e| format!("{}: {e}", path.display()))?
         }
     };
     let engine = Arc::clone(decider.engine());
@@ -293,7 +298,8 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
             why.reasons.iter().map(|r| json!({ "code": r.code(), "text": r.text() })).collect();
         let features: serde_json::Map<_, _> =
             why.features.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        println!(
+        writeln!(
+            out,
             "{}",
             json!({
                 "id": args.offer, "shown": why.position.is_some(), "position": why.position, "reasons": reasons,
@@ -301,25 +307,26 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
                 "ev": why.ev_micros as f64 / 1e8, "features": features,
                 "because": why.because.map(|b| json!({ "line": b.line, "relation": b.relation.name() })),
             })
-        );
+        )?;
         return Ok(());
     }
-    println!("{}: {}", args.offer, print::describe(&engine, item));
+    writeln!(out, "{}: {}", args.offer, print::describe(&engine, item))?;
     match why.position {
-        Some(position) => println!("  shown in slot {}", position + 1),
-        None => println!("  not shown:"),
+        Some(position) => writeln!(out, "  shown in slot {}", position + 1)?,
+        None => writeln!(out, "  not shown:")?,
     }
     for reason in &why.reasons {
-        println!("    {reason}");
+        writeln!(out, "    {reason}")?;
     }
-    println!(
+    writeln!(
+        out,
         "  relevance {:.3}, p_accept {:.3} %, expected contribution {:.4}",
         f64::from(why.relevance) / 1000.0,
         f64::from(why.p_accept_ppm) / 10_000.0,
         why.ev_micros as f64 / 1e8
-    );
+    )?;
     for (name, value) in &why.features {
-        println!("    {name:<22} {value}");
+        writeln!(out, "    {name:<22} {value}")?;
     }
     Ok(())
 }

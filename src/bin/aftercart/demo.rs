@@ -1,5 +1,6 @@
 //! `aftercart demo`: the whole path on the bundled real orders.
 
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,6 +42,7 @@ pub(crate) fn data_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
     let since = Instant::now();
     let data = data_folder(args.data.as_deref())?;
     let bars = Bars::new(args.json);
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let built = since.elapsed();
     let (mut baskets, mut shown, mut nanos) = (0usize, 0usize, Vec::new());
     for (number, line) in requests.lines().enumerate() {
-        let basket = Basket::parse(line).map_err(|e| format!("baskets.jsonl:{}: {e}", number + 1))?;
+        let basket = Basket::parse(line, 0).map_err(|e| format!("baskets.jsonl:{}: {e}", number + 1))?;
         let offers = basket.with(Placement::default(), |transaction, profile| {
             let _warm = decider.decide(transaction, profile);
             let begun = Instant::now();
@@ -71,23 +73,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         baskets += 1;
         shown += offers.slate().len();
         if args.json {
-            println!("{}", print::object(&engine, &basket, &offers, false));
+            writeln!(out, "{}", print::object(&engine, &basket, &offers, false))?;
         } else {
-            println!("--- {}", basket.case_id.as_str().unwrap_or(""));
-            println!("{}", print::pretty(&engine, &basket, &offers));
+            writeln!(out, "--- {}", basket.case_id.as_str().unwrap_or(""))?;
+            writeln!(out, "{}", print::pretty(&engine, &basket, &offers))?;
         }
     }
     nanos.sort_unstable();
     if !args.json {
         let middle = nanos.get(nanos.len() / 2).copied().unwrap_or(0) as f64 / 1000.0;
-        println!(
+        writeln!(
+            out,
             "{baskets} baskets, {shown} offers; built in {:.1} s, decided in {middle:.0} us each (median, warm)",
             built.as_secs_f64()
-        );
-        println!(
+        )?;
+        writeln!(
+            out,
             "\nNext:\n  aftercart inspect {0}\n  aftercart decide --catalog {0} PRODUCT_ID ...\n  aftercart explain --catalog {0} --offer PRODUCT_ID BOUGHT_ID ...",
             args.out.display()
-        );
+        )?;
     }
     Ok(())
 }

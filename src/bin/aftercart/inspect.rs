@@ -1,5 +1,6 @@
 //! `aftercart inspect` and `aftercart verify`.
 
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -26,12 +27,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
     let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
     let catalog =
         Catalog::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
     if args.categories {
         for (path, products) in catalog.categories() {
-            println!("{products:>9}  {path}");
+            writeln!(out, "{products:>9}  {path}")?;
         }
         return Ok(());
     }
@@ -41,42 +43,48 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .sections()
             .map(|(name, offset, bytes, count)| json!({ "name": name, "offset": offset, "bytes": bytes, "count": count }))
             .collect();
-        println!(
+        writeln!(
+            out,
             "{}",
             json!({
                 "file": args.catalog, "bytes": catalog.file_bytes(), "build_id": format!("{:016x}", catalog.build_id()),
                 "newest_order_ms": catalog.created_at_ms(), "provenance": provenance, "sections": sections,
             })
-        );
+        )?;
         return Ok(());
     }
-    println!(
+    writeln!(
+        out,
         "{}: {:.1} MiB, build {:016x}",
         args.catalog.display(),
         catalog.file_bytes() as f64 / f64::from(1 << 20),
         catalog.build_id()
-    );
+    )?;
     if let Some(p) = provenance {
-        println!(
+        writeln!(
+            out,
             "  made by aftercart {}, seed {}, {} components per vector",
             p.aftercart, p.seed, p.dimension
-        );
-        println!(
+        )?;
+        writeln!(
+            out,
             "  from {} products, {} order lines in {} baskets of {} customers, {} offers of {} partners",
             p.products, p.order_lines, p.baskets, p.customers, p.offers, p.partners
-        );
-        println!(
+        )?;
+        writeln!(
+            out,
             "  {:.1} % of the products have vectors of their own orders",
             p.learnt_ppm as f64 / 10_000.0
-        );
-        println!(
+        )?;
+        writeln!(
+            out,
             "  p_accept: {}",
             if p.calibrated { "measured on held-out orders" } else { "a cautious table, not measured" }
-        );
+        )?;
     }
-    println!("\n  {:<16} {:>14} {:>14} {:>12}", "section", "offset", "bytes", "count");
+    writeln!(out, "\n  {:<16} {:>14} {:>14} {:>12}", "section", "offset", "bytes", "count")?;
     for (name, offset, bytes, count) in catalog.sections() {
-        println!("  {name:<16} {offset:>14} {bytes:>14} {count:>12}");
+        writeln!(out, "  {name:<16} {offset:>14} {bytes:>14} {count:>12}")?;
     }
     Ok(())
 }
@@ -89,14 +97,16 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
     let since = Instant::now();
     let engine = Engine::open(&args.catalog, OpenOptions::default())
         .map_err(|e| format!("{}: {e}", args.catalog.display()))?;
-    println!(
+    writeln!(
+        out,
         "{}: all rules hold ({} products, {:.2} s)",
         args.catalog.display(),
         engine.catalog().view().product_count(),
         since.elapsed().as_secs_f64()
-    );
+    )?;
     Ok(())
 }

@@ -39,6 +39,9 @@ fn because(engine: &Engine, basket: &Basket, offer: &Offer) -> String {
         aftercart::Relation::House => "house offer",
     };
     match line {
+        None if offer.because.relation == aftercart::Relation::Triggered => {
+            "triggered by this order".to_owned()
+        }
         None => relation.to_owned(),
         Some(line) => {
             let bought = engine.find_product(&line.id).map(|ix| describe(engine, Item::Product(ix)));
@@ -54,7 +57,7 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
     for line in &basket.lines {
         let known = engine.find_product(&line.id).map(|ix| describe(engine, Item::Product(ix)));
         let name = known.unwrap_or_else(|| format!("{} (not in the catalog)", line.id));
-        let _ = writeln!(out, "    {} x {name}", line.quantity);
+        let _ = writeln!(out, "    {} x {name}  #{}", line.quantity, line.id);
     }
     match offers.status {
         Status::Ok => {
@@ -68,7 +71,9 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
         let price = engine.price(offer.item).map_or_else(String::new, |p| format!("  {}", money(p)));
         let party = engine.partner(offer.item);
         let from = if party.is_empty() { String::new() } else { format!("  [{} by {party}]", offer.kind) };
-        let _ = writeln!(out, "  {} {}{price}{from}", offer.position + 1, describe(engine, offer.item));
+        let id = engine.id(offer.item);
+        let _ =
+            writeln!(out, "  {} {}{price}{from}  #{id}", offer.position + 1, describe(engine, offer.item));
         let _ = writeln!(
             out,
             "      {} | relevance {:.2}, p_accept {:.2} %",

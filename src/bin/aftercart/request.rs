@@ -133,14 +133,20 @@ fn at_ms(field: &str, text: &Text) -> Result<i64, String> {
     }
 }
 
-fn price(field: &str, text: &Text) -> Result<Option<i64>, String> {
+/// An amount; a currency in it becomes the request's, and two that differ are an error.
+fn price(field: &str, text: &Text, currency: &mut Option<Currency>) -> Result<Option<i64>, String> {
     match text.text().as_str() {
         "" => Ok(None),
-        // Voided and free lines come as 0 or less; they tell nothing about price.
-        amount if amount.starts_with('-') => Ok(None),
-        amount => parse_price(amount)
-            .map(|(minor, _)| Some(minor))
-            .map_err(|e| format!("{field}: \"{amount}\": {e}")),
+        amount => {
+            let (minor, stated) = parse_price(amount).map_err(|e| format!("{field}: \"{amount}\": {e}"))?;
+            if let (Some(known), Some(stated)) = (*currency, stated)
+                && known != stated
+            {
+                return Err(format!("{field}: \"{amount}\" is not in {}", known.as_str()));
+            }
+            *currency = currency.or(stated);
+            Ok(Some(minor))
+        }
     }
 }
 
@@ -163,9 +169,14 @@ impl Basket {
         self.lines.push(BasketLine { id, quantity, unit_price, ..BasketLine::default() });
     }
 
-    /// Reads one JSON text.
-    pub(crate) fn parse(json: &str) -> Result<Self, String> {
+    /// Reads one JSON text; `at_ms_else` where it does not say when.
+    pub(crate) fn parse(json: &str, at_ms_else: i64) -> Result<Self, String> {
+        if !json.trim_start().starts_with('{') {
+            return Err("a request is a JSON object".into());
+        }
         let request: Request = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mut currency = choice("currency", &request.currency, Currency::parse)?;
+        let value = price("value", &request.value, &mut currency)?;
         let mut lines = Vec::with_capacity(request.lines.len());
         for line in &request.lines {
             let quantity = match line.quantity.text().as_str() {
@@ -179,7 +190,9 @@ impl Basket {
                 category: line.category.clone(),
                 brand: line.brand.clone(),
                 quantity: quantity.ceil().clamp(0.0, f64::from(u32::MAX)) as u32,
-                unit_price: price("lines.unit_price", &line.unit_price)?,
+                // A part of a unit (by weight) has no whole number to multiply: its value is not known.
+                unit_price: price("lines.unit_price", &line.unit_price, &mut currency)?
+                    .filter(|_| quantity.fract() == 0.0),
                 role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
             });
         }
@@ -193,10 +206,10 @@ impl Basket {
             ..Profile::default()
         };
         Ok(Self {
-            at_ms: at_ms("at", &request.at)?,
+            at_ms: Some(at_ms("at", &request.at)?).filter(|at| *at != 0).unwrap_or(at_ms_else),
             order_id: request.order_id.text(),
-            value: price("value", &request.value)?,
-            currency: choice("currency", &request.currency, Currency::parse)?,
+            value,
+            currency,
             country: choice("country", &request.country, Country::parse)?,
             is_gift: request.is_gift,
             purchases: request
