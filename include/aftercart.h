@@ -203,7 +203,7 @@
 // Most lines of a transaction.
 #define AFTERCART_LINES_MAX 512
 
-// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 64
+// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 16
 // products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 

@@ -18,6 +18,6 @@ pub fn read_policy(path: &Path) -> Result<Policy, BuildError> {
     toml::from_str(&text).map_err(|error| BuildError::File {
         path: path.to_owned(),
         problem: error.to_string().trim_end().to_owned(),
-        way_out: "see the policy in the README for what may stand where".into(),
+        way_out: "the README's chapter on the policy lists what may stand where".into(),
     })
 }
