@@ -185,7 +185,7 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
 }
 
 /// The first limit of the slate that a candidate would exceed.
-fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Candidate) -> Option<Reason> {
+pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Candidate) -> Option<Reason> {
     let (policy, view) = (context.policy, &context.view);
     let over = |limit: u8, alike: &dyn Fn(&Offer) -> bool| {
         limit > 0 && slate.iter().filter(|offer| alike(offer)).count() >= usize::from(limit)

@@ -1,7 +1,7 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context;
-use crate::decide::{DecideError, Decider};
+use crate::decide::{DecideError, Decider, over_quota};
 use crate::index::format::trigger;
 use crate::offer::{Because, Item, OfferIx, ProductIx, Reason, Relation};
 use crate::profile::Profile;
@@ -90,8 +90,11 @@ impl Decider {
             reasons.push(Reason::BelowReserve);
         }
         if reasons.is_empty() && position.is_none() {
-            let outcome = offers.rejected().iter().find(|r| r.item == item).map(|r| r.reason);
-            reasons.push(outcome.unwrap_or(Reason::LostToHigher));
+            // A decision keeps only so many rejections; the limits of its slate can be asked again.
+            let kept = offers.rejected().iter().find(|r| r.item == item).map(|r| r.reason);
+            let room = offers.slate().len() < context.slots;
+            let limit = || over_quota(&context, offers.slate(), &candidate).filter(|_| room);
+            reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
         }
         let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
