@@ -1,9 +1,9 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
-use crate::context;
+use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, over_quota};
 use crate::index::format::trigger;
-use crate::offer::{Because, Item, OfferIx, ProductIx, Reason, Relation};
+use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -77,25 +77,10 @@ impl Decider {
             },
         }
         let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
-        if context.policy.kill_switch {
-            reasons.insert(0, Reason::KillSwitch);
-        }
         if found.is_none() {
             reasons.push(Reason::NotRetrieved);
         }
-        if !candidate.house && candidate.relevance < context.min_relevance {
-            reasons.push(Reason::BelowRelevance);
-        }
-        if !candidate.house && candidate.ev_micros < context.policy.reserve_micros {
-            reasons.push(Reason::BelowReserve);
-        }
-        if reasons.is_empty() && position.is_none() {
-            // A decision keeps only so many rejections; the limits of its slate can be asked again.
-            let kept = offers.rejected().iter().find(|r| r.item == item).map(|r| r.reason);
-            let room = offers.slate().len() < context.slots;
-            let limit = || over_quota(&context, offers.slate(), &candidate).filter(|_| room);
-            reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
-        }
+        add_outcome(&context, &offers, &candidate, position, &mut reasons);
         let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
             position,
@@ -106,5 +91,31 @@ impl Decider {
             ev_micros: candidate.ev_micros,
             features,
         })
+    }
+}
+
+/// Adds what stands against an item beside the rules: the switch, the floor, the reserve, the slate.
+fn add_outcome(
+    context: &Context<'_>,
+    offers: &Offers,
+    candidate: &Candidate,
+    position: Option<u8>,
+    reasons: &mut Vec<Reason>,
+) {
+    if context.policy.kill_switch {
+        reasons.insert(0, Reason::KillSwitch);
+    }
+    if !candidate.house && candidate.relevance < context.min_relevance {
+        reasons.push(Reason::BelowRelevance);
+    }
+    if !candidate.house && candidate.ev_micros < context.policy.reserve_micros {
+        reasons.push(Reason::BelowReserve);
+    }
+    if reasons.is_empty() && position.is_none() {
+        // A decision keeps only so many rejections; the limits of its slate can be asked again.
+        let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
+        let room = offers.slate().len() < context.slots;
+        let limit = || over_quota(context, offers.slate(), candidate).filter(|_| room);
+        reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }
