@@ -81,6 +81,8 @@ pub(crate) struct Context<'a> {
     pub(crate) profile: &'a Profile<'a>,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
+    /// Whether any orders stand behind what the asking lines ask for.
+    pub(crate) asking_ordered: bool,
     pub(crate) types: &'a TypeSet,
     pub(crate) past: &'a [Past],
     past_types: &'a [u32],
@@ -128,6 +130,7 @@ pub(crate) fn resolve<'a>(
         profile,
         lines: &scratch.lines,
         asking: &scratch.asking,
+        asking_ordered: scratch.asking.iter().any(|line| view.was_bought(line.kind)),
         types: &scratch.types,
         past: &scratch.past,
         past_types: &scratch.past_types,

@@ -172,15 +172,20 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     let list = &mut work.candidates.list;
     list.sort_unstable_by_key(|c| (c.house, Reverse(c.ev_micros), Reverse(c.score), c.item));
     for candidate in list.iter().filter(|c| !c.house) {
-        let reason = if offers.slate().len() >= context.slots {
-            Some(Reason::LostToHigher)
-        } else {
-            over_quota(context, offers.slate(), candidate)
-        };
-        match reason {
-            Some(reason) => offers.reject(candidate.item, reason),
-            None => show(context, candidate, offers),
-        }
+        place(context, candidate, offers);
+    }
+}
+
+/// Gives a candidate the next slot, or the reason why not.
+fn place(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
+    let reason = if offers.slate().len() >= context.slots {
+        Some(Reason::LostToHigher)
+    } else {
+        over_quota(context, offers.slate(), candidate)
+    };
+    match reason {
+        Some(reason) => offers.reject(candidate.item, reason),
+        None => show(context, candidate, offers),
     }
 }
 
@@ -257,27 +262,16 @@ fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
 
 /// Stage 7: house offers, content last, fill what is left. No rule and no limit is relaxed for them.
 fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
+    let is_content = |candidate: &Candidate| match candidate.item {
+        Item::Offer(OfferIx(ix)) => {
+            context.view.offer(ix).is_some_and(|r| r.kind == OfferKind::Content.code())
+        }
+        Item::Product(_) => false,
+    };
     for content in [false, true] {
-        for candidate in work.candidates.list.iter().filter(|c| c.house) {
-            let is_content = match candidate.item {
-                Item::Offer(OfferIx(ix)) => {
-                    context.view.offer(ix).is_some_and(|r| r.kind == OfferKind::Content.code())
-                }
-                Item::Product(_) => false,
-            };
-            if is_content != content {
-                continue;
-            }
-            let full = offers.slate().len() >= context.slots;
-            let reason = if full {
-                Some(Reason::LostToHigher)
-            } else {
-                over_quota(context, offers.slate(), candidate)
-            };
-            match reason {
-                Some(reason) => offers.reject(candidate.item, reason),
-                None => show(context, candidate, offers),
-            }
+        let rung = work.candidates.list.iter().filter(|c| c.house && is_content(c) == content);
+        for candidate in rung {
+            place(context, candidate, offers);
         }
     }
 }

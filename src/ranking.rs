@@ -161,7 +161,7 @@ pub(crate) fn product_features(
         type_history_log_q8: log2_q8((context.past_of_type(kind) as u32 + 1) << 8),
         taste_cosine: work.taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000) as i32),
         bought_before: past.map_or(0, bought_before),
-        ordered: ordered(view, kind) && context.asking.iter().any(|line| ordered(view, line.kind)),
+        ordered: context.asking_ordered && view.was_bought(kind),
         known_customer: !context.past.is_empty(),
     };
     let (line, relation) = match (past, goes_with) {
@@ -170,12 +170,6 @@ pub(crate) fn product_features(
         (None, None) => (best_line, Relation::BoughtTogether),
     };
     (features, line, relation)
-}
-
-/// Whether anything of a type was ever bought.
-fn ordered(view: &View<'_>, kind: u32) -> bool {
-    let most_bought = view.types.get(kind as usize).and_then(|t| view.products_of_type(t).first());
-    most_bought.and_then(|p| view.product(p.get())).is_some_and(|p| p.popularity.get() > 0)
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.

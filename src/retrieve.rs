@@ -3,14 +3,14 @@
 use crate::context::{Context, is_due};
 use crate::distance::Kernel;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
-use crate::index::search::{self, Filter, SearchScratch, key_ix};
+use crate::index::search::{self, Filter, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
     REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, Candidates, NO_LINE, PooledType, Work};
+use crate::scratch::{Candidate, NO_LINE, PooledType, Work};
 
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
@@ -54,7 +54,7 @@ pub(crate) fn complements(
     let rows = rows.get(..count).unwrap_or(&[]);
     counters.search =
         search::search(&context.view, kernel, rows, filter(context), visit_budget, &mut work.search);
-    add_hits(&work.search, &mut work.hits, &mut work.candidates, SEARCH_HITS_MAX);
+    add_hits(work, Relation::BoughtTogether, SEARCH_HITS_MAX);
 }
 
 /// e) Products near what this customer likes, where there is a history. A quarter of the visit budget.
@@ -71,7 +71,7 @@ fn tastes(
     let done =
         search::search(&context.view, kernel, &[row], filter(context), visit_budget / 4, &mut work.search);
     counters.search.add(done);
-    add_hits(&work.search, &mut work.hits, &mut work.candidates, TASTE_HITS_MAX);
+    add_hits(work, Relation::BoughtTogether, TASTE_HITS_MAX);
 }
 
 fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
@@ -84,13 +84,15 @@ fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
     }
 }
 
-fn add_hits(search: &SearchScratch, hits: &mut Vec<i64>, candidates: &mut Candidates, most: usize) {
+/// Adds the best of what `search` holds, best first.
+fn add_hits(work: &mut Work, relation: Relation, most: usize) {
+    let Work { search, hits, candidates, .. } = work;
     hits.clear();
     hits.extend(search.hits.keys());
     hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
     for key in hits.iter().take(most) {
         let item = Item::Product(ProductIx(key_ix(*key)));
-        candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+        candidates.add(Candidate::new(item, relation, NO_LINE));
     }
 }
 
@@ -224,8 +226,7 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
 /// d) What the customer uses up and bought before, where it is due again: most often bought first.
 fn refills(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
-    let Work { hits, search, candidates, .. } = work;
-    search.hits.clear();
+    work.search.hits.clear();
     for past in context.past {
         let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
         let wanted = used_up
@@ -233,16 +234,10 @@ fn refills(context: &Context<'_>, work: &mut Work) {
             && context.policy.is_allowed(past.product)
             && is_due(context, past.last_at_ms, past.kind);
         if wanted {
-            search.hits.offer(search::key(ranking::bought_before(past), past.product));
+            work.search.hits.offer(search::key(ranking::bought_before(past), past.product));
         }
     }
-    hits.clear();
-    hits.extend(search.hits.keys());
-    hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
-    for key in hits.iter().take(REFILL_HITS_MAX) {
-        let item = Item::Product(ProductIx(key_ix(*key)));
-        candidates.add(Candidate::new(item, Relation::Refill, NO_LINE));
-    }
+    add_hits(work, Relation::Refill, REFILL_HITS_MAX);
 }
 
 /// f) What the customer put back from the cart in this session.

@@ -20,10 +20,11 @@ impl Bytes {
     /// Maps a regular file read-only.
     pub(crate) fn map(path: &Path) -> Result<Self, OpenError> {
         let file = open_regular(path)?;
-        // SAFETY: the mapping is read-only. Its bytes must not change while it lives; the deployment upholds this
-        // by publishing with rename and never writing in place (README, "Limits"). Should it be broken, every number
-        // is bounds-checked where it is used, so a changed byte can mislead a decision but not memory; a truncated
-        // file raises SIGBUS, for which `OpenMode::Copy` is the answer.
+        // Should the contract below be broken, every number is bounds-checked where it is used, so a changed byte can
+        // mislead a decision but not memory; a truncated file raises SIGBUS, for which `OpenMode::Copy` is the answer.
+        //
+        // SAFETY: the mapping is read-only. Its bytes must not change while it lives; the deployment upholds this by
+        // publishing with rename and never writing in place (the README's limits).
         let map = unsafe { memmap2::Mmap::map(&file) };
         map.map(Self::Mapped).map_err(|source| io(path, "map", source))
     }
