@@ -40,7 +40,7 @@ impl Decider {
     /// Sets aside the memory: the only allocation in a decider's life.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let scratch = Scratch::new(&engine.view());
+        let scratch = Scratch::new();
         Self { engine, scratch }
     }
 
@@ -74,7 +74,7 @@ impl Decider {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);
         }
-        retrieve::retrieve(&context, engine.kernel(), engine.visit_budget(), work, &mut offers.counters);
+        retrieve::retrieve(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
         gate_and_score(&context, engine, work, &mut offers);
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.

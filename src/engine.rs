@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::distance::Kernel;
 use crate::index::format::NameKind;
-use crate::index::{Catalog, OpenError, OpenOptions, View};
+use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::offer::{Generations, Item, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
 
@@ -15,7 +15,7 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     policy: CompiledPolicy,
     kernel: Kernel,
-    visit_budget: u32,
+    effort: Effort,
 }
 
 impl Engine {
@@ -33,9 +33,9 @@ impl Engine {
     /// [`OpenError::Policy`]: the stored policy is not one that this version knows.
     pub fn new(catalog: Arc<Catalog>) -> Result<Self, OpenError> {
         let view = catalog.view();
-        let policy = CompiledPolicy::compile(view.policy, &view)?;
-        let visit_budget = view.visit_budget;
-        Ok(Self { catalog, policy, kernel: Kernel::detect(), visit_budget })
+        let policy = CompiledPolicy::built_in(&view)?;
+        let effort = view.effort;
+        Ok(Self { catalog, policy, kernel: Kernel::detect(), effort })
     }
 
     /// The same catalog under another policy. In-flight deciders keep theirs.
@@ -45,19 +45,15 @@ impl Engine {
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
         let view = self.catalog.view();
         let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
-        Ok(Self {
-            catalog: Arc::clone(&self.catalog),
-            policy,
-            kernel: self.kernel,
-            visit_budget: self.visit_budget,
-        })
+        Ok(Self { catalog: Arc::clone(&self.catalog), policy, kernel: self.kernel, effort: self.effort })
     }
 
-    /// Sets how many products a search may look at. From four times the number of products on, every
-    /// search is exact: the search by taste gets a quarter.
+    /// Sets how many products a search compares for each query, in place of what the builder measured. From the number of
+    /// products on, every search is exact, and slow.
     #[must_use]
     pub fn with_visit_budget(mut self, products: u32) -> Self {
-        self.visit_budget = products;
+        let all = products >= self.view().product_count();
+        self.effort = if all { Effort::EXACT } else { Effort { visits: products, ..self.view().effort } };
         self
     }
 
@@ -157,7 +153,9 @@ impl Engine {
         self.kernel
     }
 
-    pub(crate) fn visit_budget(&self) -> u32 {
-        self.visit_budget
+    /// How hard its searches try.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 }

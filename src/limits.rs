@@ -6,14 +6,10 @@ pub const PRODUCTS_MAX: u32 = 1 << 28;
 pub const DIM_MAX: usize = 512;
 /// Rows are whole cache lines of int8.
 pub const DIM_STEP: usize = 64;
-/// Most cells: the graph over their centroids must stay in cache.
+/// Most cells: what is read of them to choose some must stay in cache.
 pub const CELLS_MAX: u32 = 1 << 16;
-/// Links of a centroid on the ground layer of the graph (twice `GRAPH_LINKS_UPPER`, as HNSW has it).
-pub const GRAPH_LINKS_GROUND: usize = 32;
-/// Links of a centroid on each upper layer.
-pub const GRAPH_LINKS_UPPER: usize = 16;
-/// Layers of the centroid graph (`hnsw_rs` allows 16).
-pub const GRAPH_LAYERS_MAX: u32 = 16;
+/// Most areas: every search compares the centroids of all of them.
+pub const AREAS_MAX: u32 = 1 << 10;
 
 /// Most lines of a transaction: a longer one is refused, since rules could not be checked against all of it.
 pub const LINES_MAX: usize = 512;
@@ -55,12 +51,14 @@ pub const SLOTS_MAX: usize = 16;
 /// Rejections that a decision returns; further ones are only counted.
 pub const REJECTED_MAX: usize = 256;
 
-/// Cells that the graph walk keeps in sight per query.
-pub const GRAPH_BEAM: usize = 64;
-/// Centroids that one graph walk may compare.
-pub const GRAPH_VISITS_MAX: usize = 4096;
-/// Products that a search may look at, unless a caller says otherwise.
-pub const VISIT_BUDGET: u32 = 4096;
+/// Cells that one query may scan.
+pub const PROBES_MAX: usize = 1024;
+/// Products that one query may compare again by their whole rows.
+pub const RERANK_MAX: usize = 512;
+/// Products that a search compares for each query, unless a builder or a caller says otherwise.
+pub const VISIT_BUDGET: u32 = 1024;
+/// Of those, the ones that are compared again by their whole rows.
+pub const RERANK: u32 = 96;
 /// Slots of the name table that a look-up may read. The builder grows the table until all names fit.
 pub const NAME_PROBES_MAX: usize = 64;
 /// Depth of a category tree.
@@ -75,7 +73,6 @@ pub const PARTNER_BLOCKS_MAX: usize = 256;
 pub const TRIGGER_OFFERS_MAX: usize = 64;
 
 const _: () = assert!(DIM_MAX.is_multiple_of(DIM_STEP));
-const _: () = assert!(GRAPH_LINKS_GROUND == 2 * GRAPH_LINKS_UPPER);
 // A product index and its name kind share 32 bits.
 const _: () = assert!(PRODUCTS_MAX.is_power_of_two() && PRODUCTS_MAX.trailing_zeros() == 28);
 // The candidate table of `scratch.rs` is at most half full.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U32};
 
-use crate::index::View;
 use crate::index::format::{NONE, NameKind, PolicyRecord, StrRef, rule};
+use crate::index::{AllowList, View};
 use crate::limits::{POLICY_RULES_MAX, SLOTS_MAX};
 use crate::suppression;
 use crate::vocabulary::{OfferKind, SensitiveClass};
@@ -384,17 +384,26 @@ pub(crate) struct CompiledPolicy {
     pub(crate) marks: Vec<(u32, SensitiveClass, u8)>,
     /// Per category: no suppressed subtree holds it, and a solely allowed one does where there are any.
     pub(crate) category_open: Vec<bool>,
-    /// One bit per product: set where no rule that is known beforehand refuses it.
-    pub(crate) allowed: Vec<u64>,
-    /// Set bits per cell.
-    pub(crate) cell_allowed: Vec<u32>,
-    /// Set bits in all.
-    pub(crate) allowed_total: u32,
+    /// Products that no rule that is known beforehand refuses.
+    pub(crate) allowed: AllowList,
 }
 
 impl CompiledPolicy {
     /// Compiles stored rules: reads each product once.
     pub(crate) fn compile(rules: &[PolicyRecord], view: &View<'_>) -> Result<Self, PolicyError> {
+        let mut policy = Self::compile_rules(rules, view)?;
+        policy.allowed = AllowList::new(view, policy.allowed_bits(view));
+        Ok(policy)
+    }
+
+    /// Takes the policy that was built into the catalog, and from there what it allows: products need not be read.
+    pub(crate) fn built_in(view: &View<'_>) -> Result<Self, PolicyError> {
+        let mut policy = Self::compile_rules(view.policy, view)?;
+        policy.allowed = AllowList::new(view, view.policy_allowed.iter().map(|word| word.get()).collect());
+        Ok(policy)
+    }
+
+    fn compile_rules(rules: &[PolicyRecord], view: &View<'_>) -> Result<Self, PolicyError> {
         let mut policy = Self::empty(xxhash_rust::xxh3::xxh3_64(rules.as_bytes()));
         let mut marks: HashMap<u32, (SensitiveClass, u8), ahash::RandomState> =
             HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4));
@@ -415,7 +424,6 @@ impl CompiledPolicy {
         policy.marks = marks.iter().map(|(category, (class, age))| (*category, *class, *age)).collect();
         policy.marks.sort_unstable_by_key(|mark| mark.0);
         policy.inherit_categories(view, &marks);
-        policy.mark_products(view);
         Ok(policy)
     }
 
@@ -446,9 +454,7 @@ impl CompiledPolicy {
             category_marks: Vec::new(),
             marks: Vec::new(),
             category_open: Vec::new(),
-            allowed: Vec::new(),
-            cell_allowed: Vec::new(),
-            allowed_total: 0,
+            allowed: AllowList::default(),
         }
     }
 
@@ -530,29 +536,16 @@ impl CompiledPolicy {
             open.map(|(allowed, suppressed)| (everything || *allowed) && !suppressed).collect();
     }
 
-    fn mark_products(&mut self, view: &View<'_>) {
+    /// One bit per product: set where no rule that is known beforehand refuses it.
+    pub(crate) fn allowed_bits(&self, view: &View<'_>) -> Vec<u64> {
         let mut allowed = vec![0u64; view.products.len().div_ceil(64)];
         for (product, record) in view.products.iter().enumerate() {
             let refused = suppression::standing_refusal(self, view, product as u32, record).is_some();
             if let Some(word) = allowed.get_mut(product / 64).filter(|_| !refused) {
                 *word |= 1 << (product % 64);
-                self.allowed_total += 1;
             }
         }
-        let on = |product: u32| {
-            allowed.get(product as usize / 64).is_some_and(|word| word >> (product % 64) & 1 == 1)
-        };
-        let in_catalog = |product: &u32| *product < view.product_count();
-        self.cell_allowed = view
-            .cells
-            .iter()
-            .map(|cell| {
-                let start = cell.start.get();
-                let products = start..start.saturating_add(cell.count.get()).min(view.product_count());
-                products.filter(in_catalog).filter(|product| on(*product)).count() as u32
-            })
-            .collect();
-        self.allowed = allowed;
+        allowed
     }
 
     /// Whether any rule depends on knowing a product's category.
@@ -563,7 +556,7 @@ impl CompiledPolicy {
     }
 
     pub(crate) fn is_allowed(&self, product: u32) -> bool {
-        self.allowed.get(product as usize / 64).is_some_and(|word| word >> (product % 64) & 1 == 1)
+        self.allowed.contains(product)
     }
 
     pub(crate) fn kind_suppressed(&self, kind: OfferKind) -> bool {

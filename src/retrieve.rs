@@ -3,9 +3,9 @@
 use crate::context::{Context, is_due};
 use crate::distance::Kernel;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
-use crate::index::search::{self, Filter, key_ix};
+use crate::index::search::{self, Effort, Filter, Query, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, DIM_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
     REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
@@ -24,7 +24,7 @@ const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
 pub(crate) fn retrieve(
     context: &Context<'_>,
     kernel: Kernel,
-    visit_budget: u32,
+    effort: Effort,
     work: &mut Work,
     counters: &mut Counters,
 ) {
@@ -34,54 +34,43 @@ pub(crate) fn retrieve(
     put_back(context, work);
     pool_types(context, work);
     products_of_types(context, work);
-    complements(context, kernel, visit_budget, work, counters);
-    tastes(context, kernel, visit_budget, work, counters);
+    complements(context, kernel, effort, work, counters);
+    tastes(context, kernel, effort, work, counters);
 }
 
 /// a) Products whose OUT vectors lie near the IN vectors of what was bought.
 pub(crate) fn complements(
     context: &Context<'_>,
     kernel: Kernel,
-    visit_budget: u32,
+    effort: Effort,
     work: &mut Work,
     counters: &mut Counters,
 ) {
     let count = write_queries(context, &mut work.queries);
-    let mut rows: [&[i8]; QUERIES_MAX] = [&[]; QUERIES_MAX];
-    for (slot, row) in rows.iter_mut().zip(work.queries.chunks(context.view.dim.max(1))).take(count) {
-        *slot = row;
-    }
-    let rows = rows.get(..count).unwrap_or(&[]);
+    let queries = work.queries.get(..count).unwrap_or(&[]);
     counters.search =
-        search::search(&context.view, kernel, rows, filter(context), visit_budget, &mut work.search);
+        search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
     add_hits(work, Relation::BoughtTogether, SEARCH_HITS_MAX);
 }
 
-/// e) Products near what this customer likes, where there is a history. A quarter of the visit budget.
-fn tastes(
-    context: &Context<'_>,
-    kernel: Kernel,
-    visit_budget: u32,
-    work: &mut Work,
-    counters: &mut Counters,
-) {
+/// e) Products near what this customer likes, where there is a history.
+fn tastes(context: &Context<'_>, kernel: Kernel, effort: Effort, work: &mut Work, counters: &mut Counters) {
     let dim = context.view.dim;
     work.has_taste = ranking::taste_row(context, &mut work.taste);
-    let Some(row) = work.taste.get(..dim).filter(|_| work.has_taste) else { return };
-    let done =
-        search::search(&context.view, kernel, &[row], filter(context), visit_budget / 4, &mut work.search);
+    let (Some(row), Some(query)) =
+        (work.taste.get(..dim).filter(|_| work.has_taste), work.queries.first_mut())
+    else {
+        return;
+    };
+    query.set_row(row);
+    let queries = work.queries.get(..1).unwrap_or(&[]);
+    let done = search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
     counters.search.add(done);
     add_hits(work, Relation::BoughtTogether, TASTE_HITS_MAX);
 }
 
 fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
-    let policy = context.policy;
-    Filter {
-        allowed: &policy.allowed,
-        cell_allowed: &policy.cell_allowed,
-        allowed_total: policy.allowed_total,
-        types: context.types,
-    }
+    Filter { allowed: &context.policy.allowed, types: context.types }
 }
 
 /// Adds the best of what `search` holds, best first.
@@ -97,9 +86,9 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
 }
 
 /// One query per line; for larger baskets the dearest lines and the mean of all.
-fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
+fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
     let (view, asking) = (&context.view, context.asking);
-    let mut rows = queries.chunks_mut(view.dim.max(1));
+    let mut rows = queries.iter_mut();
     let mut count = 0;
     let single = if asking.len() <= QUERIES_MAX { asking.len() } else { QUERIES_MAX - 1 };
     let mut after: Option<(i64, u16)> = None;
@@ -115,14 +104,13 @@ fn write_queries(context: &Context<'_>, queries: &mut [i8]) -> usize {
             break;
         };
         after = Some((line.value, line.number));
-        let asked = view.in_vector(line.asks_as).unwrap_or(&[]);
-        for (slot, value) in row.iter_mut().zip(asked) {
-            *slot = *value;
-        }
+        row.set_row(view.in_vector(line.asks_as).unwrap_or(&[]));
         count += 1;
     }
     if let Some(row) = rows.next().filter(|_| asking.len() > QUERIES_MAX) {
-        ranking::mean_row(view, asking, row);
+        let mut mean = [0; DIM_MAX];
+        ranking::mean_row(view, asking, &mut mean);
+        row.set_row(mean.get(..view.dim).unwrap_or(&mean));
         count += 1;
     }
     count

@@ -1,8 +1,7 @@
 //! All memory of a decision, set aside once per [`crate::Decider`].
 
 use crate::context::ContextScratch;
-use crate::index::View;
-use crate::index::search::SearchScratch;
+use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
 
@@ -116,7 +115,7 @@ pub(crate) struct Scratch {
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) search: SearchScratch,
-    pub(crate) queries: Vec<i8>,
+    pub(crate) queries: Vec<Query>,
     /// Direction of the customer's earlier purchases, where `has_taste`.
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
@@ -142,12 +141,12 @@ impl Work {
 }
 
 impl Scratch {
-    pub(crate) fn new(view: &View<'_>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             context: ContextScratch::new(),
             work: Work {
-                search: SearchScratch::new(view.cells.len()),
-                queries: vec![0; QUERIES_MAX * DIM_MAX],
+                search: SearchScratch::new(),
+                queries: vec![Query::new(); QUERIES_MAX],
                 taste: vec![0; DIM_MAX],
                 has_taste: false,
                 pooled: Vec::with_capacity(POOLED_TYPES_MAX),

@@ -62,7 +62,7 @@ pub fn scores(
     profile: &Profile<'_>,
     products: &[ProductIx],
 ) -> Vec<Score> {
-    let mut scratch = Scratch::new(&engine.view());
+    let mut scratch = Scratch::new();
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::pool_types(&context, work);
@@ -89,12 +89,12 @@ pub fn scores(
 /// What the vector search of a decision finds, best first.
 #[must_use]
 pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Vec<ProductIx> {
-    let mut scratch = Scratch::new(&engine.view());
+    let mut scratch = Scratch::new();
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     let mut counters = Counters::default();
     work.candidates.clear();
-    retrieve::complements(&context, engine.kernel(), engine.visit_budget(), work, &mut counters);
+    retrieve::complements(&context, engine.kernel(), engine.effort(), work, &mut counters);
     work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
 }
 
@@ -115,7 +115,7 @@ pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
 /// What retrieval makes of a request.
 #[must_use]
 pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Learnt {
-    let mut scratch = Scratch::new(&engine.view());
+    let mut scratch = Scratch::new();
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::pool_types(&context, work);

@@ -189,11 +189,11 @@ fn absurd_headers_and_tables_are_refused_or_safe() {
 /// Links, cells and trees that lead round in circles, to themselves, or out of the catalog.
 #[test]
 fn cyclic_structures_end() {
-    let world = World::new(4, 1_500); // six cells: a graph worth walking
+    let world = World::new(4, 1_500); // some twenty cells in a few areas
     let requests = requests(&world);
     use SectionKind as S;
     for kind in
-        [S::GraphGround, S::GraphUpper, S::Categories, S::Types, S::Transitions, S::TypeProducts, S::TypeOf]
+        [S::Areas, S::Cells, S::OutSteps, S::Categories, S::Types, S::Transitions, S::TypeProducts, S::TypeOf]
     {
         for value in [0u32, 1, 5, 6, 0x7FFF_FFFF, NONE - 1, NONE] {
             let mut bytes = world.bytes.clone();
@@ -201,7 +201,7 @@ fn cyclic_structures_end() {
             for word in bytes[range].chunks_exact_mut(4) {
                 word.copy_from_slice(&value.to_le_bytes());
             }
-            // A small budget: the graph is walked instead of scanning all.
+            // A small budget: cells are chosen instead of scanning all.
             let meta = damage::section(&bytes, S::Meta);
             let at = meta.start + std::mem::offset_of!(MetaRecord, visit_budget);
             bytes[at..at + 4].copy_from_slice(&100u32.to_le_bytes());

@@ -46,7 +46,7 @@ pub(crate) fn learn(
         return Ok(None);
     }
     let writer = assemble(inputs, dictionary, &earlier, options, None, progress)?;
-    let bytes = finish(writer, Some(&without_limits()))?;
+    let bytes = finish(writer, Some(&without_limits()), options.recall, progress)?;
     let defect = |problem: String| BuildError::Input {
         problem,
         way_out: "this is a defect of aftercart: report it".into(),

@@ -2,28 +2,31 @@
 
 use std::collections::{HashMap, HashSet};
 
+use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
 use super::calibrate;
-use super::cells;
+use super::cells::{self, Cells};
+use super::codes::{self, Codes};
 use super::error::BuildError;
 use super::feed::{Embeddings, NONE, OrderLine, Orders, Partners, Product};
-use super::graph::{self, Graph};
 use super::names::{self, NameTable, RegionSets, Strings};
 use super::offers;
-use super::progress::{Progress, Unit};
+use super::progress::Progress;
 use super::provenance::Provenance;
-use super::quantize::{self, Rows};
+use super::quantize::{self, Rotation, Rows};
 use super::taxonomy::Taxonomy;
+use super::tune;
 use super::write::{Facts, Writer};
+use crate::distance::BLOCK;
 use crate::index::format::{
-    CALIBRATION_VALUES, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord,
-    ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
+    AreaRecord, CALIBRATION_VALUES, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord,
+    PolicyRecord, ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
 };
 use crate::index::{Catalog, Verify};
-use crate::limits::{DIM_MAX, DIM_STEP, ID_BYTES_MAX, PRODUCTS_MAX, VISIT_BUDGET};
-use crate::policy::Policy;
+use crate::limits::{DIM_MAX, DIM_STEP, ID_BYTES_MAX, PRODUCTS_MAX, RERANK, VISIT_BUDGET};
+use crate::policy::{CompiledPolicy, Policy};
 use crate::vocabulary::{Currency, Role};
 
 /// Everything a catalog is made of.
@@ -41,6 +44,19 @@ pub struct Inputs {
     pub policy: Option<Policy>,
     /// Product embeddings for products without orders.
     pub embeddings: Option<Embeddings>,
+    /// IN and OUT vectors made elsewhere, in place of learning them from the orders.
+    pub vectors: Option<Vectors>,
+}
+
+/// Vectors of all products, row-major, one unit-length row per product.
+#[derive(Debug, Clone, Default)]
+pub struct Vectors {
+    /// Components of a row: a multiple of 64, at most 512.
+    pub dim: usize,
+    /// OUT (as offered).
+    pub out_rows: Vec<f32>,
+    /// IN (as bought); `None` = the same as OUT.
+    pub in_rows: Option<Vec<f32>>,
 }
 
 /// How a catalog is made.
@@ -54,8 +70,11 @@ pub struct BuildOptions {
     pub taxonomy: String,
     /// Contribution margin in basis points where the feed gives no cost. Default 3,000.
     pub margin_bps: u16,
-    /// Products that a search may look at. Default [`VISIT_BUDGET`].
-    pub visit_budget: u32,
+    /// Share of the true ten nearest products that a search is to find: the builder measures how many products it must
+    /// compare for that. Default 0.95.
+    pub recall: f64,
+    /// Keep four more bits of each OUT component: for a recall above 0.97 of vectors made elsewhere. Default false.
+    pub fine_rows: bool,
     /// Learn the probability of acceptance from held-out orders; else a cautious table is used. Default true.
     pub calibrate: bool,
 }
@@ -67,7 +86,8 @@ impl Default for BuildOptions {
             seed: 1,
             taxonomy: "merchant".into(),
             margin_bps: 3000,
-            visit_budget: VISIT_BUDGET,
+            recall: 0.95,
+            fine_rows: false,
             calibrate: true,
         }
     }
@@ -87,17 +107,27 @@ pub fn build(
     let measured =
         if options.calibrate { calibrate::learn(inputs, &dictionary, options, progress)? } else { None };
     let writer = assemble(inputs, &dictionary, &inputs.orders, options, measured.as_ref(), progress)?;
-    finish(writer, inputs.policy.as_ref())
+    finish(writer, inputs.policy.as_ref(), options.recall, progress)
 }
 
 fn check(inputs: &Inputs, options: &BuildOptions) -> Result<(), BuildError> {
     let wrong = |problem: String, way_out: &str| Err(BuildError::Input { problem, way_out: way_out.into() });
-    let dim = options.affinity.dim;
+    let dim = inputs.vectors.as_ref().map_or(options.affinity.dim, |vectors| vectors.dim);
     if inputs.products.is_empty() {
         return wrong("the product feed has no products".into(), "give a feed with at least one product");
     }
     if inputs.products.len() > PRODUCTS_MAX as usize {
         return wrong(format!("{} products", inputs.products.len()), "a catalog holds at most 268,435,456");
+    }
+    if !(0.5..=0.999).contains(&options.recall) {
+        return wrong(format!("recall {}", options.recall), "choose a share from 0.5 to 0.999");
+    }
+    if let Some(vectors) = &inputs.vectors {
+        let rows = |values: &Vec<f32>| values.len() == inputs.products.len() * vectors.dim;
+        let fit = rows(&vectors.out_rows) && vectors.in_rows.as_ref().is_none_or(rows);
+        if !fit || !vectors.out_rows.iter().chain(vectors.in_rows.iter().flatten()).all(|v| v.is_finite()) {
+            return wrong("vectors that do not fit".into(), "give one row of finite values for each product");
+        }
     }
     if dim == 0 || dim > DIM_MAX || !dim.is_multiple_of(DIM_STEP) {
         return wrong(format!("dimension {dim}"), "choose a multiple of 64 up to 512");
@@ -236,26 +266,31 @@ pub(crate) fn assemble(
         brand_of: &dictionary.brand_of,
         embeddings: inputs.embeddings.as_ref(),
         orders,
+        vectors_given: inputs.vectors.is_some(),
     };
-    let affinity = affinity::learn(
+    let mut affinity = affinity::learn(
         &input,
         &AffinityOptions { seed: options.seed, ..options.affinity.clone() },
         progress,
     )?;
-    let rotation = quantize::rotation(affinity.dim, options.seed);
-    let out_rows = quantize::quantize(&affinity.out_vectors, affinity.dim, &rotation);
-    let in_rows = quantize::quantize(&affinity.in_vectors, affinity.dim, &rotation);
+    let (out_vectors, in_vectors) = match &inputs.vectors {
+        Some(given) => {
+            affinity.dim = given.dim;
+            (&given.out_rows, given.in_rows.as_ref().unwrap_or(&given.out_rows))
+        }
+        None => (&affinity.out_vectors, &affinity.in_vectors),
+    };
+    let rotation = Rotation::new(affinity.dim, options.seed);
+    let (out_rows, fine) = quantize::quantize_fine(out_vectors, &rotation, options.fine_rows);
+    let in_rows = quantize::quantize(in_vectors, &rotation);
     let grouped = cells::group(&out_rows, options.seed, progress);
-    progress.start("link cells", 0, Unit::Items);
-    let graph = graph::build(&grouped.centroids);
-    progress.finish(&format!("{} layers, {} links repaired", graph.max_layer + 1, graph.repaired));
-    let placed = Placement::new(&grouped.cell_of, &affinity.popularity, grouped.centroids.len());
+    let placed = Placement::new(&grouped.cell_of, &tree.type_of, grouped.centroids.len());
     let facts = Facts {
         dimension: affinity.dim as u32,
         products: inputs.products.len() as u32,
         cells: grouped.centroids.len() as u32,
-        max_layer: graph.max_layer,
-        entry_cell: graph.entry,
+        areas: grouped.areas.len() as u32,
+        fine: options.fine_rows,
         // Not the clock: equal inputs give equal bytes.
         created_at_ms: inputs.orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
     };
@@ -269,14 +304,14 @@ pub(crate) fn assemble(
         names: NameTable::default(),
         regions: RegionSets::default(),
     };
-    layout.put_vectors(&out_rows, &in_rows, &grouped.centroids);
-    layout.put_cells(&graph);
+    layout.put_vectors(out_rows, &fine, &in_rows, &grouped.centroids);
+    layout.put_cells(&grouped);
     layout.put_types();
     layout.put_categories_and_brands();
     layout.put_products()?;
     offers::put(&mut layout)?;
     layout.put_meta(options, orders, measured.unwrap_or(&calibrate::cautious()));
-    let provenance = Provenance::new(inputs, options, &affinity, &graph, measured.is_some());
+    let provenance = Provenance::new(inputs, options, &affinity, measured.is_some());
     layout.writer.put_bytes(S::Provenance, provenance.encode()?);
     layout.finish()
 }
@@ -293,11 +328,10 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
-    /// By cell, most bought first: a scan that runs out of budget has seen what matters.
-    fn new(cell_of: &[u32], popularity: &[u32], cells: usize) -> Self {
+    /// By cell, in it by type: what a category rule allows lies in few blocks.
+    fn new(cell_of: &[u32], type_of: &[u32], cells: usize) -> Self {
         let mut row_of: Vec<u32> = (0..cell_of.len() as u32).collect();
-        row_of
-            .sort_by_key(|row| (cell_of[*row as usize], std::cmp::Reverse(popularity[*row as usize]), *row));
+        row_of.sort_by_key(|row| (cell_of[*row as usize], type_of[*row as usize], *row));
         let mut ix_of = vec![0; row_of.len()];
         let mut ranges = vec![(0, 0); cells];
         for (ix, row) in row_of.iter().enumerate() {
@@ -310,6 +344,17 @@ impl Placement {
             start += range.1;
         }
         Self { row_of, ix_of, cells: ranges }
+    }
+}
+
+impl Placement {
+    /// Rows of the feed in the order of the file; none where there are none.
+    fn in_order<T: Copy + Send + Sync>(&self, rows: &[T], width: usize) -> Vec<T> {
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let row = |row: &u32| &rows[*row as usize * width..(*row as usize + 1) * width];
+        self.row_of.iter().flat_map(row).copied().collect()
     }
 }
 
@@ -327,33 +372,41 @@ pub(crate) struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn put_vectors(&mut self, out_rows: &Rows, in_rows: &Rows, centroids: &Rows) {
-        let placed = |rows: &Rows| -> Vec<i8> {
-            self.placed.row_of.iter().flat_map(|row| rows.row(*row as usize).iter().copied()).collect()
-        };
-        let (out_rows, in_rows) = (placed(out_rows), placed(in_rows));
-        self.writer.put(S::OutVectors, &out_rows);
-        self.writer.put(S::InVectors, &in_rows);
+    fn put_vectors(&mut self, out_rows: Rows, fine: &[u8], in_rows: &Rows, centroids: &Rows) {
+        let dim = out_rows.dim;
+        let out_rows = Rows { dim, values: self.placed.in_order(&out_rows.values, dim) };
+        let Codes { codes, steps } = codes::encode(&out_rows, centroids, &self.placed.cells);
+        self.writer.put_bytes(S::OutCodes, codes);
+        self.writer.put(S::OutSteps, &steps);
+        if fine.is_empty() {
+            self.writer.put(S::OutVectors, &out_rows.values);
+        } else {
+            let fine = self.placed.in_order(fine, dim / 2);
+            let rows = out_rows.values.as_bytes().chunks_exact(dim).zip(fine.chunks_exact(dim / 2));
+            self.writer.put_bytes(S::OutVectors, rows.flat_map(|(row, fine)| [row, fine].concat()).collect());
+        }
+        self.writer.put(S::InVectors, &self.placed.in_order(&in_rows.values, dim));
         self.writer.put(S::Centroids, &centroids.values);
     }
 
-    fn put_cells(&mut self, graph: &Graph) {
-        let mut upper_start = 0;
-        let cells = self.placed.cells.iter().zip(&graph.upper_layers).map(|((start, count), layers)| {
-            let record = CellRecord {
-                start: U32::new(*start),
-                count: U32::new(*count),
-                upper_start: U32::new(upper_start),
-                upper_layers: U32::new(*layers),
-            };
-            upper_start += layers;
-            record
+    fn put_cells(&mut self, grouped: &Cells) {
+        let mut block_start = 0;
+        let cells = self.placed.cells.iter().map(|(start, count)| {
+            let block_start = advance(&mut block_start, *count);
+            CellRecord { start: U32::new(*start), count: U32::new(*count), block_start }
         });
-        let cells: Vec<CellRecord> = cells.collect();
-        self.writer.put(S::Cells, &cells);
-        let little = |row: &[u32]| row.iter().map(|v| U32::new(*v)).collect::<Vec<_>>();
-        self.writer.put(S::GraphGround, &graph.ground.iter().flat_map(|row| little(row)).collect::<Vec<_>>());
-        self.writer.put(S::GraphUpper, &graph.upper.iter().flat_map(|row| little(row)).collect::<Vec<_>>());
+        self.writer.put(S::Cells, &cells.collect::<Vec<_>>());
+        let mut block_start = 0;
+        let areas = grouped.areas.iter().map(|(start, count)| {
+            let block_start = advance(&mut block_start, *count);
+            AreaRecord { start: U32::new(*start), count: U32::new(*count), block_start }
+        });
+        self.writer.put(S::Areas, &areas.collect::<Vec<_>>());
+        self.writer.put(S::AreaCentroids, &grouped.area_centroids.values);
+        let Codes { codes, steps } =
+            codes::encode(&grouped.centroids, &grouped.area_centroids, &grouped.areas);
+        self.writer.put_bytes(S::CellCodes, codes);
+        self.writer.put(S::CellSteps, &steps);
     }
 
     fn put_types(&mut self) {
@@ -483,10 +536,12 @@ impl Layout<'_> {
             ),
             margin_bps: U32::new(options.margin_bps.into()),
             unit_dot: U32::new(quantize::unit_dot(self.affinity.dim)),
-            visit_budget: U32::new(options.visit_budget),
+            visit_budget: U32::new(VISIT_BUDGET),
+            rerank: U32::new(RERANK),
+            recall_ppm: U32::new(0),
             customers: U32::new(orders.customers),
             baskets: U64::new(orders.baskets.into()),
-            reserved: [0; 84],
+            reserved: [0; 76],
         };
         self.writer.put(S::Meta, &[meta]);
         self.writer.put(S::Calibration, &calibration.map(U32::new));
@@ -500,6 +555,13 @@ impl Layout<'_> {
     }
 }
 
+/// First block of a range of `count` rows; the next range begins after its last.
+fn advance(next: &mut u32, count: u32) -> U32 {
+    let here = *next;
+    *next += count.div_ceil(BLOCK as u32);
+    U32::new(here)
+}
+
 /// Keeps the more popular of two; the lower index where equal.
 fn better(kept: &mut (u32, u32), other: (u32, u32)) {
     if kept.1 == NONE
@@ -509,21 +571,37 @@ fn better(kept: &mut (u32, u32), other: (u32, u32)) {
     }
 }
 
-/// Resolves the policy against the catalog that was laid out, and writes the file with it.
-pub(crate) fn finish(mut writer: Writer, policy: Option<&Policy>) -> Result<Vec<u8>, BuildError> {
+/// Resolves the policy against the catalog that was laid out, measures how hard its searches must try, and writes the file
+/// with both.
+pub(crate) fn finish(
+    mut writer: Writer,
+    policy: Option<&Policy>,
+    recall: f64,
+    progress: &dyn Progress,
+) -> Result<Vec<u8>, BuildError> {
     writer.put::<PolicyRecord>(S::Policy, &[]);
-    let draft = Catalog::from_bytes(writer.finish(), Verify::Structure);
     let unusable = |problem: String| BuildError::Input {
         problem,
         way_out: "this is a defect of aftercart: report it".into(),
     };
+    writer.put(S::PolicyAllowed, &vec![U64::new(u64::MAX); writer.products().div_ceil(64)]);
+    let draft = Catalog::from_bytes(writer.finish(), Verify::Structure);
     let draft = draft.map_err(|error| unusable(error.to_string()))?;
+    let view = draft.view();
     let policy = policy.cloned().unwrap_or_default();
-    let rules = policy.resolve(&draft.view()).map_err(|error| BuildError::Input {
+    let rules = policy.resolve(&view).map_err(|error| BuildError::Input {
         problem: format!("the policy does not fit the catalog: {error}"),
         way_out: "`aftercart inspect FILE --categories` lists the names of a catalog".into(),
     })?;
+    let compiled = CompiledPolicy::compile(&rules, &view).map_err(|error| unusable(error.to_string()))?;
+    let allowed: Vec<U64> = compiled.allowed_bits(&view).into_iter().map(U64::new).collect();
+    let mut meta = draft.meta();
+    let tuned = tune::measure(&draft, recall, progress);
+    (meta.visit_budget, meta.rerank) = (U32::new(tuned.effort.visits), U32::new(tuned.effort.rerank));
+    meta.recall_ppm = U32::new(tuned.recall_ppm);
     drop(draft);
     writer.put(S::Policy, &rules);
+    writer.put(S::PolicyAllowed, &allowed);
+    writer.put(S::Meta, &[meta]);
     Ok(writer.finish())
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::affinity::Affinity;
 use super::catalogue::{BuildOptions, Inputs};
 use super::error::BuildError;
-use super::graph::Graph;
 
 /// What `inspect` prints of a catalog's making.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,8 +34,8 @@ pub struct Provenance {
     pub learnt_ppm: u64,
     /// Whether acceptance was calibrated on held-out orders.
     pub calibrated: bool,
-    /// Cells that had to be linked by hand.
-    pub repaired_links: u64,
+    /// Recall that the search was tuned for, parts per million.
+    pub recall_asked_ppm: u64,
 }
 
 /// Longest section that is read.
@@ -55,7 +54,6 @@ impl Provenance {
         inputs: &Inputs,
         options: &BuildOptions,
         affinity: &Affinity,
-        graph: &Graph,
         calibrated: bool,
     ) -> Self {
         Self {
@@ -71,7 +69,7 @@ impl Provenance {
             dimension: affinity.dim as u64,
             learnt_ppm: affinity.learnt_ppm.into(),
             calibrated,
-            repaired_links: graph.repaired.into(),
+            recall_asked_ppm: (options.recall * 1e6).round() as u64,
         }
     }
 

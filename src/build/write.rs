@@ -5,7 +5,7 @@ use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::index::format::{
-    ENDIAN, Header, MAGIC, MAJOR, MINOR, SECTION_REQUIRED, SECTIONS, SectionEntry, SectionKind,
+    ENDIAN, Header, INT8, INT12, MAGIC, MAJOR, MINOR, SECTION_REQUIRED, SECTIONS, SectionEntry, SectionKind,
 };
 
 /// Facts for the header.
@@ -14,8 +14,9 @@ pub(crate) struct Facts {
     pub(crate) dimension: u32,
     pub(crate) products: u32,
     pub(crate) cells: u32,
-    pub(crate) max_layer: u32,
-    pub(crate) entry_cell: u32,
+    pub(crate) areas: u32,
+    /// OUT rows have four more bits a component.
+    pub(crate) fine: bool,
     pub(crate) created_at_ms: i64,
 }
 
@@ -44,6 +45,15 @@ impl Writer {
         self.sections.push((kind, bytes));
     }
 
+    /// Products of the catalog.
+    pub(crate) fn products(&self) -> usize {
+        self.facts.products as usize
+    }
+
+    fn scalar_kind(&self) -> u8 {
+        if self.facts.fine { INT12 } else { INT8 }
+    }
+
     /// The whole file.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         self.sections.sort_by_key(|(kind, _)| *kind as u32);
@@ -63,10 +73,10 @@ impl Writer {
     }
 
     fn entry(&self, kind: SectionKind, bytes: &[u8], end: &mut usize) -> SectionEntry {
-        let element = kind.element_size().unwrap_or(self.facts.dimension as usize);
+        let element = kind.element_size(self.facts.dimension as usize, self.scalar_kind());
         let offset = end.next_multiple_of(kind.alignment());
         *end = offset + bytes.len();
-        let required = if kind == SectionKind::Provenance { 0 } else { SECTION_REQUIRED };
+        let required = if kind.is_optional() { 0 } else { SECTION_REQUIRED };
         SectionEntry {
             kind: U32::new(kind as u32),
             version: U16::new(1),
@@ -93,9 +103,8 @@ impl Writer {
         header.dimension = U32::new(self.facts.dimension);
         header.product_count = U32::new(self.facts.products);
         header.cell_count = U32::new(self.facts.cells);
-        header.max_layer = U32::new(self.facts.max_layer);
-        header.entry_cell = U32::new(self.facts.entry_cell);
-        header.scalar_kind = 1;
+        header.area_count = U32::new(self.facts.areas);
+        header.scalar_kind = self.scalar_kind();
         header.metric = 1;
         header.build_id = U64::new(build_id);
         header.created_at_ms = I64::new(self.facts.created_at_ms);

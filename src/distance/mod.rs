@@ -1,8 +1,42 @@
-//! Dot products of int8 rows. Integer sums are exact, so every instruction set gives the same bits.
+//! Inner products over rows and codes. All sums are integers, so every instruction set gives the same bits.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
+
+use crate::limits::DIM_MAX;
+
+/// Products whose codes are scanned together.
+pub(crate) const BLOCK: usize = 16;
+
+/// A query prepared for a scan of 2-bit codes.
+#[derive(Debug, Clone)]
+pub(crate) struct CodeQuery {
+    /// Four int8 components a word, the first one lowest, in the order of the components.
+    pub(crate) words: [i32; DIM_MAX / 4],
+    /// Three times the sum of the components: what the codes' offset costs.
+    pub(crate) offset: i32,
+    /// Components were divided by 2 to this power.
+    pub(crate) shift: u32,
+}
+
+/// What a scan of one run of blocks needs beside the codes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    /// 2-bit codes: blocks of 16 products; in a block, 64 bytes for each 16 components; in those, 4 bytes a product, whose
+    /// bits 2t and 2t + 1 of byte b are component 4t + b.
+    pub(crate) codes: &'a [u8],
+    /// Step of each product.
+    pub(crate) steps: &'a [[u8; BLOCK]],
+    /// Score of the cell itself.
+    pub(crate) base: i32,
+    /// Only what is better than this is reported.
+    pub(crate) bar: i32,
+}
 
 /// The fastest implementation that this CPU has. Chosen once, when an engine is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,26 +46,104 @@ pub(crate) enum Kernel {
     /// 256-bit integer SIMD.
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    /// 512-bit integer SIMD with dot-product instructions.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+    /// 128-bit SIMD of 64-bit ARM.
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
+}
+
+macro_rules! dispatch {
+    ($self:ident, $name:ident($($argument:expr),*)) => {
+        match $self {
+            Self::Scalar => scalar::$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(kernel) => kernel.$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) => kernel.$name($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(kernel) => kernel.$name($($argument),*),
+        }
+    };
 }
 
 impl Kernel {
     /// Asks the CPU.
     pub(crate) fn detect() -> Self {
+        Self::available().last().copied().unwrap_or(Self::Scalar)
+    }
+
+    /// All that this CPU has, slowest first.
+    pub(crate) fn available() -> Vec<Self> {
+        let mut all = vec![Self::Scalar];
         #[cfg(target_arch = "x86_64")]
-        if let Some(kernel) = avx2::Avx2::new() {
-            return Self::Avx2(kernel);
+        {
+            all.extend(avx2::Avx2::new().map(Self::Avx2));
+            all.extend(avx512::Avx512::new().map(Self::Avx512));
         }
-        Self::Scalar
+        #[cfg(target_arch = "aarch64")]
+        all.extend(neon::Neon::new().map(Self::Neon));
+        all
     }
 
     /// Sum of products of two rows; of the shorter length where they differ.
     #[inline]
     pub(crate) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
+        dispatch!(self, dot(a, b))
+    }
+
+    /// As [`Self::dot`], with a query of 16 bits.
+    #[inline]
+    pub(crate) fn dot_wide(self, query: &[i16], row: &[i8]) -> i32 {
+        dispatch!(self, dot_wide(query, row))
+    }
+
+    /// Sum of products with unsigned nibbles: low nibbles are the first half of the components, high ones the second.
+    #[inline]
+    pub(crate) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
+        dispatch!(self, dot_nibbles(query, nibbles))
+    }
+
+    /// Scores a run of blocks: `base + (2 * codes * query - offset) * step << shift`, into `scores`, and into `better` one bit
+    /// for each product whose score is above the bar. Of the shortest where lengths differ.
+    #[inline]
+    pub(crate) fn scan(
+        self,
+        query: &CodeQuery,
+        run: Run<'_>,
+        scores: &mut [[i32; BLOCK]],
+        better: &mut [u16],
+    ) {
         match self {
-            Self::Scalar => scalar::dot(a, b),
+            Self::Scalar => {
+                let each = |codes: &[u8], sums: &mut [i32; BLOCK]| scalar::scan_block(codes, query, sums);
+                scan_by_block(query, run, scores, better, each);
+            }
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(kernel) => kernel.dot(a, b),
+            Self::Avx2(kernel) => {
+                let each = |codes: &[u8], sums: &mut [i32; BLOCK]| kernel.scan_block(codes, query, sums);
+                scan_by_block(query, run, scores, better, each);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) => kernel.scan(query, run, scores, better),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(kernel) => {
+                let each = |codes: &[u8], sums: &mut [i32; BLOCK]| kernel.scan_block(codes, query, sums);
+                scan_by_block(query, run, scores, better, each);
+            }
         }
+    }
+
+    /// Asks for memory that will be read soon. A hint: without effect where the CPU has none.
+    #[inline]
+    pub(crate) fn prefetch<T>(self, memory: &[T]) {
+        #[cfg(target_arch = "x86_64")]
+        if self != Self::Scalar {
+            avx2::prefetch(memory);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = memory;
     }
 
     /// The name that `inspect` prints.
@@ -40,6 +152,32 @@ impl Kernel {
             Self::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
+        }
+    }
+}
+
+/// Blocks, their steps, and where their results go.
+fn scan_by_block(
+    query: &CodeQuery,
+    run: Run<'_>,
+    scores: &mut [[i32; BLOCK]],
+    better: &mut [u16],
+    sum_block: impl Fn(&[u8], &mut [i32; BLOCK]),
+) {
+    let Some(bytes) = run.codes.len().checked_div(scores.len()).filter(|bytes| *bytes > 0) else { return };
+    let blocks = run.codes.chunks_exact(bytes).zip(run.steps);
+    for ((codes, steps), (scores, better)) in blocks.zip(scores.iter_mut().zip(better)) {
+        sum_block(codes, scores);
+        *better = 0;
+        for (lane, (score, step)) in scores.iter_mut().zip(steps).enumerate() {
+            let centred = score.wrapping_mul(2).wrapping_sub(query.offset);
+            let scaled = centred.wrapping_mul((*step).into()).wrapping_shl(query.shift);
+            *score = run.base.wrapping_add(scaled);
+            *better |= u16::from(*score > run.bar) << lane;
         }
     }
 }
@@ -48,22 +186,72 @@ impl Kernel {
 mod tests {
     use super::*;
 
+    /// Pseudo-random bytes.
+    fn noise(count: usize, seed: u32) -> Vec<u8> {
+        (0..count as u32).map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+    }
+
+    fn signed(bytes: &[u8]) -> Vec<i8> {
+        bytes.iter().map(|b| *b as i8).collect()
+    }
+
+    #[test]
+    fn no_level_that_this_cpu_has_is_left_out() {
+        let names: Vec<&str> = Kernel::available().iter().map(|k| k.name()).collect();
+        #[cfg(target_arch = "x86_64")]
+        {
+            assert_eq!(names.contains(&"avx2"), std::arch::is_x86_feature_detected!("avx2"));
+            let vnni = std::arch::is_x86_feature_detected!("avx512vnni")
+                && std::arch::is_x86_feature_detected!("avx512bw");
+            assert_eq!(names.contains(&"avx512"), vnni);
+        }
+        #[cfg(target_arch = "aarch64")]
+        assert!(names.contains(&"neon"), "{names:?}");
+        assert_eq!(names.first(), Some(&"scalar"));
+    }
+
     #[test]
     fn every_kernel_equals_scalar_at_every_length_and_alignment() {
-        let detected = Kernel::detect();
-        #[cfg(target_arch = "x86_64")]
-        assert!(
-            detected != Kernel::Scalar || !std::arch::is_x86_feature_detected!("avx2"),
-            "this CPU has AVX2, so the test must exercise it"
-        );
-        let values: Vec<i8> =
-            (0..600u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 as i8).collect();
-        for length in 0..=256 {
-            for skew in 0..32 {
-                let (a, b) = (&values[skew..skew + length], &values[300 - skew..300 - skew + length]);
-                let plain: i32 = a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum();
-                assert_eq!(scalar::dot(a, b), plain, "scalar, length {length}, skew {skew}");
-                assert_eq!(detected.dot(a, b), plain, "{}, length {length}, skew {skew}", detected.name());
+        let values = signed(&noise(1200, 0));
+        let wide: Vec<i16> = noise(600, 7).iter().map(|v| i16::from(*v) * 16 - 2040).collect();
+        for kernel in Kernel::available() {
+            for length in 0..=256 {
+                for skew in 0..32 {
+                    let (a, b) = (&values[skew..skew + length], &values[300 - skew..300 - skew + length]);
+                    let plain: i32 = a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum();
+                    assert_eq!(kernel.dot(a, b), plain, "{}, length {length}, skew {skew}", kernel.name());
+                    let q = &wide[skew..skew + length];
+                    let (found, plain) = (kernel.dot_wide(q, a), scalar::dot_wide(q, a));
+                    assert_eq!(found, plain, "{}, wide, length {length}, skew {skew}", kernel.name());
+                }
+            }
+            for half in 0..=256 {
+                let (nibbles, q) = (noise(half, 9), &wide[..2 * half]);
+                let (found, plain) = (kernel.dot_nibbles(q, &nibbles), scalar::dot_nibbles(q, &nibbles));
+                assert_eq!(found, plain, "{}, nibbles, {half} bytes", kernel.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_scans_as_scalar_does() {
+        let mut words = [0; DIM_MAX / 4];
+        for (word, bytes) in words.iter_mut().zip(noise(DIM_MAX, 3).as_chunks::<4>().0) {
+            *word = i32::from_le_bytes(*bytes);
+        }
+        for (dim, blocks) in [(64, 1), (64, 3), (128, 2), (320, 5), (512, 1)] {
+            let query = CodeQuery { words, offset: 77, shift: (dim / 64) as u32 };
+            let (codes, steps) = (noise(4 * dim * blocks, 5), noise(BLOCK * blocks, 11));
+            let run = Run { codes: &codes, steps: steps.as_chunks().0, base: -5000, bar: 100_000 };
+            let scan = |kernel: Kernel| {
+                let (mut scores, mut better) = (vec![[0; BLOCK]; blocks], vec![0; blocks]);
+                kernel.scan(&query, run, &mut scores, &mut better);
+                (scores, better)
+            };
+            let plain = scan(Kernel::Scalar);
+            assert!(plain.1.iter().any(|b| *b != 0 && *b != u16::MAX), "the bar must divide: {plain:?}");
+            for kernel in Kernel::available() {
+                assert_eq!(scan(kernel), plain, "{}, {dim} components, {blocks} blocks", kernel.name());
             }
         }
     }
@@ -71,6 +259,28 @@ mod tests {
     #[test]
     fn the_extremes_do_not_overflow() {
         let low = [-128i8; 512];
-        assert_eq!(Kernel::detect().dot(&low, &low), 512 * 128 * 128);
+        let words = [i32::from_le_bytes([0x80; 4]); DIM_MAX / 4];
+        let query = CodeQuery { words, offset: 0, shift: 0 };
+        let run = Run { codes: &[0xFF; 4 * 512], steps: &[[1; BLOCK]], base: 0, bar: 0 };
+        for kernel in Kernel::available() {
+            assert_eq!(kernel.dot(&low, &low), 512 * 128 * 128, "{}", kernel.name());
+            let (mut scores, mut better) = ([[0; BLOCK]], [0]);
+            kernel.scan(&query, run, &mut scores, &mut better);
+            assert_eq!(scores[0], [2 * 3 * -128 * 512; BLOCK], "{}", kernel.name());
+        }
+    }
+
+    #[test]
+    fn mismatched_lengths_are_no_fault() {
+        let query = CodeQuery { words: [1; DIM_MAX / 4], offset: 0, shift: 0 };
+        for kernel in Kernel::available() {
+            for (codes, steps, blocks) in [(0, 16, 1), (256, 0, 1), (100, 16, 1), (256, 16, 0), (512, 16, 2)]
+            {
+                let (codes, steps) = (vec![1; codes], vec![1; steps]);
+                let run = Run { codes: &codes, steps: steps.as_chunks().0, base: 0, bar: 0 };
+                let (mut scores, mut better) = (vec![[0; BLOCK]; blocks], vec![0; blocks]);
+                kernel.scan(&query, run, &mut scores, &mut better);
+            }
+        }
     }
 }

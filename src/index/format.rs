@@ -1,4 +1,4 @@
-//! The catalog file, byte for byte. Version 1.
+//! The catalog file, byte for byte. Version 2.
 //!
 //! ```text
 //! 0        Header, 128 bytes
@@ -18,13 +18,19 @@ pub const MAGIC: [u8; 8] = [0x89, b'A', b'C', b'A', b'R', b'T', 0x0D, 0x0A];
 /// Reads differently on a file written in the wrong byte order.
 pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
-pub const MAJOR: u16 = 1;
+pub const MAJOR: u16 = 2;
 /// Readers accept any minor version of their major.
 pub const MINOR: u16 = 0;
 /// "Not there" in any index field.
 pub const NONE: u32 = u32::MAX;
 /// Flag of a section table entry: a reader that does not know the section refuses the file.
 pub const SECTION_REQUIRED: u16 = 1;
+
+/// OUT rows are int8.
+pub const INT8: u8 = 1;
+/// An int8 OUT row is followed by four more bits for each component: what is added to 16 times the row, plus 8. Low nibbles
+/// are the first half of the components, high ones the second.
+pub const INT12: u8 = 2;
 
 /// Lets zerocopy check that a record has no padding and any alignment will do.
 macro_rules! record {
@@ -64,11 +70,11 @@ record! {
         product_count: U32,
         /// Cells.
         cell_count: U32,
-        /// Highest layer of the centroid graph.
-        max_layer: U32,
-        /// Centroid where a walk begins.
-        entry_cell: U32,
-        /// Kind of vector component: 1 = int8.
+        /// Areas: groups of cells.
+        area_count: U32,
+        /// Zero.
+        reserved32: U32,
+        /// Kind of OUT component: [`INT8`] or [`INT12`]. IN components are int8 always.
         scalar_kind: u8,
         /// Kind of similarity: 1 = dot product of rows of equal length.
         metric: u8,
@@ -116,7 +122,8 @@ record! {
 /// Declares the sections: number, element size rule, alignment.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
-        /// The sections of version 1. All are required but [`SectionKind::Provenance`].
+        /// The sections of version 2, in the order in which a decision reads them. All are required but
+        /// [`SectionKind::Provenance`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
         pub enum SectionKind { $($(#[$meta])* $name = $kind,)+ }
@@ -131,10 +138,18 @@ macro_rules! sections {
                 match kind { $($kind => Some(Self::$name),)+ _ => None }
             }
 
-            /// Bytes of one element; `None` where it depends on the dimension (a vector row).
+            /// Bytes of one element in a catalog whose rows have `dim` components, of a kind of OUT component.
             #[must_use]
-            pub const fn element_size(self) -> Option<usize> {
-                match self { $(Self::$name => $element,)+ }
+            pub fn element_size(self, dim: usize, scalar_kind: u8) -> usize {
+                let size: fn(usize) -> usize = match self { $(Self::$name => $element,)+ };
+                let fine = self == Self::OutVectors && scalar_kind == INT12;
+                size(dim) + if fine { dim / 2 } else { 0 }
+            }
+
+            /// Whether a file may lack it.
+            #[must_use]
+            pub const fn is_optional(self) -> bool {
+                matches!(self, Self::Provenance)
             }
 
             /// Alignment of the section's start.
@@ -154,56 +169,68 @@ macro_rules! sections {
 
 sections! {
     /// One [`MetaRecord`].
-    Meta = 1, Some(size_of::<MetaRecord>()), 64;
+    Meta = 1, |_| size_of::<MetaRecord>(), 64;
     /// Rules of the policy that was given to the builder.
-    Policy = 2, Some(size_of::<PolicyRecord>()), 64;
+    Policy = 2, |_| size_of::<PolicyRecord>(), 64;
+    /// One bit per product, in words of 64: set where no rule of that policy refuses it for every basket.
+    PolicyAllowed = 3, |_| 8, 64;
     /// Score in 64 steps to `p_accept` in parts per million, for anonymous customers, then for those with a history.
-    Calibration = 3, Some(4), 64;
+    Calibration = 4, |_| 4, 64;
     /// Sets of countries, 676 bits in 88 bytes; set 0 is "everywhere".
-    RegionSets = 4, Some(REGION_SET_BYTES), 64;
+    RegionSets = 5, |_| REGION_SET_BYTES, 64;
     /// Categories in depth-first order: a subtree is a range.
-    Categories = 5, Some(size_of::<CategoryRecord>()), 64;
+    Categories = 6, |_| size_of::<CategoryRecord>(), 64;
     /// Brands.
-    Brands = 6, Some(size_of::<NameRecord>()), 64;
+    Brands = 7, |_| size_of::<NameRecord>(), 64;
     /// Partners.
-    Partners = 7, Some(size_of::<PartnerRecord>()), 64;
+    Partners = 8, |_| size_of::<PartnerRecord>(), 64;
     /// What partners refuse, grouped by partner.
-    PartnerBlocks = 8, Some(size_of::<BlockRecord>()), 64;
+    PartnerBlocks = 9, |_| size_of::<BlockRecord>(), 64;
     /// Offers that are not products.
-    Offers = 9, Some(size_of::<OfferRecord>()), 64;
+    Offers = 10, |_| size_of::<OfferRecord>(), 64;
     /// What triggers them, sorted by kind, then key, then offer.
-    Triggers = 10, Some(size_of::<TriggerRecord>()), 64;
-    /// Product types.
-    Types = 11, Some(size_of::<TypeRecord>()), 64;
-    /// What goes with a type, grouped by type, best first.
-    Transitions = 12, Some(size_of::<TransitionRecord>()), 64;
-    /// Products of a type, grouped by type, most bought first.
-    TypeProducts = 13, Some(4), 64;
-    /// Cells.
-    Cells = 14, Some(size_of::<CellRecord>()), 64;
-    /// int8 centroid of each cell.
-    Centroids = 15, None, 4096;
-    /// Links of each centroid on the ground layer, [`NONE`]-padded.
-    GraphGround = 16, Some(4 * crate::limits::GRAPH_LINKS_GROUND), 4096;
-    /// Links of each centroid on its upper layers, [`NONE`]-padded.
-    GraphUpper = 17, Some(4 * crate::limits::GRAPH_LINKS_UPPER), 64;
-    /// Type of each product, apart from its record because the scan reads it in sequence.
-    TypeOf = 18, Some(4), 4096;
-    /// int8 OUT (as offered) rows.
-    OutVectors = 19, None, 4096;
-    /// int8 IN (as bought) rows.
-    InVectors = 20, None, 4096;
-    /// Product records.
-    Products = 21, Some(size_of::<ProductRecord>()), 4096;
+    Triggers = 11, |_| size_of::<TriggerRecord>(), 64;
     /// Hash table from names to indices.
-    Names = 22, Some(size_of::<NameSlot>()), 4096;
+    Names = 12, |_| size_of::<NameSlot>(), 4096;
+    /// int8 IN (as bought) rows.
+    InVectors = 13, |dim| dim, 4096;
+    /// Product types.
+    Types = 14, |_| size_of::<TypeRecord>(), 64;
+    /// What goes with a type, grouped by type, best first.
+    Transitions = 15, |_| size_of::<TransitionRecord>(), 64;
+    /// Products of a type, grouped by type, most bought first.
+    TypeProducts = 16, |_| 4, 64;
+    /// Areas.
+    Areas = 17, |_| size_of::<AreaRecord>(), 64;
+    /// int8 centroid of each area.
+    AreaCentroids = 18, |dim| dim, 4096;
+    /// 2-bit codes of what each cell's centroid has beyond its area's, as [`Self::OutCodes`] are.
+    CellCodes = 19, |dim| 4 * dim, 4096;
+    /// Step of each cell of a block.
+    CellSteps = 20, |_| 16, 64;
+    /// Cells.
+    Cells = 21, |_| size_of::<CellRecord>(), 64;
+    /// int8 centroid of each cell.
+    Centroids = 22, |dim| dim, 4096;
+    /// 2-bit codes of what each OUT row has beyond its cell's centroid, in blocks of 16 products, cell by cell; the last block
+    /// of a cell is filled up. In a block, 64 bytes for each 16 components; in those, 4 bytes a product, whose bits 2t and
+    /// 2t + 1 of byte b are component 4t + b. A code c stands for (2c - 3) * step / 8.
+    OutCodes = 23, |dim| 4 * dim, 4096;
+    /// Step of each product of a block.
+    OutSteps = 24, |_| 16, 4096;
+    /// Type of each product, apart from its record because the scan reads it in sequence.
+    TypeOf = 25, |_| 4, 4096;
+    /// OUT (as offered) rows.
+    OutVectors = 26, |dim| dim, 4096;
+    /// Product records.
+    Products = 27, |_| size_of::<ProductRecord>(), 4096;
     /// UTF-8 of all names.
-    Strings = 23, Some(1), 4096;
+    Strings = 28, |_| 1, 4096;
     /// How the file was made; opaque to the engine.
-    Provenance = 24, Some(1), 64;
+    Provenance = 29, |_| 1, 64;
 }
 
-/// Sections that version 1 knows.
+/// Sections that version 2 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Bytes of a region set: 676 bits, rounded up.
 pub const REGION_SET_BYTES: usize = 88;
@@ -227,14 +254,19 @@ record! {
         margin_bps: U32,
         /// Dot product of two rows of similarity 1.
         unit_dot: U32,
-        /// Products that a search may look at.
+        /// Products that a search compares for each query.
         visit_budget: U32,
+        /// Of those, the best ones that are compared again by their whole rows.
+        rerank: U32,
+        /// Share of the true ten nearest products that a search finds with these two numbers, parts per million; 0 = not
+        /// measured.
+        recall_ppm: U32,
         /// Customers (baskets where anonymous) behind the affinities.
         customers: U32,
         /// Baskets behind the affinities.
         baskets: U64,
         /// Zero.
-        reserved: [u8; 84],
+        reserved: [u8; 76],
     }
 }
 
@@ -412,15 +444,25 @@ record! {
 
 record! {
     /// A cell: products `start..start + count`.
-    CellRecord, 16 {
+    CellRecord, 12 {
         /// First product.
         start: U32,
         /// Products.
         count: U32,
-        /// First of its rows in [`SectionKind::GraphUpper`], layer 1 first.
-        upper_start: U32,
-        /// Layers above the ground.
-        upper_layers: U32,
+        /// First of its blocks of codes.
+        block_start: U32,
+    }
+}
+
+record! {
+    /// An area: cells `start..start + count`.
+    AreaRecord, 12 {
+        /// First cell.
+        start: U32,
+        /// Cells.
+        count: U32,
+        /// First of its blocks of codes.
+        block_start: U32,
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Bytes {
     Mapped(memmap2::Mmap),
     /// This process's own copy.
     Owned(Vec<u8>),
+    /// This process's own copy, in huge pages where the system has them.
+    Huge(memmap2::Mmap),
 }
 
 impl Bytes {
@@ -40,10 +42,24 @@ impl Bytes {
         Ok(Self::Owned(bytes))
     }
 
+    /// Reads a regular file into anonymous memory for which the system was asked to use huge pages.
+    pub(crate) fn copy_huge(path: &Path) -> Result<Self, OpenError> {
+        let mut file = open_regular(path)?;
+        let length = file.metadata().map_err(|source| io(path, "inspect", source))?.len();
+        let length = usize::try_from(length).map_err(|_| OpenError::OutOfMemory { bytes: length })?;
+        let memory = memmap2::MmapMut::map_anon(length.max(1));
+        let mut memory = memory.map_err(|_| OpenError::OutOfMemory { bytes: length as u64 })?;
+        #[cfg(target_os = "linux")]
+        let _ = memory.advise(memmap2::Advice::HugePage); // advice only: without huge pages it is a plain copy
+        let bytes = memory.get_mut(..length).unwrap_or(&mut []);
+        file.read_exact(bytes).map_err(|source| io(path, "read", source))?;
+        memory.make_read_only().map(Self::Huge).map_err(|source| io(path, "protect", source))
+    }
+
     /// The bytes.
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
-            Self::Mapped(map) => map,
+            Self::Mapped(map) | Self::Huge(map) => map,
             Self::Owned(bytes) => bytes,
         }
     }

@@ -4,12 +4,15 @@
 
 pub mod format;
 mod map;
+mod nearest;
 pub(crate) mod search;
 pub(crate) mod validate;
 mod view;
 
 use std::path::{Path, PathBuf};
 
+pub use nearest::Nearest;
+pub use search::{AllowList, Effort, SearchCounters};
 pub use validate::Verify;
 pub use view::View;
 
@@ -22,6 +25,9 @@ pub enum OpenMode {
     Map,
     /// Read into this process's memory: for network file systems and for files that others may rewrite.
     Copy,
+    /// As [`Self::Copy`], in huge pages where the system has them: a search then misses fewer address translations. For one
+    /// large process of a machine; every process has its own copy.
+    CopyHuge,
 }
 
 /// Options of [`Catalog::open`].
@@ -104,6 +110,7 @@ impl Catalog {
         let bytes = match options.mode {
             OpenMode::Map => map::Bytes::map(path.as_ref())?,
             OpenMode::Copy => map::Bytes::copy(path.as_ref())?,
+            OpenMode::CopyHuge => map::Bytes::copy_huge(path.as_ref())?,
         };
         let layout = validate::validate(bytes.as_slice(), options.verify)?;
         if options.prefault {
@@ -125,6 +132,11 @@ impl Catalog {
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View::new(self.bytes.as_slice(), &self.layout)
+    }
+
+    #[cfg(feature = "build")]
+    pub(crate) fn meta(&self) -> format::MetaRecord {
+        self.layout.meta
     }
 
     /// Hash of the content: the index generation of a decision.

@@ -8,12 +8,13 @@ use zerocopy::FromBytes;
 
 use super::OpenError;
 use super::format::{
-    CALIBRATION_VALUES, CellRecord, ENDIAN, Header, MAGIC, MAJOR, MetaRecord, NONE, SECTION_REQUIRED,
-    SECTIONS, SectionEntry, SectionKind,
+    AreaRecord, CALIBRATION_VALUES, CellRecord, ENDIAN, Header, INT8, INT12, MAGIC, MAJOR, MetaRecord, NONE,
+    SECTION_REQUIRED, SECTIONS, SectionEntry, SectionKind,
 };
 use super::view::View;
+use crate::distance::BLOCK;
 use crate::limits::{
-    CATEGORY_DEPTH_MAX, CELLS_MAX, DIM_MAX, DIM_STEP, GRAPH_LAYERS_MAX, PARTNER_BLOCKS_MAX, POLICY_RULES_MAX,
+    AREAS_MAX, CATEGORY_DEPTH_MAX, CELLS_MAX, DIM_MAX, DIM_STEP, PARTNER_BLOCKS_MAX, POLICY_RULES_MAX,
     PRODUCTS_MAX, TRANSITIONS_MAX,
 };
 
@@ -35,8 +36,7 @@ pub(crate) struct Layout {
     pub(crate) dim: usize,
     pub(crate) build_id: u64,
     pub(crate) created_at_ms: i64,
-    pub(crate) entry_cell: u32,
-    pub(crate) max_layer: u32,
+    pub(crate) scalar_kind: u8,
     pub(crate) entries: Vec<SectionEntry>,
 }
 
@@ -89,8 +89,7 @@ pub(crate) fn validate(bytes: &[u8], verify: Verify) -> Result<Layout, OpenError
         dim: header.dimension.get() as usize,
         build_id: header.build_id.get(),
         created_at_ms: header.created_at_ms.get(),
-        entry_cell: header.entry_cell.get(),
-        max_layer: header.max_layer.get(),
+        scalar_kind: header.scalar_kind,
         entries,
     };
     if verify == Verify::Full {
@@ -144,7 +143,7 @@ fn rule_5_flags(header: &Header) -> Result<(), OpenError> {
     if header.reserved != [0; 32] || header.reserved16.get() != 0 {
         return Err(invalid(5, "reserved bytes of the header", 88, "zeros", "other bytes"));
     }
-    if header.scalar_kind != 1 || header.metric != 1 {
+    if !matches!(header.scalar_kind, INT8 | INT12) || header.metric != 1 {
         return Err(invalid(
             5,
             "scalar kind and metric",
@@ -255,7 +254,7 @@ fn rule_9_elements(
             continue;
         };
         let name = kind.name();
-        let element = kind.element_size().unwrap_or(header.dimension.get() as usize);
+        let element = kind.element_size(header.dimension.get() as usize, header.scalar_kind);
         if entry.version.get() != 1
             || entry.element_size.get() as usize != element
             || entry.alignment.get() as usize != kind.alignment()
@@ -288,8 +287,7 @@ fn rule_9_elements(
         let start = entry.offset.get() as usize;
         ranges[kind as usize - 1] = (start, start + entry.length.get() as usize);
     }
-    match SectionKind::ALL.iter().find(|kind| !seen[**kind as usize - 1] && **kind != SectionKind::Provenance)
-    {
+    match SectionKind::ALL.iter().find(|kind| !seen[**kind as usize - 1] && !kind.is_optional()) {
         None => Ok(ranges),
         Some(kind) => Err(invalid(9, kind.name(), 0, "the section", "none")),
     }
@@ -298,12 +296,17 @@ fn rule_9_elements(
 fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenError> {
     use SectionKind as S;
     let (products, cells) = (u64::from(header.product_count.get()), u64::from(header.cell_count.get()));
+    let length_of = |kind| entries.iter().find(|e| e.kind.get() == kind as u32).map_or(0, |e| e.count.get());
     for entry in entries {
         let expected = match SectionKind::from_u32(entry.kind.get()) {
             Some(S::Meta) => 1,
             Some(S::Calibration) => CALIBRATION_VALUES as u64,
             Some(S::TypeProducts | S::TypeOf | S::OutVectors | S::InVectors | S::Products) => products,
-            Some(S::Cells | S::Centroids | S::GraphGround) => cells,
+            Some(S::OutCodes) => length_of(S::OutSteps),
+            Some(S::PolicyAllowed) => products.div_ceil(64),
+            Some(S::Cells | S::Centroids) => cells,
+            Some(S::Areas | S::AreaCentroids) => header.area_count.get().into(),
+            Some(S::CellCodes) => length_of(S::CellSteps),
             _ => continue,
         };
         if entry.count.get() != expected {
@@ -339,7 +342,7 @@ fn rule_11_limits(
     }
     at_most("product count", 44, PRODUCTS_MAX.into(), header.product_count.get().into())?;
     at_most("cell count", 48, CELLS_MAX.into(), header.cell_count.get().into())?;
-    at_most("graph layers", 52, (GRAPH_LAYERS_MAX - 1).into(), header.max_layer.get().into())?;
+    at_most("area count", 52, AREAS_MAX.into(), header.area_count.get().into())?;
     let length = |kind: SectionKind| ranges.get(kind as usize - 1).map_or(0, |r| (r.1 - r.0) as u64);
     let rules = length(SectionKind::Policy) / 16;
     at_most("policy rules", 0, POLICY_RULES_MAX as u64, rules)?;
@@ -351,6 +354,9 @@ fn rule_11_limits(
     let cells = <[CellRecord]>::ref_from_bytes(cells.unwrap_or(&[])).unwrap_or(&[]);
     // Cells that overlapped would make opening slow; all else about ranges is left to rule 13.
     tile(11, "Cells", header.product_count.get(), cells.iter().map(|c| (c.start.get(), c.count.get())))?;
+    let areas = ranges.get(SectionKind::Areas as usize - 1).and_then(|r| bytes.get(r.0..r.1));
+    let areas = <[AreaRecord]>::ref_from_bytes(areas.unwrap_or(&[])).unwrap_or(&[]);
+    tile(11, "Areas", header.cell_count.get(), areas.iter().map(|a| (a.start.get(), a.count.get())))?;
     let (start, end) = ranges.first().copied().unwrap_or((0, 0));
     MetaRecord::read_from_bytes(bytes.get(start..end).unwrap_or(&[]))
         .map_err(|_| invalid(11, "Meta", start as u64, "one record", "none"))
@@ -405,12 +411,10 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
         view.partner_blocks.len() as u32,
         view.partners.iter().map(|p| (p.blocks_start.get(), p.blocks_count.get())),
     )?;
-    tile(
-        13,
-        "Cells, graph rows",
-        view.graph_upper.len() as u32,
-        view.cells.iter().map(|c| (c.upper_start.get(), c.upper_layers.get())),
-    )?;
+    let blocks = |c: &CellRecord| (c.block_start.get(), c.count.get().div_ceil(BLOCK as u32));
+    tile(13, "Cells, blocks", view.out_steps.len() as u32, view.cells.iter().map(blocks))?;
+    let blocks = |a: &AreaRecord| (a.block_start.get(), a.count.get().div_ceil(BLOCK as u32));
+    tile(13, "Areas, blocks", view.cell_steps.len() as u32, view.areas.iter().map(blocks))?;
     if let Some(kind) = view.types.iter().position(|t| t.transitions_count.get() as usize > TRANSITIONS_MAX) {
         return Err(invalid(
             13,
@@ -459,15 +463,10 @@ fn tile(
 }
 
 fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
-    let (products, cells) = (view.products.len(), view.cells.len());
+    let products = view.products.len();
     let (types, categories) = (view.types.len(), view.categories.len());
     let (brands, partners) = (view.brands.len(), view.partners.len());
     let (offers, sets) = (view.offers.len(), view.region_sets.len());
-    if cells > 0 {
-        below("entry cell", cells, [view.entry_cell])?;
-    }
-    below("GraphGround", cells, view.graph_ground.iter().flatten().map(|v| v.get()).filter(not_none))?;
-    below("GraphUpper", cells, view.graph_upper.iter().flatten().map(|v| v.get()).filter(not_none))?;
     below("TypeOf", types, view.type_of.iter().map(|v| v.get()))?;
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
     below("Transitions", types, view.transitions.iter().map(|t| t.to.get()))?;

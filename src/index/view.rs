@@ -1,16 +1,18 @@
 //! Typed access to the bytes of a catalog. Every index from the file is checked where it is followed,
 //! so that a damaged file gives a poor answer, never a fault.
 
-use zerocopy::little_endian::U32;
+use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
-    BlockRecord, CategoryRecord, CellRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
+    AreaRecord, BlockRecord, CategoryRecord, CellRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
     PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord,
     TriggerRecord, TypeRecord, name_hash,
 };
+use super::search::Effort;
 use super::validate::Layout;
-use crate::limits::{CATEGORY_DEPTH_MAX, GRAPH_LINKS_GROUND, GRAPH_LINKS_UPPER, NAME_PROBES_MAX};
+use crate::distance::BLOCK;
+use crate::limits::{CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
 use crate::vocabulary::{Country, Currency};
 
 /// A borrowed view of a whole catalog. Cheap to make: it only slices.
@@ -21,11 +23,13 @@ pub struct View<'a> {
     pub(crate) typical_contribution: i64,
     pub(crate) margin_bps: u32,
     pub(crate) unit_dot: u32,
-    pub(crate) visit_budget: u32,
+    pub(crate) effort: Effort,
+    pub(crate) recall_ppm: u32,
     pub(crate) taxonomy: StrRef,
-    pub(crate) entry_cell: u32,
-    pub(crate) max_layer: u32,
+    /// Bytes of an OUT row.
+    out_stride: usize,
     pub(crate) policy: &'a [PolicyRecord],
+    pub(crate) policy_allowed: &'a [U64],
     pub(crate) calibration: &'a [U32],
     pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
     pub(crate) categories: &'a [CategoryRecord],
@@ -39,10 +43,14 @@ pub struct View<'a> {
     pub(crate) type_products: &'a [U32],
     pub(crate) cells: &'a [CellRecord],
     pub(crate) centroids: &'a [i8],
-    pub(crate) graph_ground: &'a [[U32; GRAPH_LINKS_GROUND]],
-    pub(crate) graph_upper: &'a [[U32; GRAPH_LINKS_UPPER]],
+    pub(crate) areas: &'a [AreaRecord],
+    pub(crate) area_centroids: &'a [i8],
+    pub(crate) cell_codes: &'a [u8],
+    pub(crate) cell_steps: &'a [[u8; BLOCK]],
+    pub(crate) out_codes: &'a [u8],
+    pub(crate) out_steps: &'a [[u8; BLOCK]],
     pub(crate) type_of: &'a [U32],
-    pub(crate) out_vectors: &'a [i8],
+    out_rows: &'a [u8],
     pub(crate) in_vectors: &'a [i8],
     pub(crate) products: &'a [ProductRecord],
     pub(crate) names: &'a [NameSlot],
@@ -66,11 +74,12 @@ impl<'a> View<'a> {
             typical_contribution: meta.typical_contribution.get(),
             margin_bps: meta.margin_bps.get(),
             unit_dot: meta.unit_dot.get().max(1),
-            visit_budget: meta.visit_budget.get(),
+            effort: Effort { visits: meta.visit_budget.get(), rerank: meta.rerank.get() },
+            recall_ppm: meta.recall_ppm.get(),
             taxonomy: meta.taxonomy,
-            entry_cell: layout.entry_cell,
-            max_layer: layout.max_layer,
+            out_stride: S::OutVectors.element_size(layout.dim, layout.scalar_kind),
             policy: rows(section(S::Policy)),
+            policy_allowed: rows(section(S::PolicyAllowed)),
             calibration: rows(section(S::Calibration)),
             region_sets: rows(section(S::RegionSets)),
             categories: rows(section(S::Categories)),
@@ -84,10 +93,14 @@ impl<'a> View<'a> {
             type_products: rows(section(S::TypeProducts)),
             cells: rows(section(S::Cells)),
             centroids: rows(section(S::Centroids)),
-            graph_ground: rows(section(S::GraphGround)),
-            graph_upper: rows(section(S::GraphUpper)),
+            areas: rows(section(S::Areas)),
+            area_centroids: rows(section(S::AreaCentroids)),
+            cell_codes: section(S::CellCodes),
+            cell_steps: rows(section(S::CellSteps)),
+            out_codes: section(S::OutCodes),
+            out_steps: rows(section(S::OutSteps)),
             type_of: rows(section(S::TypeOf)),
-            out_vectors: rows(section(S::OutVectors)),
+            out_rows: section(S::OutVectors),
             in_vectors: rows(section(S::InVectors)),
             products: rows(section(S::Products)),
             names: rows(section(S::Names)),
@@ -119,7 +132,7 @@ impl<'a> View<'a> {
         self.strings.get(start..start.checked_add(at.length.get() as usize)?)
     }
 
-    pub(crate) fn row(rows: &'a [i8], dim: usize, ix: u32) -> Option<&'a [i8]> {
+    pub(crate) fn row<T>(rows: &'a [T], dim: usize, ix: u32) -> Option<&'a [T]> {
         let start = (ix as usize).checked_mul(dim)?;
         rows.get(start..start.checked_add(dim)?)
     }
@@ -129,7 +142,14 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn out_vector(&self, product: u32) -> Option<&'a [i8]> {
-        Self::row(self.out_vectors, self.dim, product)
+        Some(self.out_row(product)?.0)
+    }
+
+    /// An OUT row, and four more bits of each component; none of those in catalogs of int8 rows.
+    #[inline]
+    pub(crate) fn out_row(&self, product: u32) -> Option<(&'a [i8], &'a [u8])> {
+        let (row, fine) = Self::row(self.out_rows, self.out_stride, product)?.split_at_checked(self.dim)?;
+        Some((<[i8]>::ref_from_bytes(row).ok()?, fine))
     }
 
     pub(crate) fn centroid(&self, cell: u32) -> Option<&'a [i8]> {

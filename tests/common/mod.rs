@@ -131,6 +131,7 @@ pub fn inputs(rng: &mut Rng, count: usize) -> Inputs {
         partners: Partners { offers, ..partners },
         policy: None,
         embeddings: None,
+        vectors: None,
     }
 }
 

@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// Contribution margin in percent where the feed gives no cost
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=100))]
     margin_percent: u16,
+    /// Share of the true ten nearest products that a search is to find: more is slower
+    #[arg(long, default_value_t = BuildOptions::default().recall, value_name = "0.5-0.999")]
+    recall: f64,
     /// Skip measuring the probability of acceptance on held-out orders: halves the time
     #[arg(long)]
     no_calibration: bool,
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         taxonomy: args.taxonomy.clone(),
         margin_bps: args.margin_percent * 100,
         calibrate: !args.no_calibration,
+        recall: args.recall,
         ..BuildOptions::default()
     };
     options.affinity.dim = args.dim;
@@ -162,6 +166,7 @@ pub(crate) fn read(
         partners: files.partners.map(feed::read_partners).transpose()?.unwrap_or_default(),
         policy: files.policy.map(feed::read_policy).transpose()?,
         embeddings: files.embeddings.map(|path| feed::read_embeddings(path, &products)).transpose()?,
+        vectors: None,
         products,
         currency,
         orders,

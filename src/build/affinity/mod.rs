@@ -29,6 +29,8 @@ pub struct AffinityInput<'a> {
     pub embeddings: Option<&'a Embeddings>,
     /// What was bought.
     pub orders: &'a Orders,
+    /// Vectors come from elsewhere: only the rest is learnt.
+    pub vectors_given: bool,
 }
 
 /// How to learn. The defaults were measured on a grocer's orders.
@@ -160,28 +162,11 @@ pub fn learn(
     progress.at(1);
     let facts = transitions::learn(&log, input, options);
     progress.at(2);
-    let operator = cooccurrence::Operator::new(&log, input, options);
-    let factors = factor::factorise(
-        input.products,
-        options.dim,
-        options.spectrum_power,
-        options.iterations,
-        options.seed,
-        |v, k, transpose| operator.apply(v, k, transpose),
-    );
-    progress.at(3);
-    let (mut in_vectors, mut out_vectors) = (factors.left, factors.right);
-    cold::unit_rows(&mut in_vectors, options.dim);
-    cold::unit_rows(&mut out_vectors, options.dim);
-    let learnt = in_vectors.chunks_exact(options.dim).filter(|row| row.iter().any(|&x| x != 0.0)).count();
-    if learnt == 0 {
-        in_vectors = cold::from_content(input, options);
-        out_vectors.clone_from(&in_vectors);
+    let (in_vectors, out_vectors, learnt) = if input.vectors_given {
+        (Vec::new(), Vec::new(), popularity.iter().filter(|customers| **customers > 0).count())
     } else {
-        for vectors in [&mut in_vectors, &mut out_vectors] {
-            cold::fill(vectors, &popularity, &categories, input, options);
-        }
-    }
+        learn_vectors(&log, &popularity, &categories, input, options, progress)
+    };
     progress.at(4);
     let mut affinity = Affinity {
         dim: options.dim,
@@ -202,6 +187,40 @@ pub fn learn(
         log.baskets()
     ));
     Ok(affinity)
+}
+
+/// IN and OUT vectors, and how many products have their own.
+fn learn_vectors(
+    log: &cooccurrence::Log,
+    popularity: &[u32],
+    categories: &[u32],
+    input: &AffinityInput<'_>,
+    options: &AffinityOptions,
+    progress: &dyn Progress,
+) -> (Vec<f32>, Vec<f32>, usize) {
+    let operator = cooccurrence::Operator::new(log, input, options);
+    let factors = factor::factorise(
+        input.products,
+        options.dim,
+        options.spectrum_power,
+        options.iterations,
+        options.seed,
+        |v, k, transpose| operator.apply(v, k, transpose),
+    );
+    progress.at(3);
+    let (mut in_vectors, mut out_vectors) = (factors.left, factors.right);
+    cold::unit_rows(&mut in_vectors, options.dim);
+    cold::unit_rows(&mut out_vectors, options.dim);
+    let learnt = in_vectors.chunks_exact(options.dim).filter(|row| row.iter().any(|&x| x != 0.0)).count();
+    if learnt == 0 {
+        in_vectors = cold::from_content(input, options);
+        out_vectors.clone_from(&in_vectors);
+    } else {
+        for vectors in [&mut in_vectors, &mut out_vectors] {
+            cold::fill(vectors, popularity, categories, input, options);
+        }
+    }
+    (in_vectors, out_vectors, learnt)
 }
 
 fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), BuildError> {
@@ -283,6 +302,7 @@ mod tests {
             brand_of: &[NONE; 7],
             embeddings: None,
             orders,
+            vectors_given: false,
         }
     }
 
@@ -452,6 +472,7 @@ mod tests {
             brand_of: &[NONE; 10],
             embeddings: Some(&embeddings),
             orders: &sold,
+            vectors_given: false,
         });
         assert!(cosine(&a, 0, 7) > cosine(&a, 0, 5) + 0.3, "type");
         assert!(cosine(&a, 4, 8) > cosine(&a, 4, 2) + 0.3, "category");

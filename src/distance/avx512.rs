@@ -1,0 +1,127 @@
+//! 512-bit integer SIMD with dot-product instructions (VNNI) for x86-64.
+#![allow(unsafe_code)]
+
+use core::arch::x86_64::{
+    __m512i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_loadu_si256, _mm512_add_epi32, _mm512_and_si512,
+    _mm512_cmpgt_epi32_mask, _mm512_cvtepi8_epi16, _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32,
+    _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_mullo_epi32, _mm512_reduce_add_epi32, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_srli_epi16,
+    _mm512_storeu_si512, _mm512_sub_epi32,
+};
+
+use super::avx2::Avx2;
+use super::{BLOCK, CodeQuery, Run, scalar};
+
+/// Proof that the CPU has AVX-512 with the byte, word and neural-network instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Avx512(Avx2);
+
+impl Avx512 {
+    /// `None` where the CPU lacks any of them.
+    pub(super) fn new() -> Option<Self> {
+        let has = std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vnni");
+        Avx2::new().filter(|_| has).map(Self)
+    }
+
+    #[inline]
+    pub(super) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
+        // SAFETY: `self` exists only where `new` saw that the CPU has these instructions.
+        unsafe { dot(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dot_wide(self, query: &[i16], row: &[i8]) -> i32 {
+        // SAFETY: as in `dot`.
+        unsafe { dot_wide(query, row) }
+    }
+
+    #[inline]
+    pub(super) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
+        self.0.dot_nibbles(query, nibbles)
+    }
+
+    #[inline]
+    pub(super) fn scan(
+        self,
+        query: &CodeQuery,
+        run: Run<'_>,
+        scores: &mut [[i32; BLOCK]],
+        better: &mut [u16],
+    ) {
+        // SAFETY: as in `dot`.
+        unsafe { scan(query, run, scores, better) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn widen(from: &[i8; 32]) -> __m512i {
+    // SAFETY: the array is 32 readable bytes, and the load needs no alignment.
+    _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(from.as_ptr().cast()) })
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    let length = a.len().min(b.len());
+    let (a, b) = (a.get(..length).unwrap_or(a), b.get(..length).unwrap_or(b));
+    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<32>(), b.as_chunks::<32>());
+    let mut sum = _mm512_setzero_si512();
+    for (x, y) in a_blocks.iter().zip(b_blocks) {
+        sum = _mm512_dpwssd_epi32(sum, widen(x), widen(y));
+    }
+    _mm512_reduce_add_epi32(sum) + scalar::dot(a_rest, b_rest)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
+    let length = query.len().min(row.len());
+    let (query, row) = (query.get(..length).unwrap_or(query), row.get(..length).unwrap_or(row));
+    let ((q_blocks, q_rest), (blocks, rest)) = (query.as_chunks::<32>(), row.as_chunks::<32>());
+    let mut sum = _mm512_setzero_si512();
+    for (q, x) in q_blocks.iter().zip(blocks) {
+        // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
+        let q = unsafe { _mm512_loadu_si512(q.as_ptr().cast()) };
+        sum = _mm512_dpwssd_epi32(sum, q, widen(x));
+    }
+    _mm512_reduce_add_epi32(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn sum_block(codes: &[u8], query: &CodeQuery) -> __m512i {
+    let mask = _mm512_set1_epi8(3);
+    // One accumulator a plane, so that no instruction waits for the one before it.
+    let mut sums = [_mm512_setzero_si512(); 4];
+    for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<4>().0) {
+        // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
+        let bytes = unsafe { _mm512_loadu_si512(group.as_ptr().cast()) };
+        let planes = [
+            bytes,
+            _mm512_srli_epi16::<2>(bytes),
+            _mm512_srli_epi16::<4>(bytes),
+            _mm512_srli_epi16::<6>(bytes),
+        ];
+        for ((sum, plane), word) in sums.iter_mut().zip(planes).zip(words) {
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(plane, mask), _mm512_set1_epi32(*word));
+        }
+    }
+    let [a, b, c, d] = sums;
+    _mm512_add_epi32(_mm512_add_epi32(a, b), _mm512_add_epi32(c, d))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn scan(query: &CodeQuery, run: Run<'_>, scores: &mut [[i32; BLOCK]], better: &mut [u16]) {
+    let Some(bytes) = run.codes.len().checked_div(scores.len()).filter(|bytes| *bytes > 0) else { return };
+    let (base, bar) = (_mm512_set1_epi32(run.base), _mm512_set1_epi32(run.bar));
+    let (offset, shift) = (_mm512_set1_epi32(query.offset), _mm_cvtsi32_si128((query.shift & 31) as i32));
+    let blocks = run.codes.chunks_exact(bytes).zip(run.steps);
+    for ((codes, steps), (scores, better)) in blocks.zip(scores.iter_mut().zip(better)) {
+        // SAFETY: the array is 16 readable bytes, and the load needs no alignment.
+        let steps = _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(steps.as_ptr().cast()) });
+        let centred = _mm512_sub_epi32(_mm512_slli_epi32::<1>(sum_block(codes, query)), offset);
+        let score = _mm512_add_epi32(base, _mm512_sll_epi32(_mm512_mullo_epi32(centred, steps), shift));
+        // SAFETY: the array is 64 writable bytes, and the store needs no alignment.
+        unsafe { _mm512_storeu_si512(scores.as_mut_ptr().cast(), score) };
+        *better = _mm512_cmpgt_epi32_mask(score, bar);
+    }
+}

@@ -1,0 +1,127 @@
+//! Which products a search may find.
+
+use crate::distance::BLOCK;
+use crate::index::view::View;
+
+/// One bit for each of many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    #[inline]
+    fn word(&self, word: u32) -> u64 {
+        self.0.get(word as usize).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, ix: u32) -> bool {
+        self.word(ix / 64) >> (ix % 64) & 1 == 1
+    }
+
+    /// The bits of a block from `ix`.
+    #[inline]
+    pub(super) fn block(&self, ix: u32) -> u16 {
+        const _: () = assert!(BLOCK == 16);
+        let (word, shift) = (ix / 64, ix % 64);
+        let low = self.word(word) >> shift;
+        let high = if shift > 48 { self.word(word + 1) << (64 - shift) } else { 0 };
+        (low | high) as u16
+    }
+
+    /// Set bits of `count` from `start`.
+    fn count(&self, start: u32, count: u32) -> u32 {
+        let end = start.saturating_add(count).min(64 * self.0.len() as u32);
+        let mut total = 0;
+        for word in start / 64..end.div_ceil(64) {
+            let above = if word == start / 64 { u64::MAX << (start % 64) } else { u64::MAX };
+            let below = if word == end / 64 { (1 << (end % 64)) - 1 } else { u64::MAX };
+            total += (self.word(word) & above & below).count_ones();
+        }
+        total
+    }
+}
+
+/// Products that may be found, with what a search must know before it reads: counts by cell and area. Made once for many
+/// searches: making it reads a bit per product, and allocates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowList {
+    pub(super) products: Bits,
+    /// Allowed products by cell.
+    by_cell: Vec<u32>,
+    /// Cells with any, as bits and as a list.
+    pub(super) cells: Bits,
+    pub(super) open: Vec<u32>,
+    /// Cells with any by area.
+    by_area: Vec<u32>,
+    total: u32,
+}
+
+impl AllowList {
+    /// Counts what `bits` allows. Bits of products that are not there do not count.
+    pub(crate) fn new(view: &View<'_>, mut bits: Vec<u64>) -> Self {
+        let products = view.product_count();
+        bits.resize(products.div_ceil(64) as usize, 0);
+        if let Some(last) = bits.last_mut().filter(|_| products % 64 != 0) {
+            *last &= (1 << (products % 64)) - 1;
+        }
+        let mut list = Self { products: Bits(bits), ..Self::default() };
+        let mut open = vec![0u64; view.cells.len().div_ceil(64)];
+        for (cell, record) in view.cells.iter().enumerate() {
+            let count = list.products.count(record.start.get(), record.count.get());
+            list.by_cell.push(count);
+            list.total += count;
+            if let Some(word) = open.get_mut(cell / 64).filter(|_| count > 0) {
+                *word |= 1 << (cell % 64);
+                list.open.push(cell as u32);
+            }
+        }
+        list.cells = Bits(open);
+        let open_in =
+            |area: &crate::index::format::AreaRecord| list.cells.count(area.start.get(), area.count.get());
+        list.by_area = view.areas.iter().map(open_in).collect();
+        list
+    }
+
+    /// Whether a product is allowed.
+    #[inline]
+    pub(crate) fn contains(&self, product: u32) -> bool {
+        self.products.contains(product)
+    }
+
+    /// Allowed products of a cell.
+    #[inline]
+    pub(super) fn of_cell(&self, cell: u32) -> u32 {
+        self.by_cell.get(cell as usize).copied().unwrap_or(0)
+    }
+
+    /// Cells of an area that hold any.
+    #[inline]
+    pub(super) fn of_area(&self, area: u32) -> u32 {
+        self.by_area.get(area as usize).copied().unwrap_or(0)
+    }
+
+    /// Allowed products in all.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_counted_and_cut_at_any_place() {
+        let bits = Bits(vec![0xF0F0_1234_5678_9ABC, 0x0FED_CBA9_8765_4321, u64::MAX]);
+        let one = |ix: u32| u32::from(bits.contains(ix));
+        for start in 0..192 {
+            let block = (0..16).fold(0u16, |sum, at| sum | (one(start + at) as u16) << at);
+            assert_eq!(bits.block(start), block, "from {start}");
+            for count in [0, 1, 5, 63, 64, 65, 130, 200] {
+                let plain = (start..start + count).map(one).sum::<u32>();
+                assert_eq!(bits.count(start, count), plain, "{count} from {start}");
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Finds the products whose OUT vectors lie nearest to the query vectors, within a fixed visit budget.
+//!
+//! The nearest cells are chosen through areas, which are groups of cells; the 2-bit codes of their products are scanned in sequence; the best of those
+//! are compared again by their whole rows. What a policy suppresses is skipped before it is read: a whole cell where
+//! nothing in it is allowed, a block of 16 products where none of them is.
+
+mod allow;
+mod cells;
+mod heap;
+mod query;
+mod scan;
+
+use self::cells::CellScratch;
+use self::heap::key_score;
+use self::scan::{Coded, Pool, Range};
+use super::view::View;
+use crate::distance::Kernel;
+use crate::limits::{QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
+
+pub use allow::AllowList;
+pub(crate) use heap::{Best, key, key_ix};
+pub(crate) use query::Query;
+
+/// How hard a search tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Allowed products that are compared for each query, by their codes.
+    pub visits: u32,
+    /// Of those, the best ones that are compared again by their whole rows; at most 512. Where no more are allowed in all,
+    /// every one is compared by its whole row at once.
+    pub rerank: u32,
+}
+
+impl Effort {
+    /// Compares every allowed product by its whole row: exact, and as slow as that is.
+    pub const EXACT: Self = Self { visits: u32::MAX, rerank: u32::MAX };
+}
+
+/// A small set of types with a quick "surely not".
+#[derive(Debug)]
+pub(crate) struct TypeSet {
+    bloom: [u64; 16],
+    sorted: Vec<u32>,
+}
+
+impl TypeSet {
+    pub(crate) fn with_capacity(types: usize) -> Self {
+        Self { bloom: [0; 16], sorted: Vec::with_capacity(types) }
+    }
+
+    /// Replaces the content; what exceeds the capacity is the caller's to prevent.
+    pub(crate) fn fill(&mut self, types: impl Iterator<Item = u32>) {
+        self.sorted.clear();
+        self.bloom = [0; 16];
+        for kind in types.filter(|kind| *kind != super::format::NONE).take(self.sorted.capacity()) {
+            self.sorted.push(kind);
+            let (word, bit) = Self::place(kind);
+            if let Some(word) = self.bloom.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        self.sorted.sort_unstable();
+        self.sorted.dedup();
+    }
+
+    fn place(kind: u32) -> (usize, u64) {
+        let hash = kind.wrapping_mul(0x9E37_79B1) >> 22; // 10 bits
+        ((hash >> 6) as usize, 1 << (hash & 63))
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, kind: u32) -> bool {
+        let (word, bit) = Self::place(kind);
+        self.bloom.get(word).is_some_and(|w| w & bit != 0) && self.sorted.binary_search(&kind).is_ok()
+    }
+}
+
+/// Cells that are fetched from memory before it is their turn.
+const AHEAD: usize = 2;
+
+/// What a search may find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filter<'a> {
+    pub(crate) allowed: &'a AllowList,
+    /// Types that may not come back.
+    pub(crate) types: &'a TypeSet,
+}
+
+/// Memory of a search, set aside once.
+#[derive(Debug)]
+pub(crate) struct SearchScratch {
+    cells: CellScratch,
+    pool: Pool,
+    /// Products to be compared by their whole rows.
+    found: Vec<u32>,
+    /// The products found.
+    pub(crate) hits: Best,
+}
+
+impl SearchScratch {
+    pub(crate) fn new() -> Self {
+        Self {
+            cells: CellScratch::new(),
+            pool: Pool::new(RERANK_MAX),
+            found: Vec::with_capacity(RERANK_MAX * QUERIES_MAX),
+            hits: Best::new(SEARCH_HITS_MAX),
+        }
+    }
+}
+
+/// What a search did; equal on every machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SearchCounters {
+    /// Centroids compared.
+    pub centroids: u32,
+    /// Cells scanned.
+    pub cells: u32,
+    /// Products compared, by their codes or, in an exact search, by their rows.
+    pub products: u32,
+    /// Products compared again by their rows.
+    pub reranked: u32,
+}
+
+impl SearchCounters {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.centroids += other.centroids;
+        self.cells += other.cells;
+        self.products += other.products;
+        self.reranked += other.reranked;
+    }
+}
+
+/// Fills `scratch.hits` with the best products by the greatest dot product over `queries`.
+pub(crate) fn search(
+    view: &View<'_>,
+    kernel: Kernel,
+    queries: &[Query],
+    filter: Filter<'_>,
+    effort: Effort,
+    scratch: &mut SearchScratch,
+) -> SearchCounters {
+    scratch.hits.clear();
+    scratch.found.clear();
+    let mut counters = SearchCounters::default();
+    let queries = queries.get(..QUERIES_MAX).unwrap_or(queries);
+    if queries.is_empty() {
+        return counters;
+    }
+    if filter.allowed.total() <= effort.rerank {
+        compare_all(view, kernel, queries, filter, &mut scratch.hits, &mut counters);
+        return counters;
+    }
+    for query in queries {
+        cells::choose(view, kernel, query, filter.allowed, effort.visits, &mut scratch.cells, &mut counters);
+        scan_cells(view, kernel, query, filter, effort, scratch, &mut counters);
+    }
+    compare_found(view, kernel, queries, scratch, &mut counters);
+    counters
+}
+
+/// Few enough to look at every one: exact.
+fn compare_all(
+    view: &View<'_>,
+    kernel: Kernel,
+    queries: &[Query],
+    filter: Filter<'_>,
+    hits: &mut Best,
+    counters: &mut SearchCounters,
+) {
+    for record in filter.allowed.open.iter().filter_map(|cell| view.cells.get(*cell as usize)) {
+        counters.cells += 1;
+        let start = record.start.get().min(view.product_count());
+        let end = start.saturating_add(record.count.get()).min(view.product_count());
+        for product in start..end {
+            if filter.allowed.contains(product) && !filter.types.contains(view.type_of(product)) {
+                counters.products += 1;
+                hits.offer(key(exact(view, kernel, queries, product), product));
+            }
+        }
+    }
+}
+
+/// Greatest dot product over the queries.
+#[inline]
+fn exact(view: &View<'_>, kernel: Kernel, queries: &[Query], product: u32) -> i32 {
+    let Some((row, fine)) = view.out_row(product) else { return i32::MIN };
+    queries.iter().map(|query| query.exact(kernel, row, fine)).max().unwrap_or(i32::MIN)
+}
+
+/// Scans the chosen cells, nearest first, until as many allowed products were seen as the budget says; the best join `found`.
+fn scan_cells(
+    view: &View<'_>,
+    kernel: Kernel,
+    query: &Query,
+    filter: Filter<'_>,
+    effort: Effort,
+    scratch: &mut SearchScratch,
+    counters: &mut SearchCounters,
+) {
+    let SearchScratch { cells, pool, found, .. } = scratch;
+    let coded = Coded { codes: view.out_codes, steps: view.out_steps, dim: view.dim };
+    let range_of = |cell: u32| {
+        let cell = view.cells.get(cell as usize)?;
+        Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
+    };
+    pool.clear((effort.rerank as usize).min(RERANK_MAX));
+    let mut seen = 0;
+    for (at, probe) in cells.probes.iter().enumerate() {
+        if seen >= effort.visits {
+            break;
+        }
+        // Cells to come are fetched from memory while this one is scanned.
+        let ahead = if at == 0 { 1..=AHEAD } else { AHEAD..=AHEAD };
+        for next in ahead.filter_map(|ahead| range_of(key_ix(*cells.probes.get(at + ahead)?))) {
+            coded.prefetch(kernel, next);
+        }
+        let cell = key_ix(*probe);
+        let Some(range) = range_of(cell) else { continue };
+        let allowed = filter.allowed.of_cell(cell);
+        seen = seen.saturating_add(allowed);
+        counters.cells += 1;
+        let bits = (&filter.allowed.products, allowed == range.count);
+        let free = |product: u32| !filter.types.contains(view.type_of(product));
+        counters.products += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
+    }
+    found.extend(pool.settle().iter().map(|key| key_ix(*key)));
+}
+
+/// Compares what the scans found by whole rows, each product once.
+fn compare_found(
+    view: &View<'_>,
+    kernel: Kernel,
+    queries: &[Query],
+    scratch: &mut SearchScratch,
+    counters: &mut SearchCounters,
+) {
+    let SearchScratch { found, hits, .. } = scratch;
+    if queries.len() > 1 {
+        found.sort_unstable();
+        found.dedup();
+    }
+    // All rows are asked for before the first one is read.
+    for (row, fine) in found.iter().filter_map(|product| view.out_row(*product)) {
+        kernel.prefetch(row);
+        kernel.prefetch(fine);
+    }
+    counters.reranked += found.len() as u32;
+    for product in found.iter() {
+        hits.offer(key(exact(view, kernel, queries, *product), *product));
+    }
+}
