@@ -174,6 +174,7 @@ fn catalog() -> Vec<u8> {
         partners: partners(),
         policy: Some(policy),
         embeddings: None,
+        vectors: None,
     };
     build(&inputs, &BuildOptions::default(), &Silent).expect("the coffee shop builds")
 }
