@@ -135,6 +135,20 @@ impl Engine {
         record.map_or("", |r| view.str(r.id))
     }
 
+    /// The same, comparing vectors with another instruction set that this CPU has; `None` where it has none of this name. For
+    /// comparisons: decisions are equal to the byte.
+    #[must_use]
+    pub fn with_kernel(mut self, name: &str) -> Option<Self> {
+        self.kernel = Kernel::available().into_iter().find(|kernel| kernel.name() == name)?;
+        Some(self)
+    }
+
+    /// Names of the instruction sets that compare vectors on this CPU, slowest first; the last one is used.
+    #[must_use]
+    pub fn kernel_names() -> Vec<&'static str> {
+        Kernel::available().into_iter().map(Kernel::name).collect()
+    }
+
     /// Name of the instruction set that compares vectors.
     #[must_use]
     pub fn kernel_name(&self) -> &'static str {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
-use aftercart::{Decider, Offers};
+use aftercart::{Decider, Engine, Offers};
 use common::{Request, Rng, World};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -105,4 +105,33 @@ fn a_decision_depends_on_nothing_but_its_input() {
             });
         }
     });
+}
+
+#[test]
+fn every_instruction_set_decides_alike_to_the_byte() {
+    let world = World::new(24, 6_000);
+    let mut rng = Rng::new(25);
+    let policy = common::policy(&mut rng, &world);
+    let requests: Vec<Request> = (0..150).map(|_| common::request(&mut rng, &world)).collect();
+    let names = Engine::kernel_names();
+    assert_eq!(names.first(), Some(&"scalar"));
+    #[cfg(target_arch = "x86_64")]
+    for (name, there) in [
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("avx512", std::arch::is_x86_feature_detected!("avx512vnni")),
+    ] {
+        assert_eq!(names.contains(&name), there, "{name} must not be skipped unnoticed: {names:?}");
+    }
+    let decisions = names.iter().map(|name| {
+        let engine = world.engine.with_policy(&policy).expect("it names what is there");
+        let engine = engine.with_visit_budget(500).with_kernel(name).expect("this CPU has it");
+        assert_eq!(engine.kernel_name(), *name);
+        let mut decider = Decider::new(Arc::new(engine));
+        requests.iter().map(|request| decide(&mut decider, request)).collect::<Vec<_>>()
+    });
+    let decisions: Vec<Vec<Offers>> = decisions.collect();
+    assert!(decisions[0].iter().filter(|offers| !offers.slate().is_empty()).count() > 20, "poor requests");
+    for (name, others) in names.iter().zip(&decisions) {
+        assert_eq!(others, &decisions[0], "{name} beside scalar");
+    }
 }

@@ -51,7 +51,7 @@ pub(crate) fn group(rows: &Rows, seed: u64, progress: &dyn Progress) -> Cells {
     progress.start("group products into cells", reassigned as u64 + 2, Unit::Items);
     let work = Work { rows, kernel: Kernel::detect(), seed };
     let count = rows.len().div_ceil(PRODUCTS_PER_CELL).min(CELLS_TRAINED_MAX);
-    let coarse = work.coarse(2 * count.isqrt());
+    let coarse = work.coarse((2 * count.isqrt()).min(count));
     progress.at(1);
     let mut cells = work.cells_in_groups(&coarse, count);
     let mut near = Vec::new();

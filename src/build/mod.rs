@@ -15,6 +15,7 @@ pub mod feed;
 mod graph;
 mod names;
 mod offers;
+mod placement;
 pub mod progress;
 mod provenance;
 mod publish;

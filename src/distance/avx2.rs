@@ -47,16 +47,26 @@ impl Avx2 {
 }
 
 #[target_feature(enable = "avx2")]
-fn load16<T>(from: &[T; 16]) -> __m128i {
-    const { assert!(size_of::<T>() == 1) }
-    // SAFETY: an array of 16 one-byte values is 16 readable bytes, and the load needs no alignment.
+fn load16(from: &[u8; 16]) -> __m128i {
+    // SAFETY: the array is 16 readable bytes, and the load needs no alignment.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
 
 #[target_feature(enable = "avx2")]
-fn load32<T, const N: usize>(from: &[T; N]) -> __m256i {
-    const { assert!(size_of::<T>() * N == 32) }
+fn widen(from: &[i8; 16]) -> __m256i {
+    // SAFETY: as in `load16`.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(from.as_ptr().cast()) })
+}
+
+#[target_feature(enable = "avx2")]
+fn load_i16(from: &[i16; 16]) -> __m256i {
     // SAFETY: the array is 32 readable bytes, and the load needs no alignment.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn load32(from: &[u8; 32]) -> __m256i {
+    // SAFETY: as in `load_i16`.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
@@ -67,8 +77,7 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
     for (x, y) in a_blocks.iter().zip(b_blocks) {
         // Widened to 16 bits, a product of two int8 and the sum of two such products fit 32 bits.
-        let (x, y) = (_mm256_cvtepi8_epi16(load16(x)), _mm256_cvtepi8_epi16(load16(y)));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x, y));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(widen(x), widen(y)));
     }
     add_lanes(sum) + scalar::dot(a_rest, b_rest)
 }
@@ -79,7 +88,7 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     let (query, row) = even(query, row);
     let ((q_blocks, q_rest), (blocks, rest)) = (query.as_chunks::<16>(), row.as_chunks::<16>());
     for (q, x) in q_blocks.iter().zip(blocks) {
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load32(q), _mm256_cvtepi8_epi16(load16(x))));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load_i16(q), widen(x)));
     }
     add_lanes(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
 }
@@ -98,8 +107,8 @@ fn dot_nibbles(query: &[i16], nibbles: &[u8]) -> i32 {
         let bytes = load16(bytes);
         let lows = _mm256_cvtepu8_epi16(_mm_and_si128(bytes, mask));
         let highs = _mm256_cvtepu8_epi16(_mm_and_si128(_mm_srli_epi16::<4>(bytes), mask));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load32(low), lows));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load32(high), highs));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load_i16(low), lows));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load_i16(high), highs));
     }
     let done = 16 * blocks.len();
     let rest = |query: &[i16], shift: u32| {
@@ -137,7 +146,7 @@ fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
         for (group, words) in groups.iter().zip(words) {
             let (first, second) = group.split_at(32);
             let (Ok(first), Ok(second)) = (first.try_into(), second.try_into()) else { continue };
-            let (first, second) = (load32::<u8, 32>(first), load32::<u8, 32>(second));
+            let (first, second) = (load32(first), load32(second));
             for (plane, word) in words.iter().enumerate() {
                 let (word, shift) = (_mm256_set1_epi32(*word), _mm_cvtsi32_si128(2 * plane as i32));
                 let plane = |bytes| _mm256_and_si256(_mm256_srl_epi16(bytes, shift), mask);

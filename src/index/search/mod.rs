@@ -75,6 +75,8 @@ impl TypeSet {
     }
 }
 
+/// Products of whose blocks few are allowed are scored with them: at most so many for each that was asked for.
+const SCORED_PER_VISIT: u32 = 4;
 /// Cells that are fetched from memory before it is their turn.
 const AHEAD: usize = 2;
 
@@ -204,9 +206,9 @@ fn scan_cells(
         Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
     };
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
-    let mut seen = 0;
+    let (mut seen, mut scored) = (0, 0);
     for (at, probe) in cells.probes.iter().enumerate() {
-        if seen >= effort.visits {
+        if seen >= effort.visits || scored >= effort.visits.saturating_mul(SCORED_PER_VISIT) {
             break;
         }
         // Cells to come are fetched from memory while this one is scanned.
@@ -221,8 +223,9 @@ fn scan_cells(
         counters.cells += 1;
         let bits = (&filter.allowed.products, allowed == range.count);
         let free = |product: u32| !filter.types.contains(view.type_of(product));
-        counters.products += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
+        scored += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
     }
+    counters.products += scored;
     found.extend(pool.settle().iter().map(|key| key_ix(*key)));
 }
 
