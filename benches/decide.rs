@@ -1,52 +1,36 @@
-//! Whole decisions on a small catalog of real orders, for developers: relative, on a quiet machine.
+//! Whole decisions: how long they take, where the time goes, and what it depends on.
 //!
-//!     cargo bench --features build --bench decide
+//!     cargo bench --features build --bench decide -- --catalog FILE [--requests FILE] [--json]
+//!     cargo bench --features build --bench decide          # the bundled shop, under criterion
 //!
-//! Percentiles at full size come from the command: `aftercart decide --catalog F --orders T --last 10000 --time`.
+//! With a catalog: warm decisions by size of basket, of policy and share of the catalog that is allowed; by stage; on one and
+//! two threads; and cold, with the file dropped from the page cache. `--requests` takes what `decide --jsonl` reads, and
+//! measures those instead of baskets of popular products. Times are of one machine on one day: compare ratios.
+
+#[path = "decide/measure.rs"]
+mod measure;
+#[path = "../src/bin/aftercart/request.rs"]
+#[allow(dead_code, missing_docs)]
+mod request;
+#[path = "decide/small.rs"]
+mod small;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use aftercart::build::feed::{self, ColumnMap};
-use aftercart::build::progress::Silent;
-use aftercart::build::{BuildOptions, Inputs, build};
-use aftercart::{Catalog, Decider, Engine, LineItem, Profile, Transaction, Verify};
-use criterion::{Criterion, criterion_group, criterion_main};
-
-fn engine() -> Arc<Engine> {
-    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data"));
-    let columns = ColumnMap::default();
-    let (products, currency) =
-        feed::read_products(&[data.join("products.csv.gz")], &columns, &Silent).expect("the bundled feed");
-    let (orders, _) = feed::read_orders(&[data.join("orders.csv.gz")], &columns, &products, &Silent)
-        .expect("the bundled orders");
-    let inputs = Inputs { products, currency, orders, ..Inputs::default() };
-    let options = BuildOptions { calibrate: false, ..BuildOptions::default() };
-    let bytes = build(&inputs, &options, &Silent).expect("a catalog");
-    let catalog = Catalog::from_bytes(bytes, Verify::Structure).expect("a usable one");
-    Arc::new(Engine::new(Arc::new(catalog)).expect("an engine"))
-}
-
-fn decide(criterion: &mut Criterion) {
-    let engine = engine();
-    let ids: Vec<String> = engine.catalog().product_ids().map(str::to_owned).collect();
-    let mut decider = Decider::new(Arc::clone(&engine));
-    let mut group = criterion.benchmark_group("decide");
-    for lines in [1usize, 3, 10] {
-        let mut turn = 0usize;
-        group.bench_function(format!("{lines} lines"), |bencher| {
-            bencher.iter(|| {
-                // Another basket each time: a repeated one would measure the cache.
-                turn = turn.wrapping_add(7919);
-                let line = |n: usize| LineItem::of(&ids[turn.wrapping_add(n * 104_729) % ids.len()]);
-                let basket: [LineItem<'_>; 10] = std::array::from_fn(line);
-                let transaction = Transaction { lines: &basket[..lines], ..Transaction::default() };
-                decider.decide(&transaction, &Profile::default()).expect("a decision").slate().len()
-            });
-        });
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (mut catalog, mut requests, mut json) = (None, None, false);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--catalog" => catalog = args.next().map(PathBuf::from),
+            "--requests" => requests = args.next().map(PathBuf::from),
+            "--json" => json = true,
+            _ => {} // cargo's own, or criterion's
+        }
     }
-    group.finish();
+    let Some(catalog) = catalog else { return small::run() };
+    if let Err(error) = measure::run(&catalog, requests.as_deref(), json) {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
 }
-
-criterion_group!(benches, decide);
-criterion_main!(benches);

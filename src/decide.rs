@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::context::{self, Context};
 use crate::engine::Engine;
 use crate::index::format::NONE;
-use crate::limits::{LINES_MAX, REJECTED_MAX, SLOTS_MAX};
+use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
@@ -27,6 +27,15 @@ pub enum DecideError {
     /// More slots than a slate has.
     #[error("more than 16 slots")]
     TooManySlots,
+}
+
+/// Where a decision asks whether it is late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// Before the vector searches.
+    Search,
+    /// Before candidates are judged and scored.
+    Candidates,
 }
 
 /// Makes decisions, one at a time. Owns all memory that a decision needs; may move between threads.
@@ -65,6 +74,34 @@ impl Decider {
         transaction: &Transaction<'_>,
         profile: &Profile<'_>,
     ) -> Result<Offers, DecideError> {
+        self.decide_until(transaction, profile, |_| false)
+    }
+
+    /// As [`Decider::decide`], and leaves out the rest of a stage when the host says that it is late: the searches, where it
+    /// is late before them, and most candidates, where it is late before they are scored. Rules are never left out.
+    ///
+    /// `is_late` is asked at most twice, so a host compares its clock there, as [`Decider::decide_by`] does; to make a
+    /// recorded decision again it answers with what [`Offers::degraded`] says.
+    ///
+    /// # Errors
+    /// As [`Decider::decide`].
+    pub fn decide_until(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        mut is_late: impl FnMut(Checkpoint) -> bool,
+    ) -> Result<Offers, DecideError> {
+        self.staged(transaction, profile, &mut is_late, &mut |_| ())
+    }
+
+    /// The pipeline. `stage_done` hears of each stage: measuring listens.
+    pub(crate) fn staged(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        is_late: &mut impl FnMut(Checkpoint) -> bool,
+        stage_done: &mut impl FnMut(&'static str),
+    ) -> Result<Offers, DecideError> {
         let engine = &*self.engine;
         let Scratch { context, work } = &mut self.scratch;
         admit(transaction)?;
@@ -74,13 +111,26 @@ impl Decider {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);
         }
-        retrieve::retrieve(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
+        stage_done("context");
+        retrieve::from_lists(&context, work);
+        stage_done("lists");
+        offers.degraded.search = is_late(Checkpoint::Search);
+        if !offers.degraded.search {
+            retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
+        }
+        stage_done("search");
+        if is_late(Checkpoint::Candidates) {
+            offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
+            work.candidates.list.truncate(LATE_CANDIDATES_MAX);
+        }
         gate_and_score(&context, engine, work, &mut offers);
+        stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
         check_again(&context, &mut offers);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
+        stage_done("arbitrate");
         Ok(offers)
     }
 }
@@ -123,14 +173,37 @@ fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offer
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
     let learnt = Learnt { pooled, taste };
     offers.counters.retrieved = candidates.list.len() as u32;
-    candidates.list.retain_mut(|candidate| {
-        let refused = judge(context, engine, learnt, candidate);
-        if let Some(reason) = refused {
-            offers.reject(candidate.item, reason);
+    let list = &mut candidates.list;
+    let mut kept = 0;
+    for at in 0..list.len() {
+        if let Some(ahead) = list.get(at + AHEAD) {
+            fetch(context, engine, ahead.item);
         }
-        refused.is_none()
-    });
+        let Some(mut candidate) = list.get(at).copied() else { break };
+        match judge(context, engine, learnt, &mut candidate) {
+            Some(reason) => offers.reject(candidate.item, reason),
+            None => {
+                if let Some(slot) = list.get_mut(kept) {
+                    *slot = candidate;
+                    kept += 1;
+                }
+            }
+        }
+    }
+    list.truncate(kept);
     offers.counters.eligible = candidates.list.len() as u32;
+}
+
+/// Candidates that are fetched from memory before it is their turn.
+const AHEAD: usize = 16;
+
+/// Asks for what judging a product will read.
+fn fetch(context: &Context<'_>, engine: &Engine, item: Item) {
+    if let Item::Product(ProductIx(ix)) = item {
+        let (kernel, at) = (engine.kernel(), ix as usize);
+        kernel.prefetch(context.view.products.get(at..=at).unwrap_or(&[]));
+        kernel.prefetch(context.view.out_vector(ix).unwrap_or(&[]));
+    }
 }
 
 /// The first reason against a candidate; scores it where there is none.
@@ -167,12 +240,25 @@ fn judge(
     first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
 }
 
+/// Candidates that are put in order first: most slates need no more.
+const FIRST: usize = 32;
+
 /// Stage 5: the best of what is left, within the limits of a slate. Ties go to the lower row.
 fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
-    let list = &mut work.candidates.list;
-    list.sort_unstable_by_key(|c| (c.house, Reverse(c.ev_micros), Reverse(c.score), c.item));
-    for candidate in list.iter().filter(|c| !c.house) {
-        place(context, candidate, offers);
+    let rank = |c: &Candidate| (c.house, Reverse(c.ev_micros), Reverse(c.score), c.item);
+    let list = work.candidates.list.as_mut_slice();
+    if list.len() > FIRST {
+        list.select_nth_unstable_by_key(FIRST, rank);
+    }
+    let (first, rest) = list.split_at_mut(list.len().min(FIRST));
+    for part in [first, rest] {
+        // What comes after a full slate is refused in any order.
+        if offers.slate().len() < context.slots {
+            part.sort_unstable_by_key(rank);
+        }
+        for candidate in part.iter().filter(|c| !c.house) {
+            place(context, candidate, offers);
+        }
     }
 }
 
@@ -200,7 +286,7 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
         Item::Offer(_) => NONE,
     };
     let type_of = |item: Item| match item {
-        Item::Product(ProductIx(ix)) => view.type_of(ix),
+        Item::Product(ProductIx(ix)) => view.product(ix).map_or(NONE, |r| r.type_ix.get()),
         Item::Offer(_) => NONE,
     };
     let (kind, brand, partner) =

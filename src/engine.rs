@@ -48,7 +48,7 @@ impl Engine {
         Ok(Self { catalog: Arc::clone(&self.catalog), policy, kernel: self.kernel, effort: self.effort })
     }
 
-    /// Sets how many products a search compares for each query, in place of what the builder measured. From the number of
+    /// Sets how many products a search compares, in place of what the builder measured. From the number of
     /// products on, every search is exact, and slow.
     #[must_use]
     pub fn with_visit_budget(mut self, products: u32) -> Self {

@@ -46,7 +46,8 @@ impl Decider {
         let Scratch { context, work } = scratch;
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         let mut counters = crate::Counters::default();
-        retrieve::retrieve(&context, engine.kernel(), engine.effort(), work, &mut counters);
+        retrieve::from_lists(&context, work);
+        retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));

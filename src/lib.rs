@@ -26,6 +26,7 @@
 #![deny(unsafe_code)]
 
 mod context;
+mod deadline;
 mod decide;
 mod distance;
 mod engine;
@@ -50,14 +51,14 @@ pub mod build;
 #[doc(hidden)]
 pub mod testing;
 
-pub use decide::{DecideError, Decider};
+pub use decide::{Checkpoint, DecideError, Decider};
 pub use engine::Engine;
 pub use explain::Explanation;
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Verify};
 pub use offer::{
-    Because, Counters, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected, Relation,
-    Status,
+    Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
+    Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
 pub use profile::{Answer, Answers, Decline, GIFT, Profile, Purchase, Session};

@@ -41,6 +41,8 @@ pub const OFFER_HITS_MAX: usize = 64;
 /// Candidates of one decision, all sources together.
 pub const CANDIDATES_MAX: usize =
     SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX + CART_REMOVED_MAX;
+/// Candidates that a decision goes on with where its deadline came before they were scored.
+pub const LATE_CANDIDATES_MAX: usize = 64;
 /// Types that go with one type, as the file keeps them.
 pub const TRANSITIONS_MAX: usize = 16;
 /// Types that are pooled over a basket.
@@ -55,7 +57,7 @@ pub const REJECTED_MAX: usize = 256;
 pub const PROBES_MAX: usize = 1024;
 /// Products that one query may compare again by their whole rows.
 pub const RERANK_MAX: usize = 512;
-/// Products that a search compares for each query, unless a builder or a caller says otherwise.
+/// Products that a search compares, unless a builder or a caller says otherwise.
 pub const VISIT_BUDGET: u32 = 1024;
 /// Of those, the ones that are compared again by their whole rows.
 pub const RERANK: u32 = 96;

@@ -211,6 +211,15 @@ pub struct Counters {
     pub rejected: u32,
 }
 
+/// What a decision left out because its host's deadline had come. Part of what a replay needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Degraded {
+    /// The vector searches: candidates come from triggers, refills and types alone.
+    pub search: bool,
+    /// All candidates but the first [`crate::limits::LATE_CANDIDATES_MAX`], in the order of their sources.
+    pub candidates: bool,
+}
+
 /// The result of a decision: a slate, or none with a reason. Lives where the caller puts it; nothing is on the heap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers {
@@ -222,6 +231,8 @@ pub struct Offers {
     pub generations: Generations,
     /// How much work it was.
     pub counters: Counters,
+    /// What was left out for a deadline.
+    pub degraded: Degraded,
     pub(crate) slate: SmallVec<[Offer; SLOTS_MAX]>,
     pub(crate) rejected: SmallVec<[Rejected; REJECTED_MAX]>,
 }
@@ -233,6 +244,7 @@ impl Offers {
             status: Status::NoOffer(Reason::NotRetrieved),
             generations,
             counters: Counters::default(),
+            degraded: Degraded::default(),
             slate: SmallVec::new(),
             rejected: SmallVec::new(),
         }

@@ -96,7 +96,7 @@ pub(crate) fn bought_before(past: &Past) -> i32 {
 
 /// What makes a type worth asking for products.
 pub(crate) fn type_worth(kind: &PooledType) -> u64 {
-    log2_q8(kind.lift_q8) as u64 * u64::from(kind.probability_ppm).isqrt()
+    log2_q8(kind.lift_q8) as u64 * f64::from(kind.probability_ppm).sqrt() as u64
 }
 
 /// log2 of a number in 1/256, in 1/256; 0 for 1 and below. Linear between powers of two.
@@ -149,12 +149,12 @@ pub(crate) fn product_features(
             (best, best_line) = (near, line.number);
         }
     }
-    let kind = view.type_of(product);
+    let kind = record.type_ix.get();
     let pooled = work.pooled;
     let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
     let past = context.past_of(product);
     let features = Features {
-        basket_cosine: sum.isqrt().isqrt() as i32,
+        basket_cosine: fourth_root(sum),
         type_lift_log_q8: goes_with.map_or(0, |p| log2_q8(p.lift_q8)),
         type_probability: goes_with.map_or(0, |p| (p.probability_ppm.min(1_000_000) / 1000) as i32),
         popularity_log_q8: record.popularity_log_q8.get().into(),
@@ -170,6 +170,12 @@ pub(crate) fn product_features(
         (None, None) => (best_line, Relation::BoughtTogether),
     };
     (features, line, relation)
+}
+
+/// Whole part of the fourth root of a sum of at most 512 fourth powers of thousandths. IEEE 754 wants square roots rounded
+/// correctly, and the sums are below 2^52: the same on every machine, in a fraction of the time of integer roots.
+fn fourth_root(sum: u64) -> i32 {
+    (sum as f64).sqrt().floor().sqrt() as i32
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.

@@ -20,20 +20,25 @@ const PRODUCTS_PER_TYPE: usize = 6;
 const PRODUCTS_SEEN_PER_TYPE: usize = 64;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
 
-/// Fills `work.candidates`.
-pub(crate) fn retrieve(
+/// Fills `work.candidates` from lists: what is cheap to find.
+pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
+    work.candidates.clear();
+    work.has_taste = ranking::taste_row(context, &mut work.taste);
+    triggered_offers(context, work);
+    refills(context, work);
+    put_back(context, work);
+    pool_types(context, work);
+    products_of_types(context, work);
+}
+
+/// Adds what vector searches find.
+pub(crate) fn by_search(
     context: &Context<'_>,
     kernel: Kernel,
     effort: Effort,
     work: &mut Work,
     counters: &mut Counters,
 ) {
-    work.candidates.clear();
-    triggered_offers(context, work);
-    refills(context, work);
-    put_back(context, work);
-    pool_types(context, work);
-    products_of_types(context, work);
     complements(context, kernel, effort, work, counters);
     tastes(context, kernel, effort, work, counters);
 }
@@ -56,7 +61,6 @@ pub(crate) fn complements(
 /// e) Products near what this customer likes, where there is a history.
 fn tastes(context: &Context<'_>, kernel: Kernel, effort: Effort, work: &mut Work, counters: &mut Counters) {
     let dim = context.view.dim;
-    work.has_taste = ranking::taste_row(context, &mut work.taste);
     let (Some(row), Some(query)) =
         (work.taste.get(..dim).filter(|_| work.has_taste), work.queries.first_mut())
     else {
@@ -159,10 +163,10 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
-    pooled_order.extend(0..pooled.len() as u16);
-    let worth = |at: &u16| pooled.get(usize::from(*at)).map_or(0, ranking::type_worth);
-    pooled_order.sort_unstable_by_key(|at| (std::cmp::Reverse(worth(at)), *at));
-    for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|at| pooled.get(usize::from(*at))) {
+    let worth = pooled.iter().map(|kind| std::cmp::Reverse(ranking::type_worth(kind)));
+    pooled_order.extend(worth.zip(0..));
+    pooled_order.sort_unstable();
+    for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at))) {
         let Some(record) = view.types.get(kind.to as usize) else {
             continue;
         };

@@ -1,5 +1,7 @@
 //! All memory of a decision, set aside once per [`crate::Decider`].
 
+use std::cmp::Reverse;
+
 use crate::context::ContextScratch;
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
@@ -120,8 +122,8 @@ pub(crate) struct Work {
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
     pub(crate) pooled: Vec<PooledType>,
-    /// Indices into `pooled`, best first.
-    pub(crate) pooled_order: Vec<u16>,
+    /// Worth of and index into `pooled`, best first.
+    pub(crate) pooled_order: Vec<(Reverse<u64>, u16)>,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
 }

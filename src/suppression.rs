@@ -142,7 +142,7 @@ fn basket_rules(
     sink: &mut impl Sink,
 ) {
     let group = record.group.get();
-    let kind = context.view.type_of(product);
+    let kind = record.type_ix.get();
     refuse_if!(sink, context.lines.iter().any(|line| line.product == product), Reason::SameItem);
     let same_group = group != NONE && context.lines.iter().any(|line| line.group == group);
     refuse_if!(sink, same_group, Reason::SameGroup);
@@ -171,7 +171,7 @@ fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord
     if role == Some(Role::Consumable) {
         return false; // another flavour of what is used up
     }
-    let (kind, group) = (context.view.type_of(product), record.group.get());
+    let (kind, group) = (record.type_ix.get(), record.group.get());
     context.past.iter().any(|past| {
         let same_group =
             group != NONE && context.view.product(past.product).is_some_and(|p| p.group.get() == group);

@@ -1,6 +1,7 @@
 //! Read access for this crate's own tests. Not part of the interface: it may change at any time.
 
 use crate::context;
+use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::index::search::key_ix;
 use crate::offer::{Counters, Item, ProductIx, Relation};
@@ -144,4 +145,14 @@ pub fn rows(engine: &Engine, product: ProductIx) -> (Vec<i8>, Vec<i8>) {
 #[must_use]
 pub fn unit_dot(engine: &Engine) -> u32 {
     engine.view().unit_dot
+}
+
+/// A decision, hearing of each stage as it ends.
+pub fn decide_in_stages(
+    decider: &mut Decider,
+    transaction: &Transaction<'_>,
+    profile: &Profile<'_>,
+    mut stage_done: impl FnMut(&'static str),
+) {
+    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done);
 }

@@ -388,7 +388,8 @@ impl Layout<'_> {
                 transitions_count: U16::new(goes_with.len() as u16),
                 replenish_days: self.affinity.replenish_days[kind].map(U16::new),
                 role: self.affinity.type_roles[kind].code(),
-                reserved: [0; 7],
+                bought: u8::from(own.first().is_some_and(|ix| popularity(ix) > 0)),
+                reserved: [0; 6],
             });
             products.extend(own.into_iter().map(U32::new));
             transitions.extend(goes_with.iter().map(|t| TransitionRecord {
@@ -472,7 +473,9 @@ impl Layout<'_> {
                 sensitive: product.sensitive.code(),
                 age_min: product.age_min,
                 learnt: u8::from(popularity > 0),
-                reserved: [0; 9],
+                reserved8: 0,
+                type_ix: U32::new(kind as u32),
+                reserved: [0; 4],
             });
         }
         let ids = self.placed.row_of.iter().map(|row| self.inputs.products[*row as usize].id.as_str());

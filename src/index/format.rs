@@ -254,9 +254,9 @@ record! {
         margin_bps: U32,
         /// Dot product of two rows of similarity 1.
         unit_dot: U32,
-        /// Products that a search compares for each query.
+        /// Products that a search compares by their codes.
         visit_budget: U32,
-        /// Of those, the best ones that are compared again by their whole rows.
+        /// Of those, the best ones for each query that are compared again by their whole rows.
         rerank: U32,
         /// Share of the true ten nearest products that a search finds with these two numbers, parts per million; 0 = not
         /// measured.
@@ -423,8 +423,10 @@ record! {
         replenish_days: [U16; 3],
         /// [`crate::vocabulary::Role`].
         role: u8,
+        /// 1 = something of it was bought.
+        bought: u8,
         /// Zero.
-        reserved: [u8; 7],
+        reserved: [u8; 6],
     }
 }
 
@@ -502,7 +504,11 @@ record! {
         /// 1 = vectors learnt from its own orders, 0 = borrowed from type, category, brand or embedding.
         learnt: u8,
         /// Zero.
-        reserved: [u8; 9],
+        reserved8: u8,
+        /// Type, as in [`SectionKind::TypeOf`]: beside what is read with it.
+        type_ix: U32,
+        /// Zero.
+        reserved: [u8; 4],
     }
 }
 

@@ -188,10 +188,9 @@ impl<'a> View<'a> {
         slice(self.type_products, kind.products_start.get(), kind.products_count.get())
     }
 
-    /// Whether anything of a type was ever bought: its products come most bought first.
+    /// Whether anything of a type was ever bought.
     pub(crate) fn was_bought(&self, kind: u32) -> bool {
-        let most_bought = self.types.get(kind as usize).and_then(|t| self.products_of_type(t).first());
-        most_bought.and_then(|p| self.product(p.get())).is_some_and(|p| p.popularity.get() > 0)
+        self.types.get(kind as usize).is_some_and(|t| t.bought == 1)
     }
 
     pub(crate) fn transitions_of(&self, kind: &TypeRecord) -> &'a [TransitionRecord] {

@@ -11,23 +11,22 @@ mod query;
 mod scan;
 
 use self::cells::CellScratch;
-use self::heap::key_score;
 use self::scan::{Coded, Pool, Range};
 use super::view::View;
 use crate::distance::Kernel;
 use crate::limits::{QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
-pub(crate) use heap::{Best, key, key_ix};
+pub(crate) use heap::{Best, key, key_ix, key_score};
 pub(crate) use query::Query;
 
 /// How hard a search tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Allowed products that are compared for each query, by their codes.
+    /// Allowed products that a search compares by their codes, all its queries together.
     pub visits: u32,
-    /// Of those, the best ones that are compared again by their whole rows; at most 512. Where no more are allowed in all,
-    /// every one is compared by its whole row at once.
+    /// Of those, the best ones for each query that are compared again by their whole rows; at most 512. Where no more are
+    /// allowed in all, every one is compared by its whole row at once.
     pub rerank: u32,
 }
 
@@ -152,6 +151,8 @@ pub(crate) fn search(
         compare_all(view, kernel, queries, filter, &mut scratch.hits, &mut counters);
         return counters;
     }
+    // A basket of many lines is worth no more work than one of a single line.
+    let effort = Effort { visits: (effort.visits / queries.len() as u32).max(1), ..effort };
     for query in queries {
         cells::choose(view, kernel, query, filter.allowed, effort.visits, &mut scratch.cells, &mut counters);
         scan_cells(view, kernel, query, filter, effort, scratch, &mut counters);
@@ -184,7 +185,7 @@ fn compare_all(
 
 /// Greatest dot product over the queries.
 #[inline]
-fn exact(view: &View<'_>, kernel: Kernel, queries: &[Query], product: u32) -> i32 {
+pub(crate) fn exact(view: &View<'_>, kernel: Kernel, queries: &[Query], product: u32) -> i32 {
     let Some((row, fine)) = view.out_row(product) else { return i32::MIN };
     queries.iter().map(|query| query.exact(kernel, row, fine)).max().unwrap_or(i32::MIN)
 }
