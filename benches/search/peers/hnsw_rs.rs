@@ -11,7 +11,7 @@ const LINKS: usize = 16;
 const LAYERS: usize = 16;
 const BUILD_EF: usize = 200;
 
-/// One minus the inner product. The crate's own is scalar unless a feature is on that would also change our build.
+/// One minus the inner product, never below 0, where rounding may take it and the crate panics. The crate's own is scalar unless a feature is on that would also change our build.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Dot;
 
@@ -20,9 +20,9 @@ impl Distance<f32> for Dot {
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
             // SAFETY: the processor has what the function is compiled for.
-            return unsafe { with_avx2(a, b) };
+            return unsafe { with_avx2(a, b) }.max(0.0);
         }
-        1.0 - dot(a, b)
+        (1.0 - dot(a, b)).max(0.0)
     }
 }
 
