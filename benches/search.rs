@@ -58,7 +58,7 @@ fn run(args: &Args) -> Result<(), String> {
     let outcomes = rounds::play(&mut contenders, &scenarios, args);
     let report = Report {
         machine: machine::describe(args.pin),
-        data: report::describe(&data, args.seed),
+        data: report::describe(&data, scenarios[0].queries, args.seed),
         missing,
         searchers: contenders.iter().map(|c| c.facts().clone()).collect(),
         outcomes,

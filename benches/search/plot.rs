@@ -14,7 +14,7 @@ const AREA: (f64, f64, f64, f64) = (76.0, 84.0, 760.0, 486.0);
 /// Least distance between two names.
 const LINE: f64 = 19.0;
 /// Recalls at the ends of the axis, and those that are marked.
-const RECALLS: (f64, f64) = (0.80, 0.998);
+const RECALLS: (f64, f64) = (0.80, 0.999);
 const RECALL_MARKS: [f64; 6] = [0.80, 0.90, 0.95, 0.98, 0.99, 0.995];
 const INK: RGBColor = RGBColor(38, 38, 38);
 const GREY: RGBColor = RGBColor(110, 110, 110);
@@ -52,7 +52,7 @@ impl Axes {
     fn x(recall: f64) -> f64 {
         let stretch = |recall: f64| -(1.0 - recall).log10();
         let (from, to) = (stretch(RECALLS.0), stretch(RECALLS.1));
-        AREA.0 + (stretch(recall.min(RECALLS.1)) - from) / (to - from) * (AREA.2 - AREA.0)
+        AREA.0 + (stretch(recall) - from) / (to - from) * (AREA.2 - AREA.0)
     }
 
     fn y(&self, us: f64) -> f64 {
@@ -95,9 +95,9 @@ fn curve(place: usize, outcome: &Outcome) -> Curve<'_> {
     let mut all: Vec<(f64, f64)> = outcome.points.iter().map(|p| (p.recall.all, p.latency.p50)).collect();
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
     let mut points: Vec<(f64, f64)> = Vec::new();
-    for point in all.into_iter().filter(|point| point.0 >= RECALLS.0) {
+    for point in all.into_iter().filter(|point| (RECALLS.0..=RECALLS.1).contains(&point.0)) {
         let best = points.last().map_or(0.0, |last| last.0);
-        if point.0 > best && best < RECALLS.1 {
+        if point.0 > best {
             points.push(point);
         }
     }
@@ -134,7 +134,7 @@ fn write_frame(area: &Area<'_>, axes: &Axes, report: &Report) -> Drawn {
         data.dim, data.queries
     );
     write(area, &about, (24.0, 46.0), 14, GREY, HPos::Left, VPos::Top)?;
-    write(area, "us, median of queries", (24.0, 66.0), 14, GREY, HPos::Left, VPos::Top)?;
+    write(area, "µs, median of queries", (24.0, 66.0), 14, GREY, HPos::Left, VPos::Top)?;
     let below = ((left + right) / 2.0, bottom + 34.0);
     write(area, &format!("recall@{}, stretched towards 1", data.k), below, 14, GREY, HPos::Center, VPos::Top)
 }

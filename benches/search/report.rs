@@ -25,6 +25,7 @@ pub(crate) struct Report {
 pub(crate) struct DataFacts {
     pub(crate) rows: usize,
     pub(crate) dim: usize,
+    /// Queries without a filter.
     pub(crate) queries: usize,
     /// Answers asked for.
     pub(crate) k: usize,
@@ -38,8 +39,8 @@ pub(crate) struct Missing {
     pub(crate) reason: String,
 }
 
-pub(crate) fn describe(data: &Data, seed: Option<u64>) -> DataFacts {
-    DataFacts { rows: data.rows, dim: data.dim, queries: data.queries(), k: K, seed }
+pub(crate) fn describe(data: &Data, queries: usize, seed: Option<u64>) -> DataFacts {
+    DataFacts { rows: data.rows, dim: data.dim, queries, k: K, seed }
 }
 
 impl Report {

@@ -19,7 +19,7 @@ const QUICK_QUERIES: usize = 500;
 pub(crate) struct Scenario {
     pub(crate) name: String,
     masks: Option<SharedMasks>,
-    queries: usize,
+    pub(crate) queries: usize,
     truth: Vec<i32>,
 }
 

@@ -50,7 +50,7 @@ fn install() -> Result<(), String> {
         return Ok(());
     }
     eprintln!("making a Python environment for the peers in {}", folder.display());
-    let python = ["python3.13", "python3.12", "python3.11", "python3"];
+    let python = ["python3.11", "python3.12", "python3.13", "python3"];
     let works = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
     let python = python.iter().find(|name| works(name)).ok_or("no Python 3 on this machine")?;
     if !interpreter().exists() {
