@@ -99,6 +99,7 @@ fn cases(view: &View<'_>) -> Vec<Case> {
         asked = (0..view.product_count()).filter(has_row).collect();
     }
     let picked: Vec<u32> = asked.iter().copied().step_by(asked.len().div_ceil(BASKETS).max(1)).collect();
+    let kernel = Kernel::detect();
     let basket = |at: usize| {
         let lines = (0..=at % 3).map(|line| picked[(at + line * 7919) % picked.len()]);
         let query = |product| {
@@ -110,7 +111,7 @@ fn cases(view: &View<'_>) -> Vec<Case> {
         let mut best = Best::new(NEIGHBOURS);
         let mut bar = i64::MIN;
         for product in 0..view.product_count() {
-            let near = key(search::exact(view, Kernel::detect(), &queries, product), product);
+            let near = key(search::exact(view, kernel, &queries, product), product);
             if near > bar && best.offer(near) {
                 bar = best.bar().unwrap_or(i64::MIN);
             }
