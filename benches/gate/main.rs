@@ -3,7 +3,7 @@
 //!     cargo bench --profile fast --features build --bench gate                     # compares; part of ./test
 //!     AFTERCART_BLESS=1 cargo bench --profile fast --features build --bench gate   # records anew
 //!
-//! Seconds differ from run to run; counts do not. Every scenario asks 32 different requests of a made-up shop of 30,000
+//! Seconds differ from run to run; counts do not. Every scenario asks 64 different requests of a made-up shop of 30,000
 //! products (`shop.rs`); a column is the mean of one request:
 //!
 //! - `instructions` of the call and nothing around it. The gate runs itself once more for each scenario under valgrind's
