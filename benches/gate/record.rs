@@ -137,7 +137,9 @@ pub(crate) fn judge(now: Record) -> Result<(), String> {
         println!("\ngate: all {} scenarios cost what they did", now.rows.len());
         return Ok(());
     }
-    Err(format!("worse than recorded:\n{}\n\nIf that is what the change is worth, {again}", worse.join("\n")))
+    let worse = worse.join("\n");
+    let where_to = "callgrind_annotate target/tmp/gate/SCENARIO.callgrind shows where the instructions go";
+    Err(format!("worse than recorded:\n{worse}\n\n{where_to}.\nIf the change is worth it, {again}"))
 }
 
 /// What is worse than recorded beyond the tolerance, and what is better beyond it.
@@ -151,7 +153,8 @@ fn differences(now: &Record, then: &Record, same_compiler: bool) -> (Vec<String>
             continue;
         };
         for ((column, rule), (new, old)) in COLUMNS.iter().zip(row.values.into_iter().zip(old.values)) {
-            let text = format!("  {}: {column} {}, recorded {}", row.name, shown(new), shown(old));
+            let change = percent(new, old);
+            let text = format!("  {}: {column} {}, recorded {} ({change})", row.name, shown(new), shown(old));
             match (new, old) {
                 (None, None) => {}
                 (Some(_), Some(_)) if *rule == Rule::Instructions && !same_compiler => {}
@@ -178,6 +181,12 @@ impl Rule {
     }
 }
 
+/// By how much a value changed.
+fn percent(new: Option<f64>, old: Option<f64>) -> String {
+    let change = new.zip(old).filter(|(_, old)| *old != 0.0).map(|(new, old)| 100.0 * (new / old - 1.0));
+    change.map_or("-".to_owned(), |percent| format!("{percent:+.2} %"))
+}
+
 fn print_table(now: &Record, then: Option<&Record>) {
     print!("{:20}", "scenario");
     COLUMNS.iter().for_each(|(name, _)| print!("{name:>13}"));
@@ -186,7 +195,6 @@ fn print_table(now: &Record, then: Option<&Record>) {
         print!("{:20}", row.name);
         row.values.iter().for_each(|value| print!("{:>13}", shown(*value)));
         let old = then.and_then(|then| then.of(&row.name)?.values[0]);
-        let change = row.values[0].zip(old).map(|(new, old)| 100.0 * (new / old - 1.0));
-        println!("{:>15}", change.map_or(String::new(), |percent| format!("{percent:+.2} %")));
+        println!("{:>15}", percent(row.values[0], old));
     }
 }
