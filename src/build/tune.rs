@@ -124,17 +124,14 @@ fn cases(view: &View<'_>) -> Vec<Case> {
 
 fn recall(view: &View<'_>, allowed: &AllowList, cases: &[Case], effort: Effort) -> f64 {
     let types = TypeSet::with_capacity(0);
-    let found = cases.par_iter().map_init(
-        || SearchScratch::new(),
-        |scratch, case| {
-            let filter = Filter { allowed, types: &types };
-            search::search(view, Kernel::detect(), &case.queries, filter, effort, scratch);
-            let mut found: Vec<i64> = scratch.hits.keys().collect();
-            found.sort_unstable_by(|a, b| b.cmp(a));
-            found.truncate(NEIGHBOURS);
-            found.iter().filter(|key| key_score(**key) >= case.least).count()
-        },
-    );
+    let found = cases.par_iter().map_init(SearchScratch::new, |scratch, case| {
+        let filter = Filter { allowed, types: &types };
+        search::search(view, Kernel::detect(), &case.queries, filter, effort, scratch);
+        let mut found: Vec<i64> = scratch.hits.keys().collect();
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.truncate(NEIGHBOURS);
+        found.iter().filter(|key| key_score(**key) >= case.least).count()
+    });
     let found: usize = found.sum();
     found as f64 / cases.iter().map(|case| case.count).sum::<usize>().max(1) as f64
 }

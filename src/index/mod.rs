@@ -134,6 +134,13 @@ impl Catalog {
         View::new(self.bytes.as_slice(), &self.layout)
     }
 
+    /// How hard the builder found that its searches must try, and the share of the true ten nearest products that they find
+    /// then; 0 where that was not measured.
+    #[must_use]
+    pub fn tuned(&self) -> (Effort, f64) {
+        (self.view().effort, f64::from(self.layout.meta.recall_ppm.get()) / 1e6)
+    }
+
     #[cfg(feature = "build")]
     pub(crate) fn meta(&self) -> format::MetaRecord {
         self.layout.meta

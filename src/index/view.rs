@@ -24,7 +24,6 @@ pub struct View<'a> {
     pub(crate) margin_bps: u32,
     pub(crate) unit_dot: u32,
     pub(crate) effort: Effort,
-    pub(crate) recall_ppm: u32,
     pub(crate) taxonomy: StrRef,
     /// Bytes of an OUT row.
     out_stride: usize,
@@ -75,7 +74,6 @@ impl<'a> View<'a> {
             margin_bps: meta.margin_bps.get(),
             unit_dot: meta.unit_dot.get().max(1),
             effort: Effort { visits: meta.visit_budget.get(), rerank: meta.rerank.get() },
-            recall_ppm: meta.recall_ppm.get(),
             taxonomy: meta.taxonomy,
             out_stride: S::OutVectors.element_size(layout.dim, layout.scalar_kind),
             policy: rows(section(S::Policy)),
@@ -143,6 +141,11 @@ impl<'a> View<'a> {
 
     pub(crate) fn out_vector(&self, product: u32) -> Option<&'a [i8]> {
         Some(self.out_row(product)?.0)
+    }
+
+    /// Bytes of an OUT row.
+    pub(crate) fn out_row_bytes(&self) -> usize {
+        self.out_stride
     }
 
     /// An OUT row, and four more bits of each component; none of those in catalogs of int8 rows.

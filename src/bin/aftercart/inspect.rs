@@ -49,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             json!({
                 "file": args.catalog, "bytes": catalog.file_bytes(), "build_id": format!("{:016x}", catalog.build_id()),
                 "newest_order_ms": catalog.created_at_ms(), "provenance": provenance, "sections": sections,
+                "search": { "visits": catalog.tuned().0.visits, "rerank": catalog.tuned().0.rerank, "recall": catalog.tuned().1 },
             })
         )?;
         return Ok(());
@@ -59,6 +60,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.catalog.display(),
         catalog.file_bytes() as f64 / f64::from(1 << 20),
         catalog.build_id()
+    )?;
+    let (effort, recall) = catalog.tuned();
+    writeln!(
+        out,
+        "  a search compares {} products by code and {} by row: recall {recall:.3}",
+        effort.visits, effort.rerank
     )?;
     if let Some(p) = provenance {
         writeln!(

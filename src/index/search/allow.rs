@@ -61,7 +61,7 @@ impl AllowList {
     pub(crate) fn new(view: &View<'_>, mut bits: Vec<u64>) -> Self {
         let products = view.product_count();
         bits.resize(products.div_ceil(64) as usize, 0);
-        if let Some(last) = bits.last_mut().filter(|_| products % 64 != 0) {
+        if let Some(last) = bits.last_mut().filter(|_| !products.is_multiple_of(64)) {
             *last &= (1 << (products % 64)) - 1;
         }
         let mut list = Self { products: Bits(bits), ..Self::default() };

@@ -26,7 +26,7 @@ pub struct Effort {
     /// Allowed products that a search compares by their codes, all its queries together.
     pub visits: u32,
     /// Of those, the best ones for each query that are compared again by their whole rows; at most 512. Where no more are
-    /// allowed in all, every one is compared by its whole row at once.
+    /// allowed in all, or their rows take no more than 64 KiB, every one is compared by its whole row at once.
     pub rerank: u32,
 }
 
@@ -74,6 +74,8 @@ impl TypeSet {
     }
 }
 
+/// Rows of so many bytes in all are compared faster than cells are chosen for them.
+const EXACT_BYTES: u64 = 1 << 16;
 /// Products of whose blocks few are allowed are scored with them: at most so many for each that was asked for.
 const SCORED_PER_VISIT: u32 = 4;
 /// Cells that are fetched from memory before it is their turn.
@@ -147,7 +149,8 @@ pub(crate) fn search(
     if queries.is_empty() {
         return counters;
     }
-    if filter.allowed.total() <= effort.rerank {
+    let few = u64::from(filter.allowed.total()) * view.out_row_bytes() as u64 <= EXACT_BYTES;
+    if few || filter.allowed.total() <= effort.rerank {
         compare_all(view, kernel, queries, filter, &mut scratch.hits, &mut counters);
         return counters;
     }
@@ -170,6 +173,7 @@ fn compare_all(
     hits: &mut Best,
     counters: &mut SearchCounters,
 ) {
+    let mut bar = i64::MIN;
     for record in filter.allowed.open.iter().filter_map(|cell| view.cells.get(*cell as usize)) {
         counters.cells += 1;
         let start = record.start.get().min(view.product_count());
@@ -177,7 +181,10 @@ fn compare_all(
         for product in start..end {
             if filter.allowed.contains(product) && !filter.types.contains(view.type_of(product)) {
                 counters.products += 1;
-                hits.offer(key(exact(view, kernel, queries, product), product));
+                let near = key(exact(view, kernel, queries, product), product);
+                if near > bar && hits.offer(near) {
+                    bar = hits.bar().unwrap_or(i64::MIN);
+                }
             }
         }
     }

@@ -1,0 +1,205 @@
+//! What is measured. Each scenario asks [`REQUESTS`] different requests, always the same ones.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aftercart::index::{AllowList, Effort, Nearest};
+use aftercart::policy::{Names, SensitiveRule};
+use aftercart::vocabulary::{OfferKind, SensitiveClass};
+use aftercart::{Decider, Engine, OpenOptions, Placement, Policy, SearchCounters, Verify};
+
+use crate::callgrind::counted_region;
+use crate::common::{DAY, NOW, OwnedLine, Request, Rng};
+use crate::counting::counted;
+use crate::shop;
+
+/// Requests of a scenario.
+pub(crate) const REQUESTS: u64 = 64;
+/// Neighbours that a search is to find.
+const NEIGHBOURS: usize = 10;
+
+/// The catalog, opened.
+pub(crate) struct Bench {
+    pub(crate) engine: Arc<Engine>,
+    /// Whether to compare searches with the truth, which takes longer than they do.
+    truth: bool,
+}
+
+impl Bench {
+    pub(crate) fn open(catalog: &Path, truth: bool) -> Self {
+        let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
+        let engine = Arc::new(Engine::open(catalog, options).expect("it was just written"));
+        Self { engine, truth }
+    }
+}
+
+/// Sums over the requests of a scenario.
+#[derive(Default)]
+pub(crate) struct Totals {
+    /// Centroids, cells, products, reranked.
+    pub(crate) search: [u64; 4],
+    /// True neighbours found, and how many there were; `None` where nothing is to be found.
+    pub(crate) found: u64,
+    pub(crate) wanted: Option<u64>,
+    /// Calls of the heap.
+    pub(crate) allocations: u64,
+    /// Offers shown; `None` where nothing is to be shown.
+    pub(crate) offers: Option<u64>,
+}
+
+impl Totals {
+    /// Does the work that counts.
+    fn count<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        let (result, taken, given) = counted(|| counted_region(work));
+        self.allocations += taken + given;
+        result
+    }
+
+    fn add(&mut self, done: SearchCounters) {
+        let done = [done.centroids, done.cells, done.products, done.reranked];
+        self.search.iter_mut().zip(done).for_each(|(total, more)| *total += u64::from(more));
+    }
+}
+
+/// Name, calls of the heap that belong to a request, and the work.
+pub(crate) type Scenario = (&'static str, u64, fn(&Bench) -> Totals);
+
+/// All scenarios, in the order of the record.
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    // Takes memory and gives it back: shows that calls of the heap are seen at all.
+    ("control", 2, |_| control()),
+    ("search-tuned", 0, |bench| search(bench, bench.engine.effort(), 100)),
+    ("search", 0, |bench| search(bench, PLAIN, 100)),
+    ("search-hard", 0, |bench| search(bench, HARD, 100)),
+    ("search-half", 0, |bench| search(bench, PLAIN, 50)),
+    ("search-tenth", 0, |bench| search(bench, PLAIN, 10)),
+    ("search-hundredth", 0, |bench| search(bench, PLAIN, 1)),
+    ("search-exact", 0, |bench| search(bench, Effort::EXACT, 100)),
+    ("decide-1-line", 0, |bench| decide(bench, &Policy::default(), |rng| basket(rng, 1))),
+    ("decide-3-lines", 0, |bench| decide(bench, &Policy::default(), |rng| basket(rng, 3))),
+    ("decide-10-lines", 0, |bench| decide(bench, &Policy::default(), |rng| basket(rng, 10))),
+    ("decide-20-rules", 0, |bench| decide(bench, &twenty_rules(), |rng| basket(rng, 3))),
+    ("decide-few-allowed", 0, |bench| decide(bench, &few_allowed(), |rng| basket(rng, 3))),
+    ("decide-history", 0, |bench| decide(bench, &Policy::default(), with_history)),
+    ("decide-gift", 0, |bench| decide(bench, &Policy::default(), gift)),
+    ("decide-unknown", 0, |bench| decide(bench, &Policy::default(), unknown)),
+];
+
+/// As usual. Fixed, since the builder tunes: it makes up for a search that finds less by one that costs more.
+const PLAIN: Effort = Effort { visits: 1024, rerank: 48 };
+/// Far more than the builder found necessary.
+const HARD: Effort = Effort { visits: 8192, rerank: 512 };
+
+fn control() -> Totals {
+    let mut totals = Totals::default();
+    for _ in 0..REQUESTS {
+        totals.count(|| drop(std::hint::black_box(Vec::<u8>::with_capacity(100))));
+    }
+    totals
+}
+
+/// The vector search by itself, where so many percent of the products are allowed, scattered.
+fn search(bench: &Bench, effort: Effort, percent: usize) -> Totals {
+    let mut nearest = Nearest::new(Arc::clone(bench.engine.catalog()));
+    let mut bits = vec![0u64; shop::PRODUCTS.div_ceil(64) as usize];
+    for ix in (0..shop::PRODUCTS).filter(|ix| shop::stream(20, *ix).chance(percent)) {
+        bits[ix as usize / 64] |= 1 << (ix % 64);
+    }
+    let allowed = nearest.allow(bits);
+    let mut totals = Totals { wanted: bench.truth.then_some(0), ..Totals::default() };
+    for number in 0..REQUESTS as u32 {
+        let query = shop::query(shop::bought(&mut shop::stream(21, number)));
+        let mut found = [None; NEIGHBOURS];
+        totals.count(|| {
+            let hits = nearest.find(&query, &allowed, effort, NEIGHBOURS);
+            found.iter_mut().zip(hits).for_each(|(slot, hit)| *slot = Some(hit));
+        });
+        totals.add(nearest.counters());
+        if let Some(wanted) = &mut totals.wanted {
+            let truth: Vec<_> = exact(&mut nearest, &query, &allowed);
+            *wanted += truth.len() as u64;
+            totals.found += truth.iter().filter(|hit| found.contains(&Some(**hit))).count() as u64;
+        }
+    }
+    totals
+}
+
+fn exact(nearest: &mut Nearest, query: &[i16], allowed: &AllowList) -> Vec<aftercart::ProductIx> {
+    nearest.find(query, allowed, Effort::EXACT, NEIGHBOURS).collect()
+}
+
+/// Whole decisions.
+fn decide(bench: &Bench, policy: &Policy, request: impl Fn(&mut Rng) -> Request) -> Totals {
+    let engine = bench.engine.with_policy(policy).expect("it names what is there");
+    let mut decider = Decider::new(Arc::new(engine));
+    let (mut totals, mut shown) = (Totals::default(), 0);
+    for number in 0..REQUESTS as u32 {
+        request(&mut shop::stream(22, number)).with(|transaction, profile| {
+            let offers = totals.count(|| decider.decide(transaction, profile));
+            let offers = offers.expect("within the limits");
+            totals.add(offers.counters.search);
+            shown += offers.slate().len() as u64;
+        });
+    }
+    Totals { offers: Some(shown), ..totals }
+}
+
+/// Some units of so many products.
+fn basket(rng: &mut Rng, lines: usize) -> Request {
+    let line = |rng: &mut Rng| OwnedLine {
+        item_id: shop::id(shop::bought(rng)),
+        quantity: 1 + rng.below(2) as u32,
+        unit_price: Some(100 + rng.below(9_900) as i64),
+        ..OwnedLine::default()
+    };
+    let lines = (0..lines).map(|_| line(rng)).collect();
+    Request { lines, placement: Placement { slots: 12, ..Placement::default() }, ..Request::of(&[]) }
+}
+
+/// A customer with 50 past purchases, some products more than once, and some declines.
+fn with_history(rng: &mut Rng) -> Request {
+    let known: Vec<u32> = (0..15).map(|_| shop::bought(rng)).collect();
+    let purchases = (0..50).map(|at| (shop::id(*rng.pick(&known)), NOW - (250 - 5 * at) * DAY)).collect();
+    let declines = (0..5).map(|day| (shop::id(shop::bought(rng)), NOW - day * DAY)).collect();
+    Request { purchases, declines, ..basket(rng, 3) }
+}
+
+fn gift(rng: &mut Rng) -> Request {
+    Request { is_gift: true, ..basket(rng, 3) }
+}
+
+/// Products that the catalog does not know, of categories that it knows.
+fn unknown(rng: &mut Rng) -> Request {
+    let mut request = basket(rng, 3);
+    for line in &mut request.lines {
+        line.item_id.insert_str(0, "unknown-");
+        line.category = shop::path(rng.below(shop::LEAVES as usize) as u32);
+    }
+    request
+}
+
+/// What a merchant with opinions writes: 20 rules that leave most products.
+fn twenty_rules() -> Policy {
+    let marked = |n: u32| SensitiveRule {
+        category: shop::path(100 + n),
+        class: SensitiveClass::ALL[1 + n as usize],
+        age_min: if n == 0 { 18 } else { 0 },
+    };
+    Policy {
+        suppress: Names {
+            categories: [shop::root(3), shop::path(20), shop::path(37), shop::path(54)].into(),
+            brands: (7..11).map(shop::brand).collect(),
+            partners: vec!["partner-1".into()],
+            products: (0..5).map(|n| shop::id(n * 40)).collect(),
+            offers: vec!["offer-5".into(), "offer-12".into()],
+            kinds: vec![OfferKind::Warranty],
+        },
+        sensitive: (0..3).map(marked).collect(),
+        ..Policy::default()
+    }
+}
+
+/// About one product in a hundred, in a few leaves.
+fn few_allowed() -> Policy {
+    Policy { allow_only_categories: [40, 90, 150].map(shop::path).into(), ..Policy::default() }
+}
