@@ -3,9 +3,9 @@
 
 use core::arch::aarch64::{
     int8x16_t, int16x8_t, int32x4_t, vaddvq_s32, vandq_u8, vdupq_n_s8, vdupq_n_s32, vdupq_n_u8, vget_high_s8,
-    vget_high_s16, vget_low_s8, vget_low_s16, vld1q_s8, vld1q_s16, vld1q_u8, vmlal_high_s16, vmlal_s16,
-    vmovl_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s32, vreinterpretq_s8_s32, vreinterpretq_s8_u8,
-    vshlq_u8, vst1q_s32,
+    vget_low_s8, vget_low_s16, vld1q_s8, vld1q_s16, vld1q_u8, vmlal_high_s16, vmlal_s16, vmovl_s8,
+    vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s32, vreinterpretq_s8_s32, vreinterpretq_s8_u8, vshlq_u8,
+    vst1q_s32,
 };
 
 use super::{BLOCK, CodeQuery, scalar};
