@@ -65,7 +65,8 @@ const VISITS: [u32; 28] = [
     192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120,
     6144, 7168, 8192, 10_240, 12_288, 16_384, 24_576, 32_768, 65_536,
 ];
-const RERANKS: [u32; 14] = [16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, RERANK_MAX as u32];
+/// Not fewer than a decision should have to choose from.
+const RERANKS: [u32; 11] = [32, 40, 48, 64, 80, 96, 128, 192, 256, 384, RERANK_MAX as u32];
 
 /// The first effort that reaches the target, by bisection; else the last one. Notes it in `tuned`.
 fn least(
