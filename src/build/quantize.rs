@@ -111,7 +111,7 @@ fn mix(values: &mut [f32; 64]) {
     }
 }
 
-/// Rotates unit vectors and rounds them; shorter ones are filled up with zeros.
+/// Rotates unit vectors and rounds them.
 pub(crate) fn quantize(vectors: &[f32], rotation: &Rotation) -> Rows {
     quantize_fine(vectors, rotation, false).0
 }

@@ -35,7 +35,7 @@ impl Nearest {
         }
     }
 
-    /// A list that allows the products whose bits are set, or that are not there in `bits`.
+    /// A list that allows the products whose bits are set; those beyond the end of `bits` are not.
     #[must_use]
     pub fn allow(&self, bits: Vec<u64>) -> AllowList {
         AllowList::new(&self.catalog.view(), bits)
