@@ -33,9 +33,19 @@ pub(crate) struct Past {
     pub(crate) product: u32,
     pub(crate) kind: u32,
     pub(crate) times: u32,
+    pub(crate) first_at_ms: i64,
     pub(crate) last_at_ms: i64,
     /// Sum over the purchases of 1000 x 2^(-days / 30): half as much a month later.
     pub(crate) recency: u32,
+}
+
+/// Earlier purchases of one type or brand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PastGroup {
+    /// Number of the type or brand.
+    pub(crate) key: u32,
+    pub(crate) times: u32,
+    pub(crate) last_at_ms: i64,
 }
 
 /// Memory of the context, set aside once.
@@ -49,8 +59,11 @@ pub(crate) struct ContextScratch {
     pub(crate) types: TypeSet,
     /// Distinct earlier purchases, sorted by product.
     pub(crate) past: Vec<Past>,
-    /// Type of each earlier purchase, sorted.
-    past_types: Vec<u32>,
+    /// Earlier purchases by type, sorted.
+    past_types: Vec<PastGroup>,
+    /// Earlier purchases by brand, sorted.
+    past_brands: Vec<PastGroup>,
+    trips: u32,
     /// Declined products and offers, sorted.
     declined_products: Vec<u32>,
     declined_offers: Vec<u32>,
@@ -65,6 +78,8 @@ impl ContextScratch {
             types: TypeSet::with_capacity(LINES_MAX),
             past: Vec::with_capacity(PURCHASES_MAX),
             past_types: Vec::with_capacity(PURCHASES_MAX),
+            past_brands: Vec::with_capacity(PURCHASES_MAX),
+            trips: 0,
             declined_products: Vec::with_capacity(DECLINES_MAX),
             declined_offers: Vec::with_capacity(DECLINES_MAX),
             opted_out: Vec::with_capacity(OPT_OUTS_MAX),
@@ -85,7 +100,10 @@ pub(crate) struct Context<'a> {
     pub(crate) asking_ordered: bool,
     pub(crate) types: &'a TypeSet,
     pub(crate) past: &'a [Past],
-    past_types: &'a [u32],
+    past_types: &'a [PastGroup],
+    past_brands: &'a [PastGroup],
+    /// Times at which the customer bought.
+    pub(crate) trips: u32,
     declined_products: &'a [u32],
     declined_offers: &'a [u32],
     opted_out: &'a [u32],
@@ -134,6 +152,8 @@ pub(crate) fn resolve<'a>(
         types: &scratch.types,
         past: &scratch.past,
         past_types: &scratch.past_types,
+        past_brands: &scratch.past_brands,
+        trips: scratch.trips,
         declined_products: &scratch.declined_products,
         declined_offers: &scratch.declined_offers,
         opted_out: &scratch.opted_out,
@@ -192,25 +212,47 @@ fn choose_asking(lines: &[Line], asking: &mut Vec<Line>) {
 
 /// Collapses the newest purchases into one entry per product.
 fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &mut ContextScratch) {
-    let (past, past_types) = (&mut scratch.past, &mut scratch.past_types);
+    let ContextScratch { past, past_types, past_brands, trips, .. } = scratch;
     past.clear();
     past_types.clear();
+    past_brands.clear();
+    *trips = 0;
+    let mut last_trip = None;
     for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
         if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
             let kind = view.type_of(product);
             let recency = recency(now_ms, purchase.at_ms);
-            past.push(Past { product, kind, times: 1, last_at_ms: purchase.at_ms, recency });
-            past_types.push(kind);
+            let at_ms = purchase.at_ms;
+            past.push(Past { product, kind, times: 1, first_at_ms: at_ms, last_at_ms: at_ms, recency });
+            past_types.push(PastGroup { key: kind, times: 1, last_at_ms: at_ms });
+            let brand = view.product(product).map_or(NONE, |record| record.brand.get());
+            past_brands.push(PastGroup { key: brand, times: 1, last_at_ms: at_ms });
+            *trips += u32::from(last_trip.replace(at_ms) != Some(at_ms));
         }
     }
-    past_types.sort_unstable();
+    fold(past_types);
+    fold(past_brands);
     past.sort_unstable_by_key(|entry| (entry.product, entry.last_at_ms, entry.recency));
     past.dedup_by(|next, kept| {
         let same = next.product == kept.product;
         if same {
             kept.times = kept.times.saturating_add(1);
+            kept.first_at_ms = kept.first_at_ms.min(next.first_at_ms);
             kept.last_at_ms = kept.last_at_ms.max(next.last_at_ms);
             kept.recency = kept.recency.saturating_add(next.recency);
+        }
+        same
+    });
+}
+
+/// Sorts purchases by their type or brand, and adds up those of one.
+fn fold(groups: &mut Vec<PastGroup>) {
+    groups.sort_unstable_by_key(|group| (group.key, group.last_at_ms));
+    groups.dedup_by(|next, kept| {
+        let same = next.key == kept.key;
+        if same {
+            kept.times = kept.times.saturating_add(next.times);
+            kept.last_at_ms = kept.last_at_ms.max(next.last_at_ms);
         }
         same
     });
@@ -308,10 +350,22 @@ impl Context<'_> {
         wishes && (unclear || self.opted_out.iter().any(|root| self.view.in_subtree(*root, category)))
     }
 
-    /// How many earlier purchases were of a type.
-    pub(crate) fn past_of_type(&self, kind: u32) -> usize {
-        let from = self.past_types.partition_point(|t| *t < kind);
-        self.past_types.partition_point(|t| *t <= kind).saturating_sub(from)
+    /// The earlier purchases of a type.
+    pub(crate) fn past_of_type(&self, kind: u32) -> Option<&PastGroup> {
+        let at = self.past_types.binary_search_by_key(&kind, |group| group.key).ok()?;
+        self.past_types.get(at)
+    }
+
+    /// The earlier purchases of a brand.
+    pub(crate) fn past_of_brand(&self, brand: u32) -> Option<&PastGroup> {
+        let at = self.past_brands.binary_search_by_key(&brand, |group| group.key).ok()?;
+        self.past_brands.get(at)
+    }
+
+    /// Tenths of a day since a moment; `None` where either time is not known.
+    pub(crate) fn tenths_since(&self, at_ms: i64) -> Option<i32> {
+        let now = self.now_ms().filter(|_| at_ms > 0)?;
+        Some((now.saturating_sub(at_ms) / (DAY_MS / 10)).clamp(0, 1 << 24) as i32)
     }
 
     /// Whether a product is one that this customer uses up: its type is, or they came back for it themselves.

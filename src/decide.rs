@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::context::{self, Context};
 use crate::engine::Engine;
+use crate::features::Learnt;
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
-use crate::scratch::{Candidate, Learnt, NO_LINE, Scratch, Work};
+use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::suppression;
 use crate::transaction::Transaction;
 use crate::verify;
@@ -169,9 +170,9 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
 
 /// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
 fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
-    let Work { candidates, pooled, taste, has_taste, .. } = work;
+    let Work { candidates, pooled, taste, has_taste, links, price, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
-    let learnt = Learnt { pooled, taste };
+    let learnt = Learnt { pooled, taste, links, price: *price };
     offers.counters.retrieved = candidates.list.len() as u32;
     let list = &mut candidates.list;
     let mut kept = 0;

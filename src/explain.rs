@@ -2,6 +2,7 @@
 
 use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, over_quota};
+use crate::features;
 use crate::index::format::trigger;
 use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
 use crate::profile::Profile;
@@ -26,8 +27,19 @@ pub struct Explanation {
     pub p_accept_ppm: u32,
     /// Expected contribution, millionths of a minor unit.
     pub ev_micros: i64,
-    /// Name and value of each feature of the relevance, for products.
-    pub features: Vec<(&'static str, i32)>,
+    /// What each feature adds to the score, for products.
+    pub contributions: Vec<Contribution>,
+}
+
+/// What one feature adds to the score of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contribution {
+    /// Name of the feature.
+    pub feature: &'static str,
+    /// Its value, in its own unit.
+    pub value: i32,
+    /// Thousandths of a nat: how much likelier it makes the product.
+    pub weight: i32,
 }
 
 impl Decider {
@@ -52,7 +64,7 @@ impl Decider {
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
         let mut reasons = Vec::new();
-        let mut features = Vec::new();
+        let mut contributions = Vec::new();
         let mut sink = |reason| {
             reasons.push(reason);
             false
@@ -63,8 +75,12 @@ impl Decider {
                 Some(record) => {
                     suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
                     ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
-                    let (f, ..) = ranking::product_features(&context, engine.kernel(), learnt, ix, record);
-                    features = f.named();
+                    let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
+                    let weights = ranking::weights(&context.view, ranking::head(&context), &of);
+                    let named = features::NAMES.iter().zip(of.values()).zip(weights);
+                    contributions = named
+                        .map(|((name, value), weight)| Contribution { feature: name, value: *value, weight })
+                        .collect();
                 }
             },
             Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
@@ -90,7 +106,7 @@ impl Decider {
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
-            features,
+            contributions,
         })
     }
 }

@@ -31,6 +31,7 @@ mod decide;
 mod distance;
 mod engine;
 mod explain;
+mod features;
 pub mod index;
 pub mod limits;
 mod offer;
@@ -53,7 +54,7 @@ pub mod testing;
 
 pub use decide::{Checkpoint, DecideError, Decider};
 pub use engine::Engine;
-pub use explain::Explanation;
+pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Verify};
 pub use offer::{
@@ -62,7 +63,7 @@ pub use offer::{
 };
 pub use policy::{Policy, PolicyError};
 pub use profile::{Answer, Answers, Decline, GIFT, Profile, Purchase, Session};
-pub use transaction::{LineItem, Placement, Transaction};
+pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.
 #[cfg(doctest)]

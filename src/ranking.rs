@@ -1,76 +1,51 @@
 //! How well a candidate fits what was bought, how likely it is accepted, and what that is worth. All integers.
 
-use crate::context::{Context, Line, Past};
+use crate::context::{Context, Line};
 use crate::distance::Kernel;
+use crate::features::{self, FEATURES, Feature, Features, Learnt, log2_q8};
 use crate::index::View;
-use crate::index::format::{CALIBRATION_STEPS, OfferRecord, ProductRecord, trigger};
+use crate::index::format::{CALIBRATION_STEPS, FeatureRecord, Head, OfferRecord, ProductRecord, trigger};
 use crate::limits::DIM_MAX;
-use crate::offer::{Item, ProductIx, Relation};
-use crate::scratch::{Candidate, Learnt, NO_LINE, PooledType};
+use crate::offer::{Item, ProductIx};
+use crate::scratch::{Candidate, PooledType};
+use crate::transaction::Repeat;
 
-/// What is known of a product candidate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Features {
-    /// Similarity of the basket's IN vectors and the product's OUT vector, thousandths: fourth root of the sum of fourth
-    /// powers over the lines, between their maximum and their sum.
-    pub(crate) basket_cosine: i32,
-    /// log2 of the greatest type lift, in 1/256; 0 where the type does not go with anything bought.
-    pub(crate) type_lift_log_q8: i32,
-    /// Probability that any of the lines brings the type, thousandths.
-    pub(crate) type_probability: i32,
-    /// log2(1 + customers), in 1/256.
-    pub(crate) popularity_log_q8: i32,
-    /// log2(1 + earlier purchases of the type), in 1/256.
-    pub(crate) type_history_log_q8: i32,
-    /// Similarity to the direction of the earlier purchases, thousandths; may be negative.
-    pub(crate) taste_cosine: i32,
-    /// [`bought_before`]; 0 where never.
-    pub(crate) bought_before: i32,
-    /// Whether any orders stand behind the similarity: else it is mere likeness of category, brand or text.
-    pub(crate) ordered: bool,
-    /// Whether the customer has a history.
-    pub(crate) known_customer: bool,
+/// Thousandths of a nat: how much likelier this product is than another one. The sum of one weight for each feature, as the
+/// catalog's ranker was fitted to held-out orders: an additive model (Hastie and Tibshirani 1986) of step functions.
+pub(crate) fn score(view: &View<'_>, head: Head, features: &Features) -> i32 {
+    let sum = weights(view, head, features).fold(0i32, i32::saturating_add);
+    SCORE_ZERO.saturating_add(sum).clamp(0, SCORE_MAX)
 }
 
-impl Features {
-    /// Name and value of each, for people.
-    pub(crate) fn named(&self) -> Vec<(&'static str, i32)> {
-        vec![
-            ("basket_cosine", self.basket_cosine),
-            ("type_lift_log_q8", self.type_lift_log_q8),
-            ("type_probability", self.type_probability),
-            ("popularity_log_q8", self.popularity_log_q8),
-            ("type_history_log_q8", self.type_history_log_q8),
-            ("taste_cosine", self.taste_cosine),
-            ("bought_before", self.bought_before),
-            ("ordered", self.ordered.into()),
-        ]
-    }
-
-    /// How much the basket speaks for the product.
-    fn basket(&self) -> i32 {
-        self.fit() + self.type_probability / 2
-    }
-
-    /// How well the product fits the basket: what is common anyway does not count.
-    fn fit(&self) -> i32 {
-        5 * self.basket_cosine + 2 * self.type_lift_log_q8
-    }
+/// What each feature adds to the score, by number.
+pub(crate) fn weights<'a>(
+    view: &View<'a>,
+    head: Head,
+    features: &'a Features,
+) -> impl Iterator<Item = i32> + 'a {
+    let tables = view.ranker.get(head as usize * FEATURES..).unwrap_or(&[]);
+    tables.iter().zip(features.values()).map(|(table, value)| weight(table, *value))
 }
 
-/// Thousandths of a nat: how much likelier this product is than another one. The weights were chosen on held-out orders of a
-/// grocer. A customer with a history is known better by it than by one basket, so the basket weighs less then.
-pub(crate) fn score(f: &Features) -> i32 {
-    let score = if f.known_customer {
-        f.basket() / 2
-            + 3 * f.popularity_log_q8 / 4
-            + f.type_history_log_q8
-            + 2 * f.taste_cosine
-            + f.bought_before
-    } else {
-        f.basket() + 3 * f.popularity_log_q8 / 8
-    };
-    score.clamp(0, SCORE_MAX)
+/// The step of a feature's table that a value falls into.
+#[inline]
+pub(crate) fn step(table: &FeatureRecord, value: i32) -> usize {
+    // All compared, without a branch: the thresholds are two cache lines at most.
+    table.thresholds.iter().map(|threshold| usize::from(value > threshold.get())).sum()
+}
+
+#[inline]
+fn weight(table: &FeatureRecord, value: i32) -> i32 {
+    table.weights.get(step(table, value)).map_or(0, |weight| weight.get())
+}
+
+/// Who is asked about what.
+pub(crate) fn head(context: &Context<'_>) -> Head {
+    match (context.past.is_empty(), context.transaction.placement.repeat) {
+        (true, _) => Head::Anonymous,
+        (false, Repeat::Allowed) => Head::Known,
+        (false, Repeat::Never) => Head::FirstTime,
+    }
 }
 
 /// Greatest score.
@@ -78,35 +53,24 @@ pub(crate) const SCORE_MAX: i32 = CALIBRATION_STEPS as i32 * SCORE_STEP - 1;
 /// Score that one step of the calibration table spans.
 pub(crate) const SCORE_STEP: i32 = 256;
 
-/// Fit in thousandths: what the floor looks at. Popularity and taste do not count; a refill fits by its rhythm. Vectors that
-/// no type speaks for may be a few households' habit, so they count for less.
+/// Score of a product of which nothing speaks for or against.
+pub(crate) const SCORE_ZERO: i32 = SCORE_MAX / 2;
+
+/// Fit in thousandths: what the floor looks at. Popularity and taste do not count: what is common anyway is no complement. A
+/// refill fits by its rhythm. Vectors that no type speaks for may be a few households' habit, so they count for less.
 fn relevance(f: &Features) -> u16 {
-    let fit = match (f.type_lift_log_q8 > 0, f.ordered) {
-        (true, _) => f.fit(),
-        (false, true) => f.fit() * 4 / 5,
+    let fit = 5 * f.get(Feature::BasketCosine) + 2 * f.get(Feature::TypeLift);
+    let fit = match (f.get(Feature::TypeLift) > 0, f.ordered) {
+        (true, _) => fit,
+        (false, true) => fit * 4 / 5,
         (false, false) => 0,
     };
     (fit.max(f.bought_before) / 8).clamp(0, 1000) as u16
 }
 
-/// Weight of earlier purchases of a product: how often and how lately.
-pub(crate) fn bought_before(past: &Past) -> i32 {
-    2000 + 8 * log2_q8((past.times.min(1 << 20) + 1) << 8) + past.recency.min(20_000) as i32
-}
-
 /// What makes a type worth asking for products.
 pub(crate) fn type_worth(kind: &PooledType) -> u64 {
     log2_q8(kind.lift_q8) as u64 * f64::from(kind.probability_ppm).sqrt() as u64
-}
-
-/// log2 of a number in 1/256, in 1/256; 0 for 1 and below. Linear between powers of two.
-pub(crate) fn log2_q8(value_q8: u32) -> i32 {
-    if value_q8 <= 256 {
-        return 0;
-    }
-    let whole = value_q8.ilog2();
-    let fraction = (u64::from(value_q8) << 8 >> whole) as i32 - 256;
-    (whole as i32 - 8) * 256 + fraction
 }
 
 /// Scores a product and finds the line behind it.
@@ -120,62 +84,14 @@ pub(crate) fn score_product(
     let Item::Product(ProductIx(product)) = candidate.item else {
         return;
     };
-    let (features, line, relation) = product_features(context, kernel, learnt, product, record);
+    let (features, line, relation) = features::of_product(context, kernel, learnt, product, record);
     (candidate.relation, candidate.line) = (relation, line);
     candidate.relevance = relevance(&features);
-    candidate.score = score(&features);
-    candidate.p_accept_ppm = p_accept_ppm(&context.view, features.known_customer, candidate.score);
+    let head = head(context);
+    candidate.score = score(&context.view, head, &features);
+    candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
     candidate.value = product_value(context, record);
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
-}
-
-/// The features of a product, the bought line that leads to it most, and how.
-pub(crate) fn product_features(
-    context: &Context<'_>,
-    kernel: Kernel,
-    work: Learnt<'_>,
-    product: u32,
-    record: &ProductRecord,
-) -> (Features, u16, Relation) {
-    let view = &context.view;
-    let row = view.out_vector(product).unwrap_or(&[]);
-    let unit = i64::from(view.unit_dot);
-    let similarity = |asked: &[i8]| i64::from(kernel.dot(asked, row)) * 1000 / unit;
-    let (mut best, mut best_line, mut sum) = (0i64, NO_LINE, 0u64);
-    for line in context.asking {
-        let near = similarity(view.in_vector(line.asks_as).unwrap_or(&[])).clamp(0, 1000);
-        sum += (near as u64).pow(4);
-        if near > best || best_line == NO_LINE {
-            (best, best_line) = (near, line.number);
-        }
-    }
-    let kind = record.type_ix.get();
-    let pooled = work.pooled;
-    let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
-    let past = context.past_of(product);
-    let features = Features {
-        basket_cosine: fourth_root(sum),
-        type_lift_log_q8: goes_with.map_or(0, |p| log2_q8(p.lift_q8)),
-        type_probability: goes_with.map_or(0, |p| (p.probability_ppm.min(1_000_000) / 1000) as i32),
-        popularity_log_q8: record.popularity_log_q8.get().into(),
-        type_history_log_q8: log2_q8((context.past_of_type(kind) as u32 + 1) << 8),
-        taste_cosine: work.taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000) as i32),
-        bought_before: past.map_or(0, bought_before),
-        ordered: context.asking_ordered && view.was_bought(kind),
-        known_customer: !context.past.is_empty(),
-    };
-    let (line, relation) = match (past, goes_with) {
-        (Some(_), _) => (NO_LINE, Relation::Refill),
-        (None, Some(pooled)) => (pooled.line, Relation::GoesWithType),
-        (None, None) => (best_line, Relation::BoughtTogether),
-    };
-    (features, line, relation)
-}
-
-/// Whole part of the fourth root of a sum of at most 512 fourth powers of thousandths. IEEE 754 wants square roots rounded
-/// correctly, and the sums are below 2^52: the same on every machine, in a fraction of the time of integer roots.
-fn fourth_root(sum: u64) -> i32 {
-    (sum as f64).sqrt().floor().sqrt() as i32
 }
 
 /// Scores an offer that is not a product: its relevance is how closely it names what was bought.
@@ -193,10 +109,9 @@ pub(crate) fn score_offer(record: &OfferRecord, trigger_kind: u32, candidate: &m
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
 
-/// Probability of acceptance behind a score: between the steps of the catalog's table, linear. Customers with a history
-/// have their own table, since their scores mean something else.
-fn p_accept_ppm(view: &View<'_>, known_customer: bool, score: i32) -> u32 {
-    let start = if known_customer { CALIBRATION_STEPS } else { 0 };
+/// Probability of acceptance behind a score: between the steps of the head's table, linear.
+fn p_accept_ppm(view: &View<'_>, head: Head, score: i32) -> u32 {
+    let start = head as usize * CALIBRATION_STEPS;
     let table = view.calibration.get(start..).unwrap_or(&[]);
     let at = score.clamp(0, SCORE_MAX);
     let (step, within) = ((at / SCORE_STEP) as usize, i64::from(at % SCORE_STEP));

@@ -1,16 +1,19 @@
 //! Stage 2: where candidates come from. A union with a fixed quota per source.
 
-use crate::context::{Context, is_due};
+use std::cmp::Reverse;
+
+use crate::context::{Context, Past, is_due};
 use crate::distance::Kernel;
+use crate::features::{self, log2_q8};
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Effort, Filter, Query, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, DIM_MAX, OFFER_HITS_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
-    REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, DIM_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
+    PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, NO_LINE, PooledType, Work};
+use crate::scratch::{Candidate, Link, NO_LINE, PooledType, Work};
 
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
@@ -23,12 +26,94 @@ const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
 /// Fills `work.candidates` from lists: what is cheap to find.
 pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
     work.candidates.clear();
-    work.has_taste = ranking::taste_row(context, &mut work.taste);
     triggered_offers(context, work);
     refills(context, work);
     put_back(context, work);
-    pool_types(context, work);
+    learn(context, work);
+    linked_products(context, work);
     products_of_types(context, work);
+}
+
+/// What the request as a whole says, before any product is looked at.
+pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
+    work.has_taste = ranking::taste_row(context, &mut work.taste);
+    work.price = features::median_price(context);
+    pool_types(context, work);
+    add_links(context, work);
+}
+
+/// Adds up what the item-item lists of the lines and of the earlier purchases say.
+fn add_links(context: &Context<'_>, work: &mut Work) {
+    let (view, links) = (&context.view, &mut work.links);
+    links.clear();
+    for line in context.asking {
+        for associate in view.associates_of(line.asks_as) {
+            let Some(link) = links.entry(associate.product.get()) else { break };
+            let together = square(associate.together);
+            if together > link.together_most || link.line == NO_LINE {
+                (link.together_most, link.line) = (together, line.number);
+            }
+            link.together += together;
+            link.direct += square(associate.direct);
+            link.customers += square(associate.customers);
+        }
+    }
+    let order = &mut work.past_order;
+    order.clear();
+    order.extend(context.past.iter().zip(0..).map(|(past, at)| (Reverse(past_weight(context, past)), at)));
+    if order.len() > PAST_ASKED_MAX {
+        order.select_nth_unstable(PAST_ASKED_MAX);
+        order.truncate(PAST_ASKED_MAX);
+        order.sort_unstable();
+    }
+    let length = order.iter().map(|(weight, _)| u64::from(weight.0).pow(2)).sum::<u64>().isqrt().max(1);
+    for (weight, at) in order {
+        let Some(past) = context.past.get(usize::from(*at)) else { continue };
+        let weight = u64::from(weight.0) * 256 / length;
+        let weighed = |code: u8| (u64::from(square(code)) * weight / 256) as u32;
+        for associate in view.associates_of(past.product).iter().take(PAST_ASSOCIATES_MAX) {
+            let Some(link) = links.entry(associate.product.get()) else { break };
+            link.past_together += weighed(associate.together);
+            link.past_direct += weighed(associate.direct);
+            link.past_customers += weighed(associate.customers);
+        }
+    }
+}
+
+fn square(code: u8) -> u32 {
+    u32::from(code).pow(2)
+}
+
+/// How much an earlier purchase is asked: the logarithm of how often, half as much two months later. Below 2^16.
+fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
+    let often = log2_q8((past.times.min(255) + 1) << 8) as u32;
+    let days = context.tenths_since(past.last_at_ms).map_or(60, |tenths| tenths as u32 / 10).min(900);
+    (often * 16 * (120 - days % 60) / 120) >> (days / 60)
+}
+
+/// b) Products that were bought with what was bought, now or earlier.
+fn linked_products(context: &Context<'_>, work: &mut Work) {
+    let Work { links, search, .. } = work;
+    search.hits.clear_to(LINK_HITS_MAX);
+    for link in &links.list {
+        let key = search::key(link_worth(link), link.product);
+        // Asked last: whether it may be shown is read from far away.
+        if search.hits.bar().is_none_or(|bar| key > bar) && may_come(context, link.product) {
+            search.hits.offer(key);
+        }
+    }
+    add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);
+}
+
+fn may_come(context: &Context<'_>, product: u32) -> bool {
+    context.policy.is_allowed(product) && !context.types.contains(context.view.type_of(product))
+}
+
+/// What makes a linked product worth a place among the candidates.
+fn link_worth(link: &Link) -> i32 {
+    let basket = 2 * link.together + 2 * link.direct + link.customers;
+    let past = link.past_together + link.past_direct + link.past_customers;
+    (basket + past).min(i32::MAX as u32) as i32
 }
 
 /// Adds what vector searches find.
@@ -58,7 +143,7 @@ pub(crate) fn complements(
     add_hits(work, Relation::BoughtTogether, SEARCH_HITS_MAX);
 }
 
-/// e) Products near what this customer likes, where there is a history.
+/// g) Products near what this customer likes, where there is a history.
 fn tastes(context: &Context<'_>, kernel: Kernel, effort: Effort, work: &mut Work, counters: &mut Counters) {
     let dim = context.view.dim;
     let (Some(row), Some(query)) =
@@ -82,7 +167,7 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
     let Work { search, hits, candidates, .. } = work;
     hits.clear();
     hits.extend(search.hits.keys());
-    hits.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    hits.sort_unstable_by_key(|key| Reverse(*key));
     for key in hits.iter().take(most) {
         let item = Item::Product(ProductIx(key_ix(*key)));
         candidates.add(Candidate::new(item, relation, NO_LINE));
@@ -100,10 +185,10 @@ fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
         // The next dearest line; equal values go by line number.
         let ahead = asking.iter().filter(|line| {
             after.is_none_or(|(value, number)| {
-                (line.value, std::cmp::Reverse(line.number)) < (value, std::cmp::Reverse(number))
+                (line.value, Reverse(line.number)) < (value, Reverse(number))
             })
         });
-        let next = ahead.max_by_key(|line| (line.value, std::cmp::Reverse(line.number)));
+        let next = ahead.max_by_key(|line| (line.value, Reverse(line.number)));
         let (Some(line), Some(row)) = (next, rows.next()) else {
             break;
         };
@@ -120,7 +205,7 @@ fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
     count
 }
 
-/// b) What kinds of thing go with the bought kinds, pooled over the lines and sorted by type.
+/// c) What kinds of thing go with the bought kinds, pooled over the lines and sorted by type.
 pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
     let (view, pooled) = (&context.view, &mut work.pooled);
     pooled.clear();
@@ -138,16 +223,18 @@ pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
                     to: transition.to.get(),
                     lift_q8: transition.lift_q8.get(),
                     probability_ppm: transition.probability_ppm.get(),
+                    direct_q16: transition.direct_q16.get().into(),
                     line: line.number,
                 });
             }
         }
     }
-    pooled.sort_unstable_by_key(|p| (p.to, std::cmp::Reverse(p.lift_q8), p.line));
+    pooled.sort_unstable_by_key(|p| (p.to, Reverse(p.lift_q8), p.line));
     pooled.dedup_by(|next, kept| {
         let same = next.to == kept.to;
         if same {
             kept.probability_ppm = either(kept.probability_ppm, next.probability_ppm);
+            kept.direct_q16 = kept.direct_q16.saturating_add(next.direct_q16);
         }
         same
     });
@@ -163,7 +250,7 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
-    let worth = pooled.iter().map(|kind| std::cmp::Reverse(ranking::type_worth(kind)));
+    let worth = pooled.iter().map(|kind| Reverse(ranking::type_worth(kind)));
     pooled_order.extend(worth.zip(0..));
     pooled_order.sort_unstable();
     for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at))) {
@@ -178,7 +265,7 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     }
 }
 
-/// c) Offers that a bought line, an answer or the purchase as such triggers.
+/// d) Offers that a bought line, an answer or the purchase as such triggers.
 fn triggered_offers(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
     let mut room = OFFER_HITS_MAX;
@@ -215,10 +302,10 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
     add(trigger::ANY, 0, NO_LINE);
 }
 
-/// d) What the customer uses up and bought before, where it is due again: most often bought first.
+/// e) What the customer uses up and bought before, where it is due again: most often bought first.
 fn refills(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
-    work.search.hits.clear();
+    work.search.hits.clear_to(REFILL_HITS_MAX);
     for past in context.past {
         let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
         let wanted = used_up
@@ -226,7 +313,7 @@ fn refills(context: &Context<'_>, work: &mut Work) {
             && context.policy.is_allowed(past.product)
             && is_due(context, past.last_at_ms, past.kind);
         if wanted {
-            work.search.hits.offer(search::key(ranking::bought_before(past), past.product));
+            work.search.hits.offer(search::key(features::bought_before(past), past.product));
         }
     }
     add_hits(work, Relation::Refill, REFILL_HITS_MAX);

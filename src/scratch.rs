@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use crate::context::ContextScratch;
+use crate::features::Learnt;
 use crate::index::search::{Query, SearchScratch};
-use crate::limits::{CANDIDATES_MAX, DIM_MAX, POOLED_TYPES_MAX, QUERIES_MAX};
+use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
 
 /// Something that might be offered, on its way through the pipeline.
@@ -51,8 +52,79 @@ pub(crate) struct PooledType {
     pub(crate) lift_q8: u32,
     /// Probability that any of the lines brings it, parts per million.
     pub(crate) probability_ppm: u32,
+    /// Sum over the bought types of what each alone says of it, in 1/65,536.
+    pub(crate) direct_q16: u32,
     /// Line of the greatest lift.
     pub(crate) line: u16,
+}
+
+/// What the item-item lists of the basket and of the earlier purchases say of one product; units of
+/// [`crate::index::format::AssociateRecord`] squared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) product: u32,
+    pub(crate) together: u32,
+    pub(crate) together_most: u32,
+    pub(crate) direct: u32,
+    pub(crate) customers: u32,
+    pub(crate) past_together: u32,
+    pub(crate) past_direct: u32,
+    pub(crate) past_customers: u32,
+    /// Line of the greatest `together`, or [`NO_LINE`].
+    pub(crate) line: u16,
+}
+
+/// The products of all lists that were read, each once.
+#[derive(Debug)]
+pub(crate) struct Links {
+    pub(crate) list: Vec<Link>,
+    table: Vec<u16>,
+}
+
+const LINK_SLOTS: usize = 4096;
+const _: () = assert!(LINK_SLOTS.is_power_of_two() && LINK_SLOTS >= 2 * LINKS_MAX);
+
+impl Links {
+    fn new() -> Self {
+        Self { list: Vec::with_capacity(LINKS_MAX), table: vec![FREE; LINK_SLOTS] }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        self.table.fill(FREE);
+    }
+
+    /// Slot that holds a product, or would.
+    fn slot(&self, product: u32) -> Option<usize> {
+        let mut slot = (product.wrapping_mul(0x9E37_79B1) >> 16) as usize & (LINK_SLOTS - 1);
+        for _ in 0..LINK_SLOTS {
+            let entry = *self.table.get(slot)?;
+            if entry == FREE || self.list.get(usize::from(entry)).is_some_and(|l| l.product == product) {
+                return Some(slot);
+            }
+            slot = (slot + 1) & (LINK_SLOTS - 1);
+        }
+        None
+    }
+
+    pub(crate) fn find(&self, product: u32) -> Option<&Link> {
+        let entry = *self.table.get(self.slot(product)?)?;
+        self.list.get(usize::from(entry))
+    }
+
+    /// The sums of a product, zero at first; `None` where there is no room for another one.
+    pub(crate) fn entry(&mut self, product: u32) -> Option<&mut Link> {
+        let slot = self.slot(product)?;
+        let entry = self.table.get_mut(slot)?;
+        if *entry == FREE {
+            if self.list.len() >= LINKS_MAX {
+                return None;
+            }
+            *entry = self.list.len() as u16;
+            self.list.push(Link { product, line: NO_LINE, ..Link::default() });
+        }
+        self.list.get_mut(usize::from(*entry))
+    }
 }
 
 /// The candidates of one decision, each item once.
@@ -124,21 +196,20 @@ pub(crate) struct Work {
     pub(crate) pooled: Vec<PooledType>,
     /// Worth of and index into `pooled`, best first.
     pub(crate) pooled_order: Vec<(Reverse<u64>, u16)>,
+    pub(crate) links: Links,
+    /// Weight of and index into the earlier purchases, greatest first.
+    pub(crate) past_order: Vec<(Reverse<u32>, u16)>,
+    /// Median price of the lines; 0 = not known.
+    pub(crate) price: i64,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
-}
-
-/// What retrieval found out about the request as a whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Learnt<'a> {
-    pub(crate) pooled: &'a [PooledType],
-    pub(crate) taste: Option<&'a [i8]>,
 }
 
 impl Work {
     /// What retrieval found out about the request as a whole.
     pub(crate) fn learnt(&self, dim: usize) -> Learnt<'_> {
-        Learnt { pooled: &self.pooled, taste: self.taste.get(..dim).filter(|_| self.has_taste) }
+        let taste = self.taste.get(..dim).filter(|_| self.has_taste);
+        Learnt { pooled: &self.pooled, taste, links: &self.links, price: self.price }
     }
 }
 
@@ -153,6 +224,9 @@ impl Scratch {
                 has_taste: false,
                 pooled: Vec::with_capacity(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
+                links: Links::new(),
+                past_order: Vec::with_capacity(PURCHASES_MAX),
+                price: 0,
                 candidates: Candidates::new(),
                 hits: Vec::with_capacity(crate::limits::SEARCH_HITS_MAX),
             },

@@ -9,6 +9,7 @@ use crate::index::format::{NONE, OfferRecord, ProductRecord};
 use crate::offer::{Reason, Relation};
 use crate::partner;
 use crate::policy::CompiledPolicy;
+use crate::transaction::Repeat;
 use crate::vocabulary::{AgeBand, Availability, CustomerKind, OfferKind, Role, SensitiveClass};
 
 /// Takes each reason; returns `true` to hear no more.
@@ -165,16 +166,19 @@ fn is_refill(context: &Context<'_>, record: &ProductRecord, relation: Relation) 
 /// Bought before and not due again: the same product; for what is not used up, a variant; for a durable, anything of its type.
 fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord) -> bool {
     if let Some(past) = context.past_of(product) {
-        return !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
+        let never = context.transaction.placement.repeat == Repeat::Never;
+        return never || !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
     }
     let role = Role::from_code(record.role);
     if role == Some(Role::Consumable) {
         return false; // another flavour of what is used up
     }
     let (kind, group) = (record.type_ix.get(), record.group.get());
+    if group == NONE {
+        return role == Some(Role::Durable) && context.past_of_type(kind).is_some();
+    }
     context.past.iter().any(|past| {
-        let same_group =
-            group != NONE && context.view.product(past.product).is_some_and(|p| p.group.get() == group);
+        let same_group = context.view.product(past.product).is_some_and(|p| p.group.get() == group);
         same_group || (role == Some(Role::Durable) && past.kind == kind)
     })
 }

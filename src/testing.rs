@@ -3,6 +3,7 @@
 use crate::context;
 use crate::decide::Decider;
 use crate::engine::Engine;
+use crate::features;
 use crate::index::search::key_ix;
 use crate::offer::{Counters, Item, ProductIx, Relation};
 use crate::profile::Profile;
@@ -66,8 +67,7 @@ pub fn scores(
     let mut scratch = Scratch::new();
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-    retrieve::pool_types(&context, work);
-    work.has_taste = ranking::taste_row(&context, &mut work.taste);
+    retrieve::learn(&context, work);
     let learnt = work.learnt(context.view.dim);
     let score = |ix: &ProductIx| {
         let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
@@ -119,8 +119,7 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
     let mut scratch = Scratch::new();
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-    retrieve::pool_types(&context, work);
-    work.has_taste = ranking::taste_row(&context, &mut work.taste);
+    retrieve::learn(&context, work);
     let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
     Learnt {
         worth: work.pooled.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
@@ -128,7 +127,7 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
         bought_before: context
             .past
             .iter()
-            .map(|past| (ProductIx(past.product), ranking::bought_before(past)))
+            .map(|past| (ProductIx(past.product), features::bought_before(past)))
             .collect(),
     }
 }

@@ -75,4 +75,16 @@ pub struct Placement {
     pub slots: u8,
     /// Least relevance in thousandths; `None` = as the policy says.
     pub min_relevance: Option<u16>,
+    /// Whether products that the customer bought before may come back.
+    pub repeat: Repeat,
+}
+
+/// Whether products that the customer bought before may be offered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Where they are used up and due again.
+    #[default]
+    Allowed,
+    /// Never: the placement is there to open something new.
+    Never,
 }

@@ -6,7 +6,6 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
-use super::calibrate;
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
 use super::error::BuildError;
@@ -17,12 +16,13 @@ use super::placement::Placement;
 use super::progress::Progress;
 use super::provenance::Provenance;
 use super::quantize::{self, Rotation, Rows};
+use super::ranker::{self, Ranker};
 use super::taxonomy::Taxonomy;
 use super::tune;
 use super::write::{Facts, Writer};
 use crate::distance::BLOCK;
 use crate::index::format::{
-    AreaRecord, CALIBRATION_VALUES, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord,
+    AreaRecord, AssociateRecord, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord,
     PolicyRecord, ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
 };
 use crate::index::{Catalog, Verify};
@@ -105,9 +105,12 @@ pub fn build(
 ) -> Result<Vec<u8>, BuildError> {
     check(inputs, options)?;
     let dictionary = Dictionary::new(inputs)?;
-    let measured =
-        if options.calibrate { calibrate::learn(inputs, &dictionary, options, progress)? } else { None };
-    let writer = assemble(inputs, &dictionary, &inputs.orders, options, measured.as_ref(), progress)?;
+    let ranker = if options.calibrate {
+        ranker::learn(inputs, &dictionary, options, progress)?
+    } else {
+        Ranker::default()
+    };
+    let writer = assemble(inputs, &dictionary, &inputs.orders, options, &ranker, progress)?;
     finish(writer, inputs.policy.as_ref(), options.recall, progress)
 }
 
@@ -254,7 +257,7 @@ pub(crate) fn assemble(
     dictionary: &Dictionary<'_>,
     orders: &Orders,
     options: &BuildOptions,
-    measured: Option<&[u32; CALIBRATION_VALUES]>,
+    ranker: &Ranker,
     progress: &dyn Progress,
 ) -> Result<Writer, BuildError> {
     let tree = &dictionary.taxonomy;
@@ -308,11 +311,12 @@ pub(crate) fn assemble(
     layout.put_vectors(out_rows, &fine, &in_rows, &grouped.centroids);
     layout.put_cells(&grouped);
     layout.put_types();
+    layout.put_associates();
     layout.put_categories_and_brands();
     layout.put_products()?;
     offers::put(&mut layout)?;
-    layout.put_meta(options, orders, measured.unwrap_or(&calibrate::cautious()));
-    let provenance = Provenance::new(inputs, options, &affinity, measured.is_some());
+    layout.put_meta(options, orders, ranker);
+    let provenance = Provenance::new(inputs, options, &affinity, ranker.measured);
     layout.writer.put_bytes(S::Provenance, provenance.encode()?);
     layout.finish()
 }
@@ -396,7 +400,8 @@ impl Layout<'_> {
                 to: U32::new(t.to),
                 lift_q8: U32::new((f64::from(t.lift) * 256.0).round() as u32),
                 probability_ppm: U32::new((f64::from(t.probability) * 1e6).round() as u32),
-                support: U32::new(t.support),
+                support: U16::new(t.support.min(u16::MAX.into()) as u16),
+                direct_q16: U16::new((t.direct * 65_536.0).min(65_535.0) as u16),
             }));
         }
         self.writer.put(S::Types, &records);
@@ -404,6 +409,23 @@ impl Layout<'_> {
         self.writer.put(S::Transitions, &transitions);
         let type_of = self.placed.row_of.iter().map(|row| U32::new(tree.type_of[*row as usize]));
         self.writer.put(S::TypeOf, &type_of.collect::<Vec<_>>());
+    }
+
+    fn put_associates(&mut self) {
+        let (mut starts, mut records) = (vec![U32::new(0)], Vec::new());
+        let code = |strength: f32| (strength.max(0.0).sqrt() * 255.0).round() as u8;
+        for row in &self.placed.row_of {
+            records.extend(self.affinity.associates[*row as usize].iter().map(|a| AssociateRecord {
+                product: U32::new(self.placed.ix_of[a.product as usize]),
+                together: code(a.together),
+                direct: code(a.direct),
+                customers: code(a.customers),
+                reserved: 0,
+            }));
+            starts.push(U32::new(records.len() as u32));
+        }
+        self.writer.put(S::AssociateStarts, &starts);
+        self.writer.put(S::Associates, &records);
     }
 
     fn put_categories_and_brands(&mut self) {
@@ -453,7 +475,7 @@ impl Layout<'_> {
             let product = &self.inputs.products[row];
             let kind = self.dictionary.taxonomy.type_of[row] as usize;
             let popularity = self.affinity.popularity[row];
-            let learnt_role = self.affinity.type_roles[kind];
+            let (learnt_role, facts) = (self.affinity.type_roles[kind], &self.affinity.facts[row]);
             records.push(ProductRecord {
                 id: self.strings.add(&product.id),
                 title: self.strings.add(&product.title),
@@ -473,9 +495,11 @@ impl Layout<'_> {
                 sensitive: product.sensitive.code(),
                 age_min: product.age_min,
                 learnt: u8::from(popularity > 0),
-                reserved8: 0,
+                came_back: (facts.came_back * 255.0) as u8,
                 type_ix: U32::new(kind as u32),
-                reserved: [0; 4],
+                trend: (facts.trend * 16.0 + 128.0).clamp(0.0, 255.0) as u8,
+                reserved: 0,
+                gap_days: U16::new(facts.gap_days.round().min(65_535.0) as u16),
             });
         }
         let ids = self.placed.row_of.iter().map(|row| self.inputs.products[*row as usize].id.as_str());
@@ -484,7 +508,7 @@ impl Layout<'_> {
         Ok(())
     }
 
-    fn put_meta(&mut self, options: &BuildOptions, orders: &Orders, calibration: &[u32; CALIBRATION_VALUES]) {
+    fn put_meta(&mut self, options: &BuildOptions, orders: &Orders, ranker: &Ranker) {
         let mut known: Vec<i64> = self.dictionary.price_of.iter().flatten().copied().collect();
         known.sort_unstable();
         let median = known.get(known.len() / 2).copied().unwrap_or(1000);
@@ -506,7 +530,8 @@ impl Layout<'_> {
             reserved: [0; 76],
         };
         self.writer.put(S::Meta, &[meta]);
-        self.writer.put(S::Calibration, &calibration.map(U32::new));
+        self.writer.put(S::Calibration, &ranker.calibration.map(U32::new));
+        self.writer.put(S::Ranker, &ranker.tables);
     }
 
     fn finish(mut self) -> Result<Writer, BuildError> {

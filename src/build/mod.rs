@@ -6,7 +6,6 @@
 //! Nothing here runs in a checkout: it allocates, takes seconds, and fails with prose.
 
 pub mod affinity;
-mod calibrate;
 mod catalogue;
 mod cells;
 mod codes;
@@ -20,6 +19,7 @@ pub mod progress;
 mod provenance;
 mod publish;
 mod quantize;
+mod ranker;
 pub mod synth;
 mod taxonomy;
 mod tune;

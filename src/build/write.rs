@@ -56,7 +56,7 @@ impl Writer {
 
     /// The whole file.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
-        self.sections.sort_by_key(|(kind, _)| *kind as u32);
+        self.sections.sort_by_key(|(kind, _)| SectionKind::ALL.iter().position(|other| other == kind));
         let mut end = size_of::<Header>() + self.sections.len() * size_of::<SectionEntry>();
         let entries: Vec<SectionEntry> =
             self.sections.iter().map(|(kind, bytes)| self.entry(*kind, bytes, &mut end)).collect();

@@ -1,4 +1,4 @@
-//! The catalog file, byte for byte. Version 2.
+//! The catalog file, byte for byte. Version 3.
 //!
 //! ```text
 //! 0        Header, 128 bytes
@@ -10,7 +10,7 @@
 
 #![allow(missing_debug_implementations, reason = "zerocopy's derives make hidden helper types")]
 
-use zerocopy::little_endian::{I64, U16, U32, U64};
+use zerocopy::little_endian::{I32, I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// First eight bytes. The high byte and the line ends catch text-mode damage, as PNG's do.
@@ -18,7 +18,7 @@ pub const MAGIC: [u8; 8] = [0x89, b'A', b'C', b'A', b'R', b'T', 0x0D, 0x0A];
 /// Reads differently on a file written in the wrong byte order.
 pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
-pub const MAJOR: u16 = 2;
+pub const MAJOR: u16 = 3;
 /// Readers accept any minor version of their major.
 pub const MINOR: u16 = 0;
 /// "Not there" in any index field.
@@ -122,7 +122,7 @@ record! {
 /// Declares the sections: number, element size rule, alignment.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
-        /// The sections of version 2, in the order in which a decision reads them. All are required but
+        /// The sections of version 3, in the order in which a decision reads them. All are required but
         /// [`SectionKind::Provenance`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
@@ -174,8 +174,10 @@ sections! {
     Policy = 2, |_| size_of::<PolicyRecord>(), 64;
     /// One bit per product, in words of 64: set where no rule of that policy refuses it for every basket.
     PolicyAllowed = 3, |_| 8, 64;
-    /// Score in 64 steps to `p_accept` in parts per million, for anonymous customers, then for those with a history.
+    /// Score in 64 steps to `p_accept` in parts per million, one table for each [`Head`].
     Calibration = 4, |_| 4, 64;
+    /// What each feature adds to the score, one table for each [`Head`] and feature.
+    Ranker = 30, |_| size_of::<FeatureRecord>(), 64;
     /// Sets of countries, 676 bits in 88 bytes; set 0 is "everywhere".
     RegionSets = 5, |_| REGION_SET_BYTES, 64;
     /// Categories in depth-first order: a subtree is a range.
@@ -192,6 +194,10 @@ sections! {
     Triggers = 11, |_| size_of::<TriggerRecord>(), 64;
     /// Hash table from names to indices.
     Names = 12, |_| size_of::<NameSlot>(), 4096;
+    /// First associate of each product, and the number of all at the end.
+    AssociateStarts = 31, |_| 4, 4096;
+    /// Products that were bought with a product, grouped by product, strongest first.
+    Associates = 32, |_| size_of::<AssociateRecord>(), 4096;
     /// int8 IN (as bought) rows.
     InVectors = 13, |dim| dim, 4096;
     /// Product types.
@@ -230,14 +236,33 @@ sections! {
     Provenance = 29, |_| 1, 64;
 }
 
-/// Sections that version 2 knows.
+/// Sections that version 3 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Bytes of a region set: 676 bits, rounded up.
 pub const REGION_SET_BYTES: usize = 88;
 /// Steps of one calibration table.
 pub const CALIBRATION_STEPS: usize = 64;
-/// Values of both calibration tables.
-pub const CALIBRATION_VALUES: usize = 2 * CALIBRATION_STEPS;
+/// Values of all calibration tables.
+pub const CALIBRATION_VALUES: usize = Head::ALL.len() * CALIBRATION_STEPS;
+/// Steps of a feature's table.
+pub const FEATURE_STEPS: usize = 16;
+
+/// Who is asked about what: each has its own weights and its own probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Head {
+    /// A customer of whom nothing is known: what else is in the basket.
+    Anonymous = 0,
+    /// A customer with a history: what they buy in the next fourteen days.
+    Known = 1,
+    /// The same customer: what they buy for the first time.
+    FirstTime = 2,
+}
+
+impl Head {
+    /// All, by number.
+    pub const ALL: [Self; 3] = [Self::Anonymous, Self::Known, Self::FirstTime];
+}
 
 record! {
     /// Facts of the whole catalog.
@@ -439,8 +464,38 @@ record! {
         lift_q8: U32,
         /// Probability, parts per million.
         probability_ppm: U32,
-        /// Customers behind it.
-        support: U32,
+        /// Customers behind it; 65,535 = at least so many.
+        support: U16,
+        /// How much the one type alone says of the other, all other types of the basket being known, in 1/65,536.
+        direct_q16: U16,
+    }
+}
+
+record! {
+    /// A product that was bought with another one. Strengths are squares: a code c stands for (c / 255)^2.
+    AssociateRecord, 8 {
+        /// The product.
+        product: U32,
+        /// Cosine of the two over baskets.
+        together: u8,
+        /// How much the one alone says of the other, all other products of the basket being known.
+        direct: u8,
+        /// Cosine of the two over customers.
+        customers: u8,
+        /// Zero.
+        reserved: u8,
+    }
+}
+
+record! {
+    /// What a feature adds to a score: `weights[s]`, where `s` is how many of `thresholds` the value exceeds.
+    FeatureRecord, 128 {
+        /// Ascending; those that are not used are the greatest value there is.
+        thresholds: [I32; FEATURE_STEPS - 1],
+        /// Thousandths of a nat.
+        weights: [I32; FEATURE_STEPS],
+        /// Zero.
+        reserved: [u8; 4],
     }
 }
 
@@ -503,12 +558,16 @@ record! {
         age_min: u8,
         /// 1 = vectors learnt from its own orders, 0 = borrowed from type, category, brand or embedding.
         learnt: u8,
-        /// Zero.
-        reserved8: u8,
+        /// Share of its customers who came back for it, in 1/255.
+        came_back: u8,
         /// Type, as in [`SectionKind::TypeOf`]: beside what is read with it.
         type_ix: U32,
+        /// log2 of how much more it was bought lately than before, in 1/16, plus 128.
+        trend: u8,
         /// Zero.
-        reserved: [u8; 4],
+        reserved: u8,
+        /// Typical days between two purchases by one customer; 0 = not known.
+        gap_days: U16,
     }
 }
 

@@ -8,11 +8,12 @@ use zerocopy::FromBytes;
 
 use super::OpenError;
 use super::format::{
-    AreaRecord, CALIBRATION_VALUES, CellRecord, ENDIAN, Header, INT8, INT12, MAGIC, MAJOR, MetaRecord, NONE,
+    AreaRecord, CALIBRATION_VALUES, CellRecord, ENDIAN, Head, Header, INT8, INT12, MAGIC, MAJOR, MetaRecord, NONE,
     SECTION_REQUIRED, SECTIONS, SectionEntry, SectionKind,
 };
 use super::view::View;
 use crate::distance::BLOCK;
+use crate::features::FEATURES;
 use crate::limits::{
     AREAS_MAX, CATEGORY_DEPTH_MAX, CELLS_MAX, DIM_MAX, DIM_STEP, PARTNER_BLOCKS_MAX, POLICY_RULES_MAX,
     PRODUCTS_MAX, TRANSITIONS_MAX,
@@ -304,6 +305,8 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
             Some(S::TypeProducts | S::TypeOf | S::OutVectors | S::InVectors | S::Products) => products,
             Some(S::OutCodes) => length_of(S::OutSteps),
             Some(S::PolicyAllowed) => products.div_ceil(64),
+            Some(S::AssociateStarts) => products + 1,
+            Some(S::Ranker) => (Head::ALL.len() * FEATURES) as u64,
             Some(S::Cells | S::Centroids) => cells,
             Some(S::Areas | S::AreaCentroids) => header.area_count.get().into(),
             Some(S::CellCodes) => length_of(S::CellSteps),
@@ -415,6 +418,11 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
     tile(13, "Cells, blocks", view.out_steps.len() as u32, view.cells.iter().map(blocks))?;
     let blocks = |a: &AreaRecord| (a.block_start.get(), a.count.get().div_ceil(BLOCK as u32));
     tile(13, "Areas, blocks", view.cell_steps.len() as u32, view.areas.iter().map(blocks))?;
+    let starts = view.associate_starts.windows(2).map(|pair| match pair {
+        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
+        _ => (0, 0),
+    });
+    tile(13, "AssociateStarts", view.associates.len() as u32, starts)?;
     if let Some(kind) = view.types.iter().position(|t| t.transitions_count.get() as usize > TRANSITIONS_MAX) {
         return Err(invalid(
             13,
@@ -470,6 +478,7 @@ fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
     below("TypeOf", types, view.type_of.iter().map(|v| v.get()))?;
     below("Products, type", types, view.products.iter().map(|p| p.type_ix.get()))?;
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
+    below("Associates", products, view.associates.iter().map(|a| a.product.get()))?;
     below("Transitions", types, view.transitions.iter().map(|t| t.to.get()))?;
     below("Types, category", categories, view.types.iter().map(|t| t.category.get()).filter(not_none))?;
     below("Products, category", categories, view.products.iter().map(|p| p.category.get()).filter(not_none))?;

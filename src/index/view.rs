@@ -5,14 +5,14 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
-    AreaRecord, BlockRecord, CategoryRecord, CellRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
+    AreaRecord, AssociateRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
     PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord,
     TriggerRecord, TypeRecord, name_hash,
 };
 use super::search::Effort;
 use super::validate::Layout;
 use crate::distance::BLOCK;
-use crate::limits::{CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
+use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
 use crate::vocabulary::{Country, Currency};
 
 /// A borrowed view of a whole catalog. Cheap to make: it only slices.
@@ -30,6 +30,9 @@ pub struct View<'a> {
     pub(crate) policy: &'a [PolicyRecord],
     pub(crate) policy_allowed: &'a [U64],
     pub(crate) calibration: &'a [U32],
+    pub(crate) ranker: &'a [FeatureRecord],
+    pub(crate) associate_starts: &'a [U32],
+    pub(crate) associates: &'a [AssociateRecord],
     pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
     pub(crate) categories: &'a [CategoryRecord],
     pub(crate) brands: &'a [NameRecord],
@@ -79,6 +82,9 @@ impl<'a> View<'a> {
             policy: rows(section(S::Policy)),
             policy_allowed: rows(section(S::PolicyAllowed)),
             calibration: rows(section(S::Calibration)),
+            ranker: rows(section(S::Ranker)),
+            associate_starts: rows(section(S::AssociateStarts)),
+            associates: rows(section(S::Associates)),
             region_sets: rows(section(S::RegionSets)),
             categories: rows(section(S::Categories)),
             brands: rows(section(S::Brands)),
@@ -189,6 +195,13 @@ impl<'a> View<'a> {
 
     pub(crate) fn products_of_type(&self, kind: &TypeRecord) -> &'a [U32] {
         slice(self.type_products, kind.products_start.get(), kind.products_count.get())
+    }
+
+    /// Products that were bought with a product, strongest first; at most [`ASSOCIATES_MAX`].
+    pub(crate) fn associates_of(&self, product: u32) -> &'a [AssociateRecord] {
+        let start = |ix: u32| self.associate_starts.get(ix as usize).map_or(0, |start| start.get());
+        let (start, end) = (start(product), start(product.saturating_add(1)));
+        slice(self.associates, start, end.saturating_sub(start).min(ASSOCIATES_MAX as u32))
     }
 
     /// Whether anything of a type was ever bought.

@@ -297,7 +297,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
         let reasons: Vec<_> =
             why.reasons.iter().map(|r| json!({ "code": r.code(), "text": r.text() })).collect();
         let features: serde_json::Map<_, _> =
-            why.features.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            why.contributions.iter().map(|c| (c.feature.to_owned(), json!([c.value, c.weight]))).collect();
         writeln!(
             out,
             "{}",
@@ -325,7 +325,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
         f64::from(why.p_accept_ppm) / 10_000.0,
         why.ev_micros as f64 / 1e8
     )?;
-    for (name, value) in &why.features {
+    for (name, value) in why.contributions.iter().map(|c| (c.feature, c.value)) {
         writeln!(out, "    {name:<22} {value}")?;
     }
     Ok(())

@@ -73,6 +73,23 @@ impl Log {
         &self.by_product[self.product_start[product] as usize..self.product_start[product + 1] as usize]
     }
 
+    /// Number of products.
+    pub(super) fn products(&self) -> usize {
+        self.product_start.len().saturating_sub(1)
+    }
+
+    /// Products of the basket of a line.
+    pub(super) fn products_beside(&self, line: u32) -> &[u32] {
+        &self.product[self.lines(self.basket[line as usize] as usize)]
+    }
+
+    /// Distinct units who bought a product, ascending.
+    pub(super) fn customers_of(&self, product: usize) -> Vec<u32> {
+        let mut units: Vec<u32> = self.lines_of(product).iter().map(|l| self.unit_of_line(*l)).collect();
+        units.dedup();
+        units
+    }
+
     fn unit_of_line(&self, line: u32) -> u32 {
         self.unit[self.basket[line as usize] as usize]
     }

@@ -1,10 +1,13 @@
 //! What goes with what, learnt from orders.
 
+mod associates;
 mod cold;
 mod cooccurrence;
+mod direct;
 mod factor;
 mod transitions;
 
+pub use self::associates::{Associate, ProductFacts};
 use crate::build::error::BuildError;
 use crate::build::feed::{Embeddings, NONE, Orders};
 use crate::build::progress::{Progress, Unit};
@@ -58,7 +61,7 @@ pub struct AffinityOptions {
     pub next_weight: f32,
     /// The next basket counts within so many days. Default 14.
     pub next_days: u16,
-    /// Most transitions per type. Default 16.
+    /// Most transitions per type, by lift and probability; as many again by direct weight. Default 16.
     pub transitions: usize,
     /// Pseudo-customers that draw a lift towards 1. Default 5.
     pub transition_shrinkage: f32,
@@ -122,6 +125,10 @@ pub struct Affinity {
     pub transitions: Vec<Vec<Transition>>,
     /// Per type: days between purchases by one customer, quartiles; zeros where unknown.
     pub replenish_days: Vec<[u16; 3]>,
+    /// Per product: what it was bought with, strongest first.
+    pub associates: Vec<Vec<Associate>>,
+    /// Per product: what the orders say of it alone.
+    pub facts: Vec<ProductFacts>,
     /// Share of products whose vectors come from their own orders, in parts per million.
     pub learnt_ppm: u32,
 }
@@ -137,6 +144,8 @@ pub struct Transition {
     pub probability: f32,
     /// Distinct customers behind it.
     pub support: u32,
+    /// How much the one type alone says of the other (EASE), from 0.
+    pub direct: f32,
 }
 
 /// Learns vectors, type transitions and rhythms from orders.
@@ -156,7 +165,7 @@ pub fn learn(
 ) -> Result<Affinity, BuildError> {
     check(input, options)?;
     let categories = cold::parents_first(input.category_parent)?;
-    progress.start("learning from orders", 4, Unit::Items);
+    progress.start("learning from orders", 5, Unit::Items);
     let log = cooccurrence::Log::new(input);
     let popularity = log.popularity();
     progress.at(1);
@@ -168,11 +177,15 @@ pub fn learn(
         learn_vectors(&log, &popularity, &categories, input, options, progress)
     };
     progress.at(4);
+    let associates = associates::learn(&log, &popularity, input, options);
+    progress.at(5);
     let mut affinity = Affinity {
         dim: options.dim,
         in_vectors,
         out_vectors,
         popularity,
+        associates,
+        facts: associates::facts(&log, input.orders.customers),
         learnt_ppm: (learnt as u64 * 1_000_000 / input.products.max(1) as u64) as u32,
         ..Affinity::default()
     };

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::associates;
 use super::cooccurrence::{Log, group};
+use super::direct::Direct;
 use super::{AffinityInput, AffinityOptions, Transition};
 use crate::vocabulary::Role;
 
@@ -26,6 +28,7 @@ struct Types<'a> {
     lines: Vec<u32>,
     /// Per type: expected share of a unit's baskets that hold it.
     base: Vec<f32>,
+    direct: Direct,
 }
 
 /// Counters per type, emptied after each use.
@@ -48,6 +51,7 @@ pub(super) fn learn(log: &Log, input: &AffinityInput<'_>, options: &AffinityOpti
         start,
         lines,
         base: Vec::new(),
+        direct: direct(log, input),
     };
     let mut share = vec![0.0f32; log.baskets()];
     let mut done = 0;
@@ -75,6 +79,27 @@ pub(super) fn learn(log: &Log, input: &AffinityInput<'_>, options: &AffinityOpti
             |scratch, t| types.facts(t, scratch),
         )
         .collect()
+}
+
+/// Most bought types among which EASE is solved.
+const DIRECT_MAX: usize = 6000;
+
+/// What one type alone says of another.
+fn direct(log: &Log, input: &AffinityInput<'_>) -> Direct {
+    let type_of = |product: &u32| input.type_of[*product as usize];
+    let each = |basket: usize, add: &mut dyn FnMut(u32)| {
+        let products = &log.product[log.lines(basket)]; // sorted by type
+        products.chunk_by(|a, b| type_of(a) == type_of(b)).for_each(|run| add(type_of(&run[0])));
+    };
+    let mut counts = vec![0; input.types];
+    (0..log.baskets()).for_each(|basket| each(basket, &mut |kind| counts[kind as usize] += 1));
+    let mut holders: Vec<Vec<u32>> = counts.iter().map(|count| Vec::with_capacity(*count as usize)).collect();
+    for basket in 0..log.baskets() {
+        each(basket, &mut |kind| holders[kind as usize].push(basket as u32));
+    }
+    Direct::new(&counts, DIRECT_MAX, 5, associates::ridge(log.baskets()), |kind, add| {
+        holders[kind as usize].iter().for_each(|basket| each(*basket as usize, add));
+    })
 }
 
 impl Types<'_> {
@@ -177,14 +202,25 @@ impl Types<'_> {
                 lift: (seen + shrink) / (voters * self.base[i] + shrink),
                 probability: (seen + shrink * self.base[i]) / (voters + shrink),
                 support,
+                direct: 0.0,
             };
             if t != own && support >= 2 && transition.lift > 1.0 {
                 found.push(transition);
             }
         }
+        found.sort_by_key(|transition| transition.to);
+        for (to, weight) in self.direct.from(own) {
+            if let Ok(at) = found.binary_search_by_key(&to, |transition| transition.to) {
+                found[at].direct = weight;
+            }
+        }
         let key = |x: &Transition| x.lift.ln() * x.probability.powf(self.options.transition_power);
         found.sort_by(|a, b| key(b).total_cmp(&key(a)).then(a.to.cmp(&b.to)));
-        found.truncate(self.options.transitions);
+        let mut rest = found.split_off(self.options.transitions.min(found.len()));
+        rest.retain(|transition| transition.direct > 0.0);
+        rest.sort_by(|a, b| b.direct.total_cmp(&a.direct).then(a.to.cmp(&b.to)));
+        rest.truncate(self.options.transitions);
+        found.extend(rest);
         found
     }
 

@@ -1,0 +1,190 @@
+//! Held-out orders as questions with known answers.
+
+use std::collections::HashMap;
+
+use super::additive::Rows;
+use crate::build::catalogue::Inputs;
+use crate::build::feed::{NONE, OrderLine, Orders};
+use crate::build::progress::{Progress, Unit};
+use crate::index::format::Head;
+use crate::offer::{Item, ProductIx};
+use crate::scratch::Scratch;
+use crate::{Decider, LineItem, Placement, Profile, Purchase, Transaction, features, retrieve};
+use crate::{context, ranking};
+
+/// Held-out baskets that are asked.
+const CASES_MAX: usize = 4000;
+/// Fewer than this teach nothing worth having.
+const CASES_MIN: usize = 200;
+/// Lines of a basket that are hidden, one at a time.
+const HIDDEN: usize = 2;
+/// Earlier lines of a customer that a case knows.
+const HISTORY_MAX: usize = 500;
+/// Time within which a purchase is the answer.
+const ANSWER_MS: i64 = 14 * 86_400_000;
+/// Bought rows count (customers / 100)^-power: else a model learns little but what everybody buys.
+const RARITY_POWER: f32 = 0.15;
+
+/// The newest tenth of the baskets, and the orders before it.
+pub(super) struct Cases {
+    pub(super) earlier: Orders,
+    /// Baskets to ask about.
+    asked: Vec<Vec<OrderLine>>,
+    /// All held-out lines of each named customer, oldest first.
+    later: HashMap<u32, Vec<OrderLine>>,
+    /// The newest earlier lines of each named customer, oldest first.
+    histories: HashMap<u32, Vec<OrderLine>>,
+    /// End of the orders.
+    end_ms: i64,
+    /// Earlier lines of each product.
+    sold: Vec<u32>,
+}
+
+impl Cases {
+    pub(super) fn new(inputs: &Inputs) -> Self {
+        let orders = &inputs.orders;
+        let mut first_at: Vec<i64> = vec![i64::MAX; orders.baskets as usize];
+        for line in &orders.lines {
+            let at = &mut first_at[line.basket as usize];
+            *at = line.at_ms.min(*at);
+        }
+        let mut times = first_at.clone();
+        times.sort_unstable();
+        let cut = times.get(times.len() * 9 / 10).copied().unwrap_or(i64::MAX);
+        let old = |line: &&OrderLine| first_at[line.basket as usize] < cut;
+        let earlier = Orders { lines: orders.lines.iter().filter(old).copied().collect(), ..orders.clone() };
+        let mut held_out: Vec<OrderLine> = orders.lines.iter().filter(|line| !old(line)).copied().collect();
+        held_out.sort_by_key(|line| (line.basket, line.product));
+        let mut sold = vec![0; inputs.products.len()];
+        earlier.lines.iter().for_each(|line| sold[line.product as usize] += 1);
+        let baskets: Vec<&[OrderLine]> =
+            held_out.chunk_by(|a, b| a.basket == b.basket).filter(|b| b.len() >= 2).collect();
+        let every = baskets.len().div_ceil(CASES_MAX).max(1);
+        let asked = baskets.into_iter().step_by(every).map(<[OrderLine]>::to_vec).collect();
+        Self {
+            asked,
+            later: by_customer(&held_out, usize::MAX),
+            histories: by_customer(&earlier.lines, HISTORY_MAX),
+            end_ms: orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
+            earlier,
+            sold,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.asked.len() < CASES_MIN
+    }
+
+    /// Asks all cases; the rows of each head.
+    pub(super) fn ask(&self, decider: &mut Decider, inputs: &Inputs, progress: &dyn Progress) -> [Rows; 3] {
+        let mut rows = [Rows::default(), Rows::default(), Rows::default()];
+        let ix: Vec<Option<ProductIx>> =
+            inputs.products.iter().map(|product| decider.engine().find_product(&product.id)).collect();
+        let mut row_of = vec![NONE; ix.len()];
+        for (row, ProductIx(ix)) in (0..).zip(&ix).filter_map(|(row, ix)| ix.map(|ix| (row, ix))) {
+            row_of[ix as usize] = row;
+        }
+        let mut asking = Asking { inputs, sold: &self.sold, row_of: &row_of, decider };
+        progress.start("ask about held-out orders", self.asked.len() as u64, Unit::Items);
+        for (number, case) in (0..).zip(&self.asked) {
+            let [anonymous, known, first_time] = &mut rows;
+            for nth in 0..HIDDEN.min(case.len() - 1) {
+                let hidden = case[(number as usize + nth * (case.len() / HIDDEN)) % case.len()].product;
+                let shown: Vec<OrderLine> = case.iter().filter(|l| l.product != hidden).copied().collect();
+                asking.ask(number, &shown, &[], &[hidden], Head::Anonymous, anonymous);
+            }
+            let (history, bought) = self.around(case);
+            if !history.is_empty() && !bought.is_empty() {
+                asking.ask(number, case, history, &bought, Head::Known, known);
+                asking.ask(number, case, history, &bought, Head::FirstTime, first_time);
+            }
+            progress.at(u64::from(number) + 1);
+        }
+        progress.finish(&format!("{} baskets", self.asked.len()));
+        rows
+    }
+
+    /// What the customer of a case bought before it, and in the fourteen days after it: nothing where those are not over.
+    fn around(&self, case: &[OrderLine]) -> (&[OrderLine], Vec<u32>) {
+        let (customer, at) = (case[0].customer, case[0].at_ms);
+        let history = self.histories.get(&customer).map_or(&[][..], Vec::as_slice);
+        let later = self.later.get(&customer).map_or(&[][..], Vec::as_slice);
+        let within = |line: &&OrderLine| line.at_ms > at && line.at_ms <= at + ANSWER_MS;
+        // The last cases have seen part of their fourteen days: that ranks as well, and keeps the newest orders in.
+        if at >= self.end_ms {
+            return (history, Vec::new());
+        }
+        (history, later.iter().filter(within).map(|line| line.product).collect())
+    }
+}
+
+/// The newest lines of each named customer, oldest first.
+fn by_customer(lines: &[OrderLine], most: usize) -> HashMap<u32, Vec<OrderLine>> {
+    let mut of: HashMap<u32, Vec<OrderLine>> = HashMap::new();
+    for line in lines.iter().filter(|line| line.customer != NONE) {
+        of.entry(line.customer).or_default().push(*line);
+    }
+    for lines in of.values_mut() {
+        lines.sort_by_key(|line| line.at_ms);
+        lines.drain(..lines.len().saturating_sub(most));
+    }
+    of
+}
+
+/// What asking needs beside the case.
+struct Asking<'a> {
+    inputs: &'a Inputs,
+    sold: &'a [u32],
+    /// Feed row of each product of the catalog.
+    row_of: &'a [u32],
+    decider: &'a mut Decider,
+}
+
+impl Asking<'_> {
+    /// Decides, and keeps the features of every candidate that no rule refuses.
+    fn ask(
+        &mut self,
+        number: u32,
+        shown: &[OrderLine],
+        history: &[OrderLine],
+        bought: &[u32],
+        head: Head,
+        rows: &mut Rows,
+    ) {
+        let id = |product: u32| self.inputs.products[product as usize].id.as_str();
+        let shown = shown.iter().take(crate::limits::LINES_MAX);
+        let lines: Vec<LineItem<'_>> = shown
+            .clone()
+            .map(|l| LineItem { quantity: l.quantity, unit_price: l.unit_price, ..LineItem::of(id(l.product)) })
+            .collect();
+        let purchases: Vec<Purchase<'_>> =
+            history.iter().map(|l| Purchase { item_id: id(l.product), at_ms: l.at_ms }).collect();
+        let repeat = if head == Head::FirstTime { crate::Repeat::Never } else { crate::Repeat::Allowed };
+        let transaction = Transaction {
+            created_at_ms: shown.clone().map(|line| line.at_ms).max().unwrap_or(0),
+            lines: &lines,
+            placement: Placement { min_relevance: Some(0), repeat, ..Placement::default() },
+            ..Transaction::default()
+        };
+        let profile = Profile { purchases: &purchases, ..Profile::default() };
+        if self.decider.decide(&transaction, &profile).is_err() {
+            return;
+        }
+        let (engine, Scratch { context, work }) = self.decider.parts();
+        let context = context::resolve(engine.view(), engine.policy(), &transaction, &profile, context);
+        debug_assert_eq!(ranking::head(&context), head);
+        retrieve::learn(&context, work);
+        let learnt = work.learnt(context.view.dim);
+        for candidate in &work.candidates.list {
+            let Item::Product(ProductIx(ix)) = candidate.item else { continue };
+            let Some(record) = context.view.product(ix) else { continue };
+            let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
+            let row = self.row_of[ix as usize];
+            let sold = self.sold[row as usize] as f32;
+            rows.features.push(*of.values());
+            rows.bought.push(bought.contains(&row));
+            rows.weight.push(((sold + 1.0) / 100.0).powf(-RARITY_POWER));
+            rows.case.push(number);
+        }
+    }
+}
