@@ -4,9 +4,12 @@
 //!     cargo bench --features build --bench decide          # the bundled shop, under criterion
 //!
 //! With a catalog: warm decisions by size of basket, of policy and share of the catalog that is allowed; by stage; on one and
-//! two threads; and cold, with the file dropped from the page cache. `--requests` takes what `decide --jsonl` reads, and
+//! two threads; and cold, with the file dropped from the page cache: opening, and the first decisions at once and later, with
+//! how often they waited for the disk and what was read until then. `--requests` takes what `decide --jsonl` reads, and
 //! measures those instead of baskets of popular products. Times are of one machine on one day: compare ratios.
 
+#[path = "decide/cold.rs"]
+mod cold;
 #[path = "decide/measure.rs"]
 mod measure;
 #[path = "../src/bin/aftercart/request.rs"]

@@ -224,6 +224,15 @@
 // published. Memory safety does not rest on the rest.
 #define AFTERCART_VERIFY_STRUCTURE 1
 
+// `aftercart_options.prefault`: a thread of this process reads a large mapped file ahead while decisions run, and ends.
+#define AFTERCART_PREFAULT_BACKGROUND 0
+
+// `aftercart_options.prefault`: opening returns when the whole mapped file was read.
+#define AFTERCART_PREFAULT_WHOLE 1
+
+// `aftercart_options.prefault`: each page of a mapped file is read when it is first needed. No thread.
+#define AFTERCART_PREFAULT_NONE 2
+
 // Not known.
 #define AFTERCART_UNKNOWN 0
 
@@ -301,7 +310,8 @@ typedef struct {
   uint32_t mode;
   // `AFTERCART_VERIFY_FULL` or `AFTERCART_VERIFY_STRUCTURE`.
   uint32_t verify;
-  // 1 = touch every page now, so that the first decisions do not wait for the disk.
+  // What is read from disk before decisions ask for it: `AFTERCART_PREFAULT_BACKGROUND`, `AFTERCART_PREFAULT_WHOLE` or
+  // `AFTERCART_PREFAULT_NONE`.
   uint32_t prefault;
   // Products that a search may look at; 0 = as the catalog says. At the number of products, every search is exact.
   uint64_t visit_budget;

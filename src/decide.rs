@@ -114,10 +114,13 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
+        want(&context, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
+            let known = work.candidates.list.len();
             retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
+            want(&context, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
@@ -193,6 +196,19 @@ fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offer
     }
     list.truncate(kept);
     offers.counters.eligible = candidates.list.len() as u32;
+}
+
+/// Notes what judging candidates will read, where the file may still be on disk.
+fn want(context: &Context<'_>, candidates: &[Candidate]) {
+    let view = &context.view;
+    if view.is_cold() {
+        for candidate in candidates {
+            if let Item::Product(ProductIx(ix)) = candidate.item {
+                view.want(view.products.get(ix as usize..=ix as usize).unwrap_or(&[]));
+                view.want(view.out_vector(ix).unwrap_or(&[]));
+            }
+        }
+    }
 }
 
 /// Candidates that are fetched from memory before it is their turn.

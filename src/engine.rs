@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::distance::Kernel;
-use crate::index::format::NameKind;
+use crate::index::format::{NameKind, SectionKind};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::offer::{Generations, Item, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
@@ -38,11 +38,13 @@ impl Engine {
         Ok(Self { catalog, policy, kernel: Kernel::detect(), effort })
     }
 
-    /// The same catalog under another policy. In-flight deciders keep theirs.
+    /// The same catalog under another policy. In-flight deciders keep theirs. Reads every product record, so it takes
+    /// milliseconds for a million products, and as long as the disk needs where they are not in memory.
     ///
     /// # Errors
     /// [`PolicyError`]: a name that the catalog does not have, or a number out of range. Nothing is half-applied.
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
+        self.catalog.read_ahead(SectionKind::Products);
         let view = self.catalog.view();
         let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
         Ok(Self { catalog: Arc::clone(&self.catalog), policy, kernel: self.kernel, effort: self.effort })

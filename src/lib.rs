@@ -56,7 +56,7 @@ pub use decide::{Checkpoint, DecideError, Decider};
 pub use engine::Engine;
 pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
-pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Verify};
+pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
     Relation, Status,

@@ -253,7 +253,13 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     let worth = pooled.iter().map(|kind| Reverse(ranking::type_worth(kind)));
     pooled_order.extend(worth.zip(0..));
     pooled_order.sort_unstable();
-    for kind in pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at))) {
+    let asked = pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at)));
+    if view.is_cold() {
+        for record in asked.clone().filter_map(|kind| view.types.get(kind.to as usize)) {
+            view.want(view.products_of_type(record).chunks(PRODUCTS_PER_TYPE).next().unwrap_or(&[]));
+        }
+    }
+    for kind in asked {
         let Some(record) = view.types.get(kind.to as usize) else {
             continue;
         };

@@ -20,7 +20,7 @@ use aftercart::policy::SensitiveRule;
 use aftercart::vocabulary::{
     AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
 };
-use aftercart::{Catalog, Decider, Engine, Offers, OpenMode, OpenOptions, Policy, Verify};
+use aftercart::{Catalog, Decider, Engine, Offers, OpenMode, OpenOptions, Policy, Prefault, Verify};
 use common::{DAY, NOW, OwnedLine, Request};
 
 fn path(name: &str) -> PathBuf {
@@ -253,7 +253,7 @@ fn the_golden_catalog_opens_and_decides_as_recorded() {
         fs::create_dir_all(path("")).expect("a folder");
         fs::write(&file, catalog()).expect("it writes");
     }
-    let options = |mode| OpenOptions { mode, verify: Verify::Full, prefault: true };
+    let options = |mode| OpenOptions { mode, verify: Verify::Full, prefault: Prefault::Whole };
     for mode in [OpenMode::Map, OpenMode::Copy] {
         let engine = Arc::new(Engine::open(&file, options(mode)).expect("the golden file opens"));
         let decided = decide_all(&engine);

@@ -1,31 +1,30 @@
 //! Measures decisions on a catalog of any size.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aftercart::policy::Policy;
 use aftercart::testing;
-use aftercart::{Decider, Engine, OpenOptions, Placement, Profile, Transaction, Verify};
+use aftercart::{Decider, Engine, OpenOptions, Placement, Prefault, Profile, Transaction, Verify};
 use serde_json::{Value, json};
 
+use crate::cold;
 use crate::request::Basket;
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Decisions of one scenario.
 const DECISIONS: usize = 10_000;
 /// Distinct baskets that are taken in turn.
 const BASKETS: usize = 2_000;
-/// Openings with the file dropped from the page cache.
-const COLD_ROUNDS: usize = 5;
 
 pub(crate) fn run(path: &Path, requests: Option<&Path>, json: bool) -> Result<()> {
-    let options = OpenOptions { verify: Verify::Structure, prefault: true, ..OpenOptions::default() };
+    let options =
+        OpenOptions { verify: Verify::Structure, prefault: Prefault::Whole, ..OpenOptions::default() };
     // Before anything maps the file: what is mapped cannot be dropped from the page cache.
     let asked = baskets(&Engine::open(path, options)?, 3);
-    let cold = cold(path, &asked)?;
+    let cold = cold::rows(path, &asked)?;
     let engine = Arc::new(Engine::open(path, options)?);
     let mut rows = Vec::new();
     let mut note = |row: Value| {
@@ -64,7 +63,7 @@ pub(crate) fn run(path: &Path, requests: Option<&Path>, json: bool) -> Result<()
             note(threads(&typical, &three));
         }
     }
-    note(cold);
+    cold.into_iter().for_each(&mut note);
     if json {
         let file = json!({"path": path.display().to_string(), "bytes": engine.catalog().file_bytes()});
         println!("{}", json!({"catalog": file, "kernel": engine.kernel_name(), "rows": rows}));
@@ -105,7 +104,7 @@ fn suppressing(engine: &Engine, rules: usize, share: f64) -> Policy {
 }
 
 /// One decision on three slots, and how long it took. The clock does not see the texts being lent.
-fn timed(decider: &mut Decider, basket: &Basket) -> (Duration, usize) {
+pub(crate) fn timed(decider: &mut Decider, basket: &Basket) -> (Duration, usize) {
     let placement = Placement { slots: 3, ..Placement::default() };
     basket.with(placement, |transaction: &Transaction<'_>, profile: &Profile<'_>| {
         let since = Instant::now();
@@ -119,7 +118,7 @@ fn microseconds(time: Duration) -> f64 {
 }
 
 /// A percentile of sorted times, in microseconds.
-fn percentile(sorted: &[Duration], share: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let at = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(0.0, |time| microseconds(*time))
 }
@@ -185,33 +184,6 @@ fn threads(engine: &Arc<Engine>, baskets: &[Basket]) -> Value {
     };
     let (one, two) = (rate(1), rate(2));
     json!({"scenario": "threads", "one_per_s": one, "two_per_s": two, "ratio": two / one})
-}
-
-/// Opening and the first decisions, when nothing of the file is in memory. Medians of some rounds.
-fn cold(path: &Path, baskets: &[Basket]) -> Result<Value> {
-    let (mut open, mut first, mut later) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..COLD_ROUNDS {
-        let file = File::open(path)?;
-        file.sync_all()?;
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
-        let since = Instant::now();
-        let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-        let engine = Arc::new(Engine::open(path, options)?);
-        open.push(since.elapsed());
-        let mut decider = Decider::new(engine);
-        first.extend(baskets.iter().take(1).map(|basket| timed(&mut decider, basket).0));
-        later.extend(baskets.iter().skip(1).take(100).map(|basket| timed(&mut decider, basket).0));
-    }
-    for times in [&mut open, &mut first, &mut later] {
-        times.sort_unstable();
-    }
-    Ok(json!({
-        "scenario": "cold",
-        "open_us": percentile(&open, 0.5),
-        "first_decision_us": percentile(&first, 0.5),
-        "next_100_p50_us": percentile(&later, 0.5),
-        "next_100_p99_us": percentile(&later, 0.99),
-    }))
 }
 
 /// A row for people.

@@ -8,7 +8,7 @@ use aftercart::build::feed::Product;
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, Rotation, Vectors, build as build_catalog, publish};
 use aftercart::index::{AllowList, Effort, Nearest};
-use aftercart::{Catalog, OpenMode, OpenOptions, Verify};
+use aftercart::{Catalog, OpenMode, OpenOptions, Prefault, Verify};
 
 use crate::cache::Built;
 use crate::contender::{Contender, InProcess, Searcher, Setting};
@@ -57,7 +57,7 @@ impl Ours {
     fn open(data: &Data, file: &Path) -> Result<Self, String> {
         let huge = std::env::var("AFTERCART_OPEN").is_ok_and(|how| how == "huge");
         let mode = if huge { OpenMode::CopyHuge } else { OpenMode::Map };
-        let options = OpenOptions { mode, verify: Verify::Structure, prefault: true };
+        let options = OpenOptions { mode, verify: Verify::Structure, prefault: Prefault::Whole };
         let catalog = Arc::new(Catalog::open(file, options).map_err(|e| e.to_string())?);
         let row_of = catalog.product_ids().map(str::parse).collect::<Result<Vec<u32>, _>>();
         let search = Nearest::new(catalog);

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
 use engine::index::format::SectionKind;
-use engine::{Engine, Item, OfferIx, OpenError, OpenMode, OpenOptions, ProductIx, Reason, Verify};
+use engine::{Engine, Item, OfferIx, OpenError, OpenMode, OpenOptions, Prefault, ProductIx, Reason, Verify};
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, Room, call, cut};
@@ -233,8 +233,9 @@ fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(O
         _ => return Err(Status::BadValue),
     };
     let prefault = match given.prefault {
-        0 => false,
-        1 => true,
+        AFTERCART_PREFAULT_BACKGROUND => Prefault::Background,
+        AFTERCART_PREFAULT_WHOLE => Prefault::Whole,
+        AFTERCART_PREFAULT_NONE => Prefault::None,
         _ => return Err(Status::BadValue),
     };
     Ok((OpenOptions { mode, verify, prefault }, u32::try_from(given.visit_budget).unwrap_or(u32::MAX)))

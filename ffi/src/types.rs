@@ -30,6 +30,12 @@ pub const AFTERCART_VERIFY_FULL: u32 = 0;
 /// `aftercart_options.verify`: check the structure only, in microseconds: for files that were verified when they were
 /// published. Memory safety does not rest on the rest.
 pub const AFTERCART_VERIFY_STRUCTURE: u32 = 1;
+/// `aftercart_options.prefault`: a thread of this process reads a large mapped file ahead while decisions run, and ends.
+pub const AFTERCART_PREFAULT_BACKGROUND: u32 = 0;
+/// `aftercart_options.prefault`: opening returns when the whole mapped file was read.
+pub const AFTERCART_PREFAULT_WHOLE: u32 = 1;
+/// `aftercart_options.prefault`: each page of a mapped file is read when it is first needed. No thread.
+pub const AFTERCART_PREFAULT_NONE: u32 = 2;
 
 /// Not known.
 pub const AFTERCART_UNKNOWN: u32 = 0;
@@ -138,7 +144,8 @@ pub struct aftercart_options {
     pub mode: u32,
     /// `AFTERCART_VERIFY_FULL` or `AFTERCART_VERIFY_STRUCTURE`.
     pub verify: u32,
-    /// 1 = touch every page now, so that the first decisions do not wait for the disk.
+    /// What is read from disk before decisions ask for it: `AFTERCART_PREFAULT_BACKGROUND`, `AFTERCART_PREFAULT_WHOLE` or
+    /// `AFTERCART_PREFAULT_NONE`.
     pub prefault: u32,
     /// Products that a search may look at; 0 = as the catalog says. At the number of products, every search is exact.
     pub visit_budget: u64,

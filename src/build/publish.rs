@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::error::BuildError;
-use crate::index::{Catalog, OpenOptions};
+use crate::index::{Catalog, OpenOptions, Prefault};
 
 /// Writes `bytes` beside `path`, syncs, opens and verifies the copy in full, renames it over `path`, syncs the directory.
 ///
@@ -25,7 +25,8 @@ pub fn publish(bytes: &[u8], path: &Path) -> Result<(), BuildError> {
         .map_err(io("create a temporary file beside"))?;
     file.write_all(bytes).map_err(io("write"))?;
     file.as_file().sync_all().map_err(io("sync"))?;
-    Catalog::open(file.path(), OpenOptions::default()).map_err(|error| BuildError::File {
+    let options = OpenOptions { prefault: Prefault::None, ..OpenOptions::default() };
+    Catalog::open(file.path(), options).map_err(|error| BuildError::File {
         path: path.to_owned(),
         problem: format!("the written file does not verify: {error}"),
         way_out: "check the disk, then build again".into(),

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use super::OpenError;
@@ -64,19 +65,45 @@ impl Bytes {
         }
     }
 
-    /// Asks the system to read the file ahead, so that first decisions do not wait for the disk.
-    pub(crate) fn prefault(&self) {
+    /// Tells the system that reads of the mapped file will jump about: it then reads the page that is missed and not those
+    /// around it, which can be megabytes for each miss.
+    pub(crate) fn expect_jumps(&self) {
+        #[cfg(unix)]
         if let Self::Mapped(map) = self {
-            #[cfg(unix)]
-            let _ = map.advise(memmap2::Advice::WillNeed); // advice only: a refusal costs speed, not correctness
-            let mut sum = 0u8;
-            for page in map.chunks(4096) {
-                sum = sum.wrapping_add(page.first().copied().unwrap_or(0));
+            let _ = map.advise(memmap2::Advice::Random); // advice only: a refusal costs speed, not correctness
+        }
+    }
+
+    /// Asks the system for the part of a range that is there, and does not wait for the disk.
+    pub(crate) fn ask(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Self::Mapped(map) = self {
+            let end = range.end.min(map.len());
+            for start in (range.start..end).step_by(ASKED_AT_ONCE) {
+                let _ = map.advise_range(memmap2::Advice::WillNeed, start, ASKED_AT_ONCE.min(end - start));
             }
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
+    /// Reads a byte of each page of a mapped range: waits for the disk where a page is not in memory.
+    pub(crate) fn touch(&self, range: Range<usize>) {
+        if let Self::Mapped(map) = self {
+            let range = range.start.min(map.len())..range.end.min(map.len());
+            let pages = map.get(range).unwrap_or(&[]).chunks(PAGE);
+            let sum = pages.fold(0u8, |sum, page| sum.wrapping_add(page.first().copied().unwrap_or(0)));
             std::hint::black_box(sum);
         }
     }
 }
+
+/// The least that Linux reads for one advice; of more it may silently drop the rest.
+#[cfg(unix)]
+const ASKED_AT_ONCE: usize = 128 << 10;
+
+/// The smallest page.
+pub(crate) const PAGE: usize = 4096;
 
 fn open_regular(path: &Path) -> Result<File, OpenError> {
     // Asked by path first, since opening a pipe would wait for a writer; then of what was really opened.

@@ -5,13 +5,16 @@
 pub mod format;
 mod map;
 mod nearest;
+mod read_ahead;
 pub(crate) mod search;
 pub(crate) mod validate;
 mod view;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use nearest::Nearest;
+pub use read_ahead::Prefault;
 pub use search::{AllowList, Effort, SearchCounters};
 pub use validate::Verify;
 pub use view::View;
@@ -37,8 +40,8 @@ pub struct OpenOptions {
     pub mode: OpenMode,
     /// How much is checked.
     pub verify: Verify,
-    /// Touch every page, so that the first decisions do not wait for the disk.
-    pub prefault: bool,
+    /// What is read from disk before decisions ask for it.
+    pub prefault: Prefault,
 }
 
 /// Why a catalog could not be opened. Names the rule, the part, the place, and what to do.
@@ -97,12 +100,14 @@ pub enum OpenError {
 /// A validated catalog: immutable, shared by any number of threads.
 #[derive(Debug)]
 pub struct Catalog {
-    bytes: map::Bytes,
+    bytes: Arc<map::Bytes>,
+    wanted: Arc<read_ahead::Wanted>,
     layout: validate::Layout,
 }
 
 impl Catalog {
-    /// Opens a catalog file.
+    /// Opens a catalog file. With [`Verify::Structure`] it reads about a MB of a mapped file, else all of it. By default it
+    /// starts a thread that reads a large mapped file ahead: see [`Prefault`].
     ///
     /// # Errors
     /// [`OpenError`]: the file cannot be read, or breaks a rule of the format.
@@ -112,11 +117,26 @@ impl Catalog {
             OpenMode::Copy => map::Bytes::copy(path.as_ref())?,
             OpenMode::CopyHuge => map::Bytes::copy_huge(path.as_ref())?,
         };
-        let layout = validate::validate(bytes.as_slice(), options.verify)?;
-        if options.prefault {
-            bytes.prefault();
+        if options.verify == Verify::Structure {
+            bytes.expect_jumps();
+            read_ahead::ask_for_start(&bytes);
+            let (_, entries) = validate::table(bytes.as_slice())?;
+            read_ahead::ask_for_opening(&bytes, &entries);
         }
-        Ok(Self { bytes, layout })
+        let layout = validate::validate(bytes.as_slice(), options.verify)?;
+        bytes.expect_jumps();
+        let (bytes, wanted) = (Arc::new(bytes), Arc::new(read_ahead::Wanted::new()));
+        match options.prefault {
+            Prefault::Background => read_ahead::in_background(&bytes, &wanted, &layout),
+            Prefault::Whole => read_ahead::read(&bytes, 0..bytes.as_slice().len()),
+            Prefault::None => {}
+        }
+        Ok(Self { bytes, wanted, layout })
+    }
+
+    /// Reads a whole section of a mapped file from disk, for what goes through all of it: page by page would take long.
+    pub(crate) fn read_ahead(&self, kind: format::SectionKind) {
+        read_ahead::read(&self.bytes, self.layout.range(kind));
     }
 
     /// Takes a catalog that is already in memory.
@@ -125,13 +145,16 @@ impl Catalog {
     /// [`OpenError`]: the bytes break a rule of the format.
     pub fn from_bytes(bytes: Vec<u8>, verify: Verify) -> Result<Self, OpenError> {
         let layout = validate::validate(&bytes, verify)?;
-        Ok(Self { bytes: map::Bytes::Owned(bytes), layout })
+        let (bytes, wanted) = (Arc::new(map::Bytes::Owned(bytes)), Arc::new(read_ahead::Wanted::new()));
+        Ok(Self { bytes, wanted, layout })
     }
 
     /// The typed view. Costs some tens of nanoseconds; allocates nothing.
     #[must_use]
     pub fn view(&self) -> View<'_> {
-        View::new(self.bytes.as_slice(), &self.layout)
+        let mut view = View::new(self.bytes.as_slice(), &self.layout);
+        view.wanted = self.wanted.while_read();
+        view
     }
 
     /// How hard the builder found that its searches must try, and the share of the true ten nearest products that they find
@@ -164,8 +187,10 @@ impl Catalog {
         self.bytes.as_slice().len()
     }
 
-    /// Id of each product, in the order of the rows.
+    /// Id of each product, in the order of the rows. Reads all products of a mapped file.
     pub fn product_ids(&self) -> impl Iterator<Item = &str> + '_ {
+        self.read_ahead(format::SectionKind::Products);
+        self.read_ahead(format::SectionKind::Strings);
         let view = self.view();
         view.products.iter().map(move |product| view.str(product.id))
     }

@@ -3,6 +3,8 @@
 //! Rules 1 to 11 always run and cost microseconds. Rules 12 to 15 read the whole file and can be skipped where a trusted
 //! publisher ran them already; safety does not rest on them, since the view checks every index it follows.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::FromBytes;
 
@@ -46,6 +48,11 @@ impl Layout {
         let (start, end) = self.ranges.get(kind as usize - 1).copied().unwrap_or((0, 0));
         bytes.get(start..end).unwrap_or(&[])
     }
+
+    /// Where a section lies in the file.
+    pub(crate) fn range(&self, kind: SectionKind) -> Range<usize> {
+        self.ranges.get(kind as usize - 1).map_or(0..0, |range| range.0..range.1)
+    }
 }
 
 const REBUILD: &str = "build the catalog again, or fetch it again from where it was published";
@@ -67,8 +74,8 @@ fn invalid(
     }
 }
 
-/// Runs the rules in order and returns the layout.
-pub(crate) fn validate(bytes: &[u8], verify: Verify) -> Result<Layout, OpenError> {
+/// Rules 1 to 7: the header and the section table, of which nothing is believed yet but that they are as they were written.
+pub(crate) fn table(bytes: &[u8]) -> Result<(Header, Vec<SectionEntry>), OpenError> {
     let header = rule_1_header_is_there(bytes)?;
     rule_2_magic(&header)?;
     rule_3_version(&header)?;
@@ -76,6 +83,12 @@ pub(crate) fn validate(bytes: &[u8], verify: Verify) -> Result<Layout, OpenError
     rule_5_flags(&header)?;
     rule_6_file_size(&header, bytes)?;
     let entries = rule_7_table(&header, bytes)?;
+    Ok((header, entries))
+}
+
+/// Runs the rules in order and returns the layout.
+pub(crate) fn validate(bytes: &[u8], verify: Verify) -> Result<Layout, OpenError> {
+    let (header, entries) = table(bytes)?;
     rule_8_bounds_and_padding(&entries, &header, bytes)?;
     let mut ranges = rule_9_elements(&entries, &header)?;
     rule_10_counts(&entries, &header)?;

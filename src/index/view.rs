@@ -9,6 +9,7 @@ use super::format::{
     PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord,
     TriggerRecord, TypeRecord, name_hash,
 };
+use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
 use crate::distance::BLOCK;
@@ -58,6 +59,10 @@ pub struct View<'a> {
     pub(crate) names: &'a [NameSlot],
     pub(crate) strings: &'a [u8],
     pub(crate) provenance: &'a [u8],
+    /// The whole file.
+    bytes: &'a [u8],
+    /// Takes notes of what will be read, where much of the file is still on disk.
+    pub(super) wanted: Option<&'a Wanted>,
 }
 
 fn rows<T: FromBytes + Immutable + KnownLayout + Unaligned>(bytes: &[u8]) -> &[T] {
@@ -110,6 +115,8 @@ impl<'a> View<'a> {
             names: rows(section(S::Names)),
             strings: section(S::Strings),
             provenance: section(S::Provenance),
+            bytes,
+            wanted: None,
         }
     }
 
@@ -134,6 +141,21 @@ impl<'a> View<'a> {
     fn str_bytes(&self, at: StrRef) -> Option<&'a [u8]> {
         let start = at.offset.get() as usize;
         self.strings.get(start..start.checked_add(at.length.get() as usize)?)
+    }
+
+    /// Whether it is of use to [`Self::want`] anything.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.wanted.is_some()
+    }
+
+    /// Notes that a part of the file will be read soon. No system call; nothing where the file is in memory.
+    pub(crate) fn want<T>(&self, part: &[T]) {
+        if let Some(wanted) = self.wanted {
+            let start = part.as_ptr().addr().wrapping_sub(self.bytes.as_ptr().addr());
+            if start < self.bytes.len() {
+                wanted.note(start..start + size_of_val(part));
+            }
+        }
     }
 
     pub(crate) fn row<T>(rows: &'a [T], dim: usize, ix: u32) -> Option<&'a [T]> {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use aftercart::build::feed::{self, ColumnMap, Product, parse_timestamp};
 use aftercart::build::progress::Silent;
-use aftercart::{Decider, Engine, Item, OpenMode, OpenOptions, Placement, Verify};
+use aftercart::{Decider, Engine, Item, OpenMode, OpenOptions, Placement, Prefault, Verify};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ impl Decision {
         let options = OpenOptions {
             mode: if self.copy { OpenMode::Copy } else { OpenMode::Map },
             verify: if self.trust { Verify::Structure } else { Verify::Full },
-            prefault: false,
+            prefault: Prefault::Background,
         };
         let mut engine =
             Engine::open(&self.catalog, options).map_err(|e| format!("{}: {e}", self.catalog.display()))?;

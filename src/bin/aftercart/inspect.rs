@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use aftercart::build::Provenance;
-use aftercart::{Catalog, Engine, OpenOptions, Verify};
+use aftercart::{Catalog, Engine, OpenOptions, Prefault, Verify};
 use serde_json::json;
 
 use crate::Failure;
@@ -28,7 +28,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
+    let options =
+        OpenOptions { verify: Verify::Structure, prefault: Prefault::None, ..OpenOptions::default() };
     let catalog =
         Catalog::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
     if args.categories {

@@ -213,6 +213,13 @@ fn scan_cells(
         let cell = view.cells.get(cell as usize)?;
         Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
     };
+    if view.is_cold() {
+        for range in cells.probes.iter().filter_map(|probe| range_of(key_ix(*probe))) {
+            coded.want(view, range);
+            let (start, count) = (range.start as usize, range.count as usize);
+            view.want(view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[]));
+        }
+    }
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
     let (mut seen, mut scored) = (0, 0);
     for (at, probe) in cells.probes.iter().enumerate() {
@@ -251,6 +258,9 @@ fn compare_found(
         found.dedup();
     }
     // All rows are asked for before the first one is read.
+    if view.is_cold() {
+        found.iter().filter_map(|product| view.out_row(*product)).for_each(|(row, _)| view.want(row));
+    }
     for (row, fine) in found.iter().filter_map(|product| view.out_row(*product)) {
         kernel.prefetch(row);
         kernel.prefetch(fine);

@@ -4,6 +4,7 @@ use super::allow::Bits;
 use super::heap::{key, key_score};
 use super::query::Query;
 use crate::distance::{BLOCK, Kernel, Run};
+use crate::index::view::View;
 
 /// Blocks that are scored at once.
 const RUN: usize = 32;
@@ -31,6 +32,14 @@ impl<'a> Coded<'a> {
         if let Some((codes, steps)) = self.blocks(range.block_start, blocks) {
             kernel.prefetch(codes);
             kernel.prefetch(steps);
+        }
+    }
+
+    /// Notes that a range will be scanned soon.
+    pub(super) fn want(&self, view: &View<'_>, range: Range) {
+        if let Some((codes, steps)) = self.blocks(range.block_start, range.count.div_ceil(BLOCK as u32)) {
+            view.want(codes);
+            view.want(steps);
         }
     }
 }
