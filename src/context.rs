@@ -100,7 +100,7 @@ pub(crate) struct Context<'a> {
     pub(crate) asking_ordered: bool,
     pub(crate) types: &'a TypeSet,
     pub(crate) past: &'a [Past],
-    past_types: &'a [PastGroup],
+    pub(crate) past_types: &'a [PastGroup],
     past_brands: &'a [PastGroup],
     /// Times at which the customer bought.
     pub(crate) trips: u32,

@@ -173,9 +173,9 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
 
 /// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
 fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
-    let Work { candidates, pooled, taste, has_taste, links, price, .. } = work;
+    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
-    let learnt = Learnt { pooled, taste, links, price: *price };
+    let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
     offers.counters.retrieved = candidates.list.len() as u32;
     let list = &mut candidates.list;
     let mut kept = 0;

@@ -46,6 +46,8 @@ features! {
     TypeProbability = "type_probability",
     /// Sum over the bought types of what each alone says of the type, in 1/65,536.
     TypeDirect = "type_direct",
+    /// As `TypeDirect`, over the types of the earlier purchases, by the square root of their number.
+    PastTypeDirect = "past_type_direct",
     /// log2(1 + customers), in 1/256.
     Popularity = "popularity",
     /// log2 of how much more it was bought lately than before, in 1/16.
@@ -113,6 +115,8 @@ pub(crate) struct Learnt<'a> {
     pub(crate) pooled: &'a [PooledType],
     pub(crate) taste: Option<&'a [i8]>,
     pub(crate) links: &'a Links,
+    /// What the types of the earlier purchases say of other types.
+    pub(crate) past_kinds: &'a Links,
     /// [`median_price`] of the lines.
     pub(crate) price: i64,
 }
@@ -138,6 +142,9 @@ pub(crate) fn of_product(
     }
     let pooled = learnt.pooled;
     let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
+    if let Some(past) = learnt.past_kinds.find(kind) {
+        features.set(Feature::PastTypeDirect, past.direct.min(1 << 24) as i32);
+    }
     if let Some(pooled) = goes_with {
         features.set(Feature::TypeLift, log2_q8(pooled.lift_q8));
         features.set(Feature::TypeProbability, (pooled.probability_ppm.min(1_000_000) / 1000) as i32);

@@ -56,17 +56,41 @@ pub(crate) const SCORE_STEP: i32 = 256;
 /// Score of a product of which nothing speaks for or against.
 pub(crate) const SCORE_ZERO: i32 = SCORE_MAX / 2;
 
-/// Fit in thousandths: what the floor looks at. Popularity and taste do not count: what is common anyway is no complement. A
-/// refill fits by its rhythm. Vectors that no type speaks for may be a few households' habit, so they count for less.
-fn relevance(f: &Features) -> u16 {
-    let fit = 5 * f.get(Feature::BasketCosine) + 2 * f.get(Feature::TypeLift);
-    let fit = match (f.get(Feature::TypeLift) > 0, f.ordered) {
-        (true, _) => fit,
-        (false, true) => fit * 4 / 5,
-        (false, false) => 0,
+/// How much what was bought speaks for a product, in 1/250 of a nat: what the floor looks at. Popularity does not count: what is
+/// common anyway is no complement. Of a product that the customer bought before, their own rhythm speaks.
+fn relevance(view: &View<'_>, head: Head, f: &Features) -> u16 {
+    let speaks = |at: &usize| {
+        let of_basket = EVIDENCE.contains(at);
+        of_basket || (f.bought_before > 0 && HABIT.contains(at))
     };
-    (fit.max(f.bought_before) / 8).clamp(0, 1000) as u16
+    let sum: i32 = weights(view, head, f).enumerate().filter(|(at, _)| speaks(at)).map(|(_, w)| w).sum();
+    // Likeness that no order stands behind is not a complement.
+    let known = f.ordered || f.bought_before > 0;
+    if known { (sum / 4).clamp(0, 1000) as u16 } else { 0 }
 }
+
+/// Features by which the basket speaks.
+const EVIDENCE: [usize; 8] = [
+    Feature::Together as usize,
+    Feature::TogetherMost as usize,
+    Feature::Direct as usize,
+    Feature::Customers as usize,
+    Feature::BasketCosine as usize,
+    Feature::TypeLift as usize,
+    Feature::TypeProbability as usize,
+    Feature::TypeDirect as usize,
+];
+
+/// Features by which the customer's own purchases of a product speak.
+const HABIT: [usize; 7] = [
+    Feature::Times as usize,
+    Feature::DaysSince as usize,
+    Feature::Due as usize,
+    Feature::TripShare as usize,
+    Feature::TypeTimes as usize,
+    Feature::TypeDaysSince as usize,
+    Feature::TypeShare as usize,
+];
 
 /// What makes a type worth asking for products.
 pub(crate) fn type_worth(kind: &PooledType) -> u64 {
@@ -86,8 +110,8 @@ pub(crate) fn score_product(
     };
     let (features, line, relation) = features::of_product(context, kernel, learnt, product, record);
     (candidate.relation, candidate.line) = (relation, line);
-    candidate.relevance = relevance(&features);
     let head = head(context);
+    candidate.relevance = relevance(&context.view, head, &features);
     candidate.score = score(&context.view, head, &features);
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
     candidate.value = product_value(context, record);

@@ -81,7 +81,7 @@ pub(crate) struct Links {
     table: Vec<u16>,
 }
 
-const LINK_SLOTS: usize = 4096;
+const LINK_SLOTS: usize = 8192;
 const _: () = assert!(LINK_SLOTS.is_power_of_two() && LINK_SLOTS >= 2 * LINKS_MAX);
 
 impl Links {
@@ -197,6 +197,8 @@ pub(crate) struct Work {
     /// Worth of and index into `pooled`, best first.
     pub(crate) pooled_order: Vec<(Reverse<u64>, u16)>,
     pub(crate) links: Links,
+    /// The same of types: what those of the earlier purchases say of others.
+    pub(crate) past_kinds: Links,
     /// Weight of and index into the earlier purchases, greatest first.
     pub(crate) past_order: Vec<(Reverse<u32>, u16)>,
     /// Median price of the lines; 0 = not known.
@@ -209,7 +211,13 @@ impl Work {
     /// What retrieval found out about the request as a whole.
     pub(crate) fn learnt(&self, dim: usize) -> Learnt<'_> {
         let taste = self.taste.get(..dim).filter(|_| self.has_taste);
-        Learnt { pooled: &self.pooled, taste, links: &self.links, price: self.price }
+        Learnt {
+            pooled: &self.pooled,
+            taste,
+            links: &self.links,
+            past_kinds: &self.past_kinds,
+            price: self.price,
+        }
     }
 }
 
@@ -225,6 +233,7 @@ impl Scratch {
                 pooled: Vec::with_capacity(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
                 links: Links::new(),
+                past_kinds: Links::new(),
                 past_order: Vec::with_capacity(PURCHASES_MAX),
                 price: 0,
                 candidates: Candidates::new(),

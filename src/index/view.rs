@@ -5,9 +5,9 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
-    AreaRecord, AssociateRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord, NONE, NameKind, NameRecord, NameSlot, OfferRecord,
-    PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord,
-    TriggerRecord, TypeRecord, name_hash,
+    AreaRecord, AssociateRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord, NONE, NameKind,
+    NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES,
+    SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord, name_hash,
 };
 use super::read_ahead::Wanted;
 use super::search::Effort;
@@ -32,6 +32,7 @@ pub struct View<'a> {
     pub(crate) policy_allowed: &'a [U64],
     pub(crate) calibration: &'a [U32],
     pub(crate) ranker: &'a [FeatureRecord],
+    pub(crate) best_sellers: &'a [U32],
     pub(crate) associate_starts: &'a [U32],
     pub(crate) associates: &'a [AssociateRecord],
     pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
@@ -88,6 +89,7 @@ impl<'a> View<'a> {
             policy_allowed: rows(section(S::PolicyAllowed)),
             calibration: rows(section(S::Calibration)),
             ranker: rows(section(S::Ranker)),
+            best_sellers: rows(section(S::BestSellers)),
             associate_starts: rows(section(S::AssociateStarts)),
             associates: rows(section(S::Associates)),
             region_sets: rows(section(S::RegionSets)),

@@ -15,7 +15,7 @@ pub(super) struct Rows {
     pub(super) features: Vec<[i32; FEATURES]>,
     /// Whether it was bought.
     pub(super) bought: Vec<bool>,
-    /// How much a bought row counts; others count 1.
+    /// How much a row counts.
     pub(super) weight: Vec<f32>,
     /// Case of each row.
     pub(super) case: Vec<u32>,
@@ -36,11 +36,11 @@ impl Rows {
 }
 
 /// Turns of each feature.
-const TURNS: usize = 24;
+const TURNS: usize = 60;
 /// Share of a Newton step that is taken.
-const RATE: f32 = 0.4;
+const RATE: f32 = 0.6;
 /// Pseudo-curvature that draws a step towards zero.
-const RIDGE: f32 = 4.0;
+const RIDGE: f32 = 2.0;
 /// Rows of one task. Fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 15;
 
@@ -56,16 +56,18 @@ pub(super) fn fit(rows: &Rows) -> [FeatureRecord; FEATURES] {
         })
         .collect();
     let mut tables = [[0f32; FEATURE_STEPS]; FEATURES];
-    let bought: f64 = rows.bought.iter().zip(&rows.weight).filter(|(b, _)| **b).map(|(_, w)| f64::from(*w)).sum();
-    let share = (bought + 1.0) / (rows.bought.len() as f64 + 2.0);
+    let all: f64 = rows.weight.iter().map(|w| f64::from(*w)).sum();
+    let bought: f64 =
+        rows.bought.iter().zip(&rows.weight).filter(|(b, _)| **b).map(|(_, w)| f64::from(*w)).sum();
+    let share = (bought + 1.0) / (all + 2.0);
     let mut scores = vec![(share / (1.0 - share)).ln() as f32; rows.bought.len()];
     for _ in 0..TURNS {
         for (feature, steps) in steps.iter().enumerate() {
             let mut change = newton(rows, steps, &scores);
             // What all rows have in common is the intercept's, which ranks nothing.
             let mut count = [0f32; FEATURE_STEPS];
-            steps.iter().for_each(|step| count[usize::from(*step)] += 1.0);
-            let mean = change.iter().zip(&count).map(|(c, n)| c * n).sum::<f32>() / steps.len().max(1) as f32;
+            steps.iter().zip(&rows.weight).for_each(|(step, weight)| count[usize::from(*step)] += weight);
+            let mean = change.iter().zip(&count).map(|(c, n)| c * n).sum::<f32>() / all.max(1.0) as f32;
             change.iter_mut().for_each(|c| *c -= mean);
             tables[feature].iter_mut().zip(&change).for_each(|(weight, c)| *weight += c);
             scores.par_iter_mut().zip(steps).for_each(|(score, step)| *score += change[usize::from(*step)]);
@@ -86,7 +88,7 @@ fn newton(rows: &Rows, steps: &[u8], scores: &[f32]) -> [f32; FEATURE_STEPS] {
             let mut sums = [(0.0, 0.0); FEATURE_STEPS];
             for at in chunk * CHUNK..(chunk * CHUNK + CHUNK).min(steps.len()) {
                 let p = 1.0 / (1.0 + (-scores[at]).exp());
-                let (target, weight) = if rows.bought[at] { (1.0, rows.weight[at]) } else { (0.0, 1.0) };
+                let (target, weight) = (f32::from(u8::from(rows.bought[at])), rows.weight[at]);
                 let sum = &mut sums[usize::from(steps[at])];
                 sum.0 += f64::from(weight * (target - p));
                 sum.1 += f64::from(weight * p * (1.0 - p));
@@ -121,7 +123,8 @@ fn thresholds(rows: &Rows, feature: usize) -> [i32; FEATURE_STEPS - 1] {
     cuts.dedup();
     // A cut at the greatest value parts nothing; one just above the least parts what is there from what is not.
     cuts.retain(|cut| Some(cut) != most);
-    if let Some(least) = least.filter(|least| cuts.first() != Some(*least) && Some(**least) != most.copied()) {
+    if let Some(least) = least.filter(|least| cuts.first() != Some(*least) && Some(**least) != most.copied())
+    {
         cuts.insert(0, *least);
     }
     cuts.truncate(FEATURE_STEPS - 1);
@@ -154,7 +157,8 @@ mod tests {
             rows.case.push(at);
         }
         let tables = fit(&rows);
-        let lift = |feature: usize| f64::from(weight(&tables[feature], 1) - weight(&tables[feature], 0)) / 1000.0;
+        let lift =
+            |feature: usize| f64::from(weight(&tables[feature], 1) - weight(&tables[feature], 0)) / 1000.0;
         assert!((lift(0) - 8f64.ln()).abs() < 0.15, "{}", lift(0));
         assert!((lift(1) - 2f64.ln()).abs() < 0.15, "{}", lift(1));
         assert!(tables[2].weights.iter().all(|w| w.get() == 0), "a constant feature ranks nothing");

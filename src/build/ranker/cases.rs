@@ -17,13 +17,16 @@ const CASES_MAX: usize = 4000;
 /// Fewer than this teach nothing worth having.
 const CASES_MIN: usize = 200;
 /// Lines of a basket that are hidden, one at a time.
-const HIDDEN: usize = 2;
+const HIDDEN: usize = 3;
 /// Earlier lines of a customer that a case knows.
 const HISTORY_MAX: usize = 500;
 /// Time within which a purchase is the answer.
 const ANSWER_MS: i64 = 14 * 86_400_000;
 /// Bought rows count (customers / 100)^-power: else a model learns little but what everybody buys.
+/// What is bought for the first time is common by nature: a third of the power there.
 const RARITY_POWER: f32 = 0.15;
+/// Of the candidates that were not bought, every so manieth is kept, and counts for all.
+const SAMPLED: usize = 4;
 
 /// The newest tenth of the baskets, and the orders before it.
 pub(super) struct Cases {
@@ -38,10 +41,12 @@ pub(super) struct Cases {
     end_ms: i64,
     /// Earlier lines of each product.
     sold: Vec<u32>,
+    /// Type of each product.
+    type_of: Vec<u32>,
 }
 
 impl Cases {
-    pub(super) fn new(inputs: &Inputs) -> Self {
+    pub(super) fn new(inputs: &Inputs, type_of: &[u32]) -> Self {
         let orders = &inputs.orders;
         let mut first_at: Vec<i64> = vec![i64::MAX; orders.baskets as usize];
         for line in &orders.lines {
@@ -68,6 +73,7 @@ impl Cases {
             end_ms: orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
             earlier,
             sold,
+            type_of: type_of.to_vec(),
         }
     }
 
@@ -84,12 +90,11 @@ impl Cases {
         for (row, ProductIx(ix)) in (0..).zip(&ix).filter_map(|(row, ix)| ix.map(|ix| (row, ix))) {
             row_of[ix as usize] = row;
         }
-        let mut asking = Asking { inputs, sold: &self.sold, row_of: &row_of, decider };
+        let mut asking = Asking { inputs, sold: &self.sold, row_of: &row_of, decider, seen: 0 };
         progress.start("ask about held-out orders", self.asked.len() as u64, Unit::Items);
         for (number, case) in (0..).zip(&self.asked) {
             let [anonymous, known, first_time] = &mut rows;
-            for nth in 0..HIDDEN.min(case.len() - 1) {
-                let hidden = case[(number as usize + nth * (case.len() / HIDDEN)) % case.len()].product;
+            for hidden in self.hidden(number, case) {
                 let shown: Vec<OrderLine> = case.iter().filter(|l| l.product != hidden).copied().collect();
                 asking.ask(number, &shown, &[], &[hidden], Head::Anonymous, anonymous);
             }
@@ -102,6 +107,17 @@ impl Cases {
         }
         progress.finish(&format!("{} baskets", self.asked.len()));
         rows
+    }
+
+    /// Products of a case that are hidden, one at a time: those that no rule forbids beside the others.
+    fn hidden(&self, number: u32, case: &[OrderLine]) -> Vec<u32> {
+        let kind = |line: &OrderLine| self.type_of[line.product as usize];
+        let alone = |line: &&OrderLine| case.iter().filter(|other| kind(other) == kind(line)).count() == 1;
+        let mut products: Vec<u32> = case.iter().filter(alone).map(|line| line.product).collect();
+        let first = number as usize % products.len().max(1);
+        products.rotate_left(first);
+        products.truncate(HIDDEN);
+        products
     }
 
     /// What the customer of a case bought before it, and in the fourteen days after it: nothing where those are not over.
@@ -138,6 +154,8 @@ struct Asking<'a> {
     /// Feed row of each product of the catalog.
     row_of: &'a [u32],
     decider: &'a mut Decider,
+    /// Candidates so far.
+    seen: usize,
 }
 
 impl Asking<'_> {
@@ -155,7 +173,11 @@ impl Asking<'_> {
         let shown = shown.iter().take(crate::limits::LINES_MAX);
         let lines: Vec<LineItem<'_>> = shown
             .clone()
-            .map(|l| LineItem { quantity: l.quantity, unit_price: l.unit_price, ..LineItem::of(id(l.product)) })
+            .map(|l| LineItem {
+                quantity: l.quantity,
+                unit_price: l.unit_price,
+                ..LineItem::of(id(l.product))
+            })
             .collect();
         let purchases: Vec<Purchase<'_>> =
             history.iter().map(|l| Purchase { item_id: id(l.product), at_ms: l.at_ms }).collect();
@@ -181,9 +203,15 @@ impl Asking<'_> {
             let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
             let row = self.row_of[ix as usize];
             let sold = self.sold[row as usize] as f32;
+            let is_bought = bought.contains(&row);
+            self.seen += 1;
+            if !is_bought && self.seen % SAMPLED != 0 {
+                continue;
+            }
+            let power = if head == Head::FirstTime { RARITY_POWER / 3.0 } else { RARITY_POWER };
             rows.features.push(*of.values());
-            rows.bought.push(bought.contains(&row));
-            rows.weight.push(((sold + 1.0) / 100.0).powf(-RARITY_POWER));
+            rows.bought.push(is_bought);
+            rows.weight.push(if is_bought { ((sold + 1.0) / 100.0).powf(-power) } else { SAMPLED as f32 });
             rows.case.push(number);
         }
     }

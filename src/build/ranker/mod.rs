@@ -95,7 +95,7 @@ pub(crate) fn learn(
     options: &BuildOptions,
     progress: &dyn Progress,
 ) -> Result<Ranker, BuildError> {
-    let cases = Cases::new(inputs);
+    let cases = Cases::new(inputs, &dictionary.taxonomy.type_of);
     let mut ranker = Ranker::default();
     if cases.is_empty() {
         return Ok(ranker);
@@ -137,12 +137,12 @@ fn calibrate(rows: &Rows) -> [u32; CALIBRATION_STEPS] {
     for half in [0, 1] {
         let tables = additive::fit(&rows.half(1 - half));
         let unseen = rows.half(half);
-        for (features, bought) in unseen.features.iter().zip(&unseen.bought) {
-            let weight =
-                |(table, value): (&FeatureRecord, &i32)| table.weights[step(table, *value)].get();
-            let sum: i32 = tables.iter().zip(features).map(weight).sum();
+        for ((features, bought), weight) in unseen.features.iter().zip(&unseen.bought).zip(&unseen.weight) {
+            let of = if *bought { 1 } else { *weight as u64 };
+            let add = |(table, value): (&FeatureRecord, &i32)| table.weights[step(table, *value)].get();
+            let sum: i32 = tables.iter().zip(features).map(add).sum();
             let count = &mut counts[((SCORE_ZERO + sum).clamp(0, SCORE_MAX) / SCORE_STEP) as usize];
-            count.0 += 1;
+            count.0 += of;
             count.1 += u64::from(*bought);
         }
     }
