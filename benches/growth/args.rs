@@ -23,7 +23,7 @@ cargo bench --profile fast --features build --bench growth -- --data DIR [option
   --picture FILE  draw p50 and p99 against size as SVG
 
 Sizes below that of base.f32 are a seeded sample of its rows. Sizes above it are made: all its rows, and further ones drawn
-around them, as far from a row as its 16 nearest lie and along their directions. The output calls such sizes made; compare
+from where a row and its ten nearest lie, spread no wider than these. The output calls such sizes made; compare
 `nearest`, the mean cosine of the nearest product, and `spread`, the local dimension around queries, with those of the real
 sizes: made rows stand for real ones as far as these go on as they did.
 
