@@ -13,6 +13,8 @@ mod cache;
 mod contender;
 #[path = "search/data.rs"]
 mod data;
+#[path = "search/draw.rs"]
+mod draw;
 #[path = "search/machine.rs"]
 mod machine;
 #[path = "search/measure.rs"]
@@ -23,10 +25,16 @@ mod ours;
 mod peers;
 #[path = "search/plot.rs"]
 mod plot;
+#[path = "search/raw.rs"]
+mod raw;
 #[path = "search/report.rs"]
 mod report;
 #[path = "search/rounds.rs"]
 mod rounds;
+#[path = "search/vectors.rs"]
+mod vectors;
+#[path = "search/words.rs"]
+mod words;
 
 use std::process::ExitCode;
 use std::rc::Rc;

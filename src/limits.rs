@@ -6,8 +6,9 @@ pub const PRODUCTS_MAX: u32 = 1 << 28;
 pub const DIM_MAX: usize = 512;
 /// Rows are whole cache lines of int8.
 pub const DIM_STEP: usize = 64;
-/// Most cells: what is read of them to choose some must stay in cache.
-pub const CELLS_MAX: u32 = 1 << 16;
+/// Most cells: a search scans the codes of some 12 areas and more, each about the root of this many cells. Cells keep their
+/// size up to 16 million products.
+pub const CELLS_MAX: u32 = 1 << 18;
 /// Most areas: every search compares the centroids of all of them.
 pub const AREAS_MAX: u32 = 1 << 10;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::words::{list, number};
 use crate::{ours, peers};
 
 /// What `--help` prints.
@@ -113,12 +114,4 @@ fn names(asked: &str) -> Result<Vec<String>, String> {
     }
     let wanted = |name: &&str| *name == ours::NAME || asked.iter().any(|a| name.starts_with(a.as_str()));
     Ok(all().filter(wanted).map(str::to_owned).collect())
-}
-
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|v| !v.is_empty() && *v != "none").map(str::to_owned).collect()
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text} is not a number"))
 }

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::Built;
 use crate::data::{Data, K, SharedMasks};
 use crate::machine;
-
-/// Stands where a searcher found fewer than [`K`].
-pub(crate) const NONE: i32 = -1;
+pub(crate) use crate::measure::NONE;
 
 /// One point of a searcher's sweep.
 #[derive(Clone, Debug, Serialize, Deserialize)]

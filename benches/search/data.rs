@@ -1,14 +1,12 @@
 //! The files of one data folder: vectors, queries, exact answers, categories, masks. Raw and little-endian.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use zerocopy::{FromBytes, IntoBytes};
+pub(crate) use crate::measure::K;
+use crate::raw::read;
 
-/// Answers looked at.
-pub(crate) const K: usize = 10;
 /// Exact answers kept for a query without a filter.
 const TRUTH_WIDTH: usize = 100;
 /// Queries that have a mask.
@@ -109,19 +107,3 @@ impl Masks {
 
 /// Masks are shared by all searchers of a scenario.
 pub(crate) type SharedMasks = Arc<Masks>;
-
-fn read<T: FromBytes + IntoBytes + Clone>(path: &Path) -> Result<Vec<T>, String> {
-    let wrong = |e: std::io::Error| format!("{}: {e}", path.display());
-    let mut file = File::open(path).map_err(wrong)?;
-    let length = file.metadata().map_err(wrong)?.len() as usize;
-    if !length.is_multiple_of(size_of::<T>()) {
-        return Err(format!(
-            "{}: {length} bytes are not whole numbers of {} bytes",
-            path.display(),
-            size_of::<T>()
-        ));
-    }
-    let mut values = vec![T::new_zeroed(); length / size_of::<T>()];
-    file.read_exact(values.as_mut_slice().as_mut_bytes()).map_err(wrong)?;
-    Ok(values)
-}

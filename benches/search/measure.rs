@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use crate::contender::{NONE, Run};
-use crate::data::K;
+/// Answers looked at.
+pub(crate) const K: usize = 10;
+/// Stands where a searcher found fewer than [`K`].
+pub(crate) const NONE: i32 = -1;
 
 /// Shares of the exact answers that were found.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -25,10 +27,10 @@ pub(crate) struct Latency {
     pub(crate) samples: usize,
 }
 
-/// Compares the answers of the queries that were answered with the exact ones.
-pub(crate) fn recall(run: &Run, truth: &[i32]) -> Recall {
+/// Compares [`K`] answers of each query that was answered with the exact ones.
+pub(crate) fn recall(ids: &[i32], truth: &[i32]) -> Recall {
     let (mut found, mut there) = ([0usize; 2], [0usize; 2]);
-    for (number, (ids, truth)) in run.ids.chunks_exact(K).zip(truth.chunks_exact(K)).enumerate() {
+    for (number, (ids, truth)) in ids.chunks_exact(K).zip(truth.chunks_exact(K)).enumerate() {
         let exact = truth.iter().filter(|id| **id != NONE);
         there[number % 2] += exact.clone().count();
         found[number % 2] += exact.filter(|id| ids.contains(id)).count();

@@ -1,25 +1,18 @@
 //! The picture: recall against median latency, one line a searcher, as SVG.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 
+use crate::draw::{AREA, Area, Drawn, GREY, GRID, INK, OURS, SIZE, line, steps, thousands, write};
 use crate::ours;
 use crate::report::Report;
 use crate::rounds::Outcome;
 
-const SIZE: (u32, u32) = (960, 560);
-/// The plot's own area: left, top, right, bottom.
-const AREA: (f64, f64, f64, f64) = (76.0, 84.0, 760.0, 486.0);
 /// Least distance between two names.
 const LINE: f64 = 19.0;
 /// Recalls at the ends of the axis, and those that are marked.
 const RECALLS: (f64, f64) = (0.80, 0.999);
 const RECALL_MARKS: [f64; 6] = [0.80, 0.90, 0.95, 0.98, 0.99, 0.995];
-const INK: RGBColor = RGBColor(38, 38, 38);
-const GREY: RGBColor = RGBColor(110, 110, 110);
-const GRID: RGBColor = RGBColor(228, 228, 228);
-const OURS: RGBColor = RGBColor(200, 30, 30);
 /// Told apart also by those who see few colours, after Okabe and Ito.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -30,9 +23,6 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(140, 100, 50),
     RGBColor(90, 90, 90),
 ];
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), String>;
 
 /// One searcher's best points, cheapest first, as recall and microseconds.
 struct Curve<'a> {
@@ -108,24 +98,18 @@ fn curve(place: usize, outcome: &Outcome) -> Curve<'_> {
 
 fn write_frame(area: &Area<'_>, axes: &Axes, report: &Report) -> Drawn {
     let (left, top, right, bottom) = AREA;
-    let line = |from: (f64, f64), to: (f64, f64), colour: RGBColor| {
-        let ends =
-            vec![(from.0.round() as i32, from.1.round() as i32), (to.0.round() as i32, to.1.round() as i32)];
-        area.draw(&PathElement::new(ends, colour)).map_err(|e| e.to_string())
-    };
     for recall in RECALL_MARKS {
         let x = Axes::x(recall);
-        line((x, top), (x, bottom), GRID)?;
+        line(area, (x, top), (x, bottom), GRID)?;
         write(area, &format!("{recall}"), (x, bottom + 8.0), 14, GREY, HPos::Center, VPos::Top)?;
     }
-    let decades = (-1..7).flat_map(|power| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(power)));
-    for us in decades.filter(|us| (axes.low..=axes.high).contains(us)) {
+    for us in steps(axes.low, axes.high) {
         let y = axes.y(us);
-        line((left, y), (right, y), GRID)?;
+        line(area, (left, y), (right, y), GRID)?;
         write(area, &format!("{us}"), (left - 10.0, y), 14, GREY, HPos::Right, VPos::Center)?;
     }
-    line((left, bottom), (right, bottom), INK)?;
-    line((left, top), (left, bottom), INK)?;
+    line(area, (left, bottom), (right, bottom), INK)?;
+    line(area, (left, top), (left, bottom), INK)?;
     let (data, cpu) = (&report.data, &report.machine.cpu);
     let rows = thousands(data.rows);
     write(area, "Search: recall against latency", (24.0, 18.0), 21, INK, HPos::Left, VPos::Top)?;
@@ -173,17 +157,4 @@ fn write_names(area: &Area<'_>, axes: &Axes, curves: &[Curve<'_>]) -> Drawn {
         write(area, curve.name, at, size, curve.colour, HPos::Left, VPos::Center)?;
     }
     Ok(())
-}
-
-fn write(area: &Area<'_>, text: &str, at: (f64, f64), size: i32, ink: RGBColor, h: HPos, v: VPos) -> Drawn {
-    let style = TextStyle::from(("sans-serif", size).into_font()).color(&ink).pos(Pos::new(h, v));
-    let at = (at.0.round() as i32, at.1.round() as i32);
-    area.draw(&Text::new(text.to_owned(), at, style)).map_err(|e| e.to_string())
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or_default()).collect();
-    groups.join(",")
 }

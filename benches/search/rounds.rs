@@ -130,7 +130,7 @@ impl<'a> Player<'a> {
         let run = self.contender.run(&task);
         self.left = self.left.saturating_sub(start.elapsed());
         match run {
-            Ok(run) if run.finished => Some((measure::recall(&run, &scenario.truth), run.nanos)),
+            Ok(run) if run.finished => Some((measure::recall(&run.ids, &scenario.truth), run.nanos)),
             Ok(run) => {
                 let (answered, of) = ((run.ids.len() / crate::data::K), scenario.queries);
                 self.note = Some(format!(

@@ -12,6 +12,10 @@ use crate::limits::{RERANK, RERANK_MAX, VISIT_BUDGET};
 
 /// Baskets whose IN vectors ask.
 const BASKETS: usize = 512;
+/// Baskets that are compared with all products together: rows come from memory once for all of them.
+const TOGETHER: usize = 8;
+/// Products whose rows stay in cache meanwhile.
+const BLOCK: u32 = 1024;
 /// Neighbours that are to be found.
 const NEIGHBOURS: usize = 10;
 
@@ -100,7 +104,6 @@ fn cases(view: &View<'_>) -> Vec<Case> {
         asked = (0..view.product_count()).filter(has_row).collect();
     }
     let picked: Vec<u32> = asked.iter().copied().step_by(asked.len().div_ceil(BASKETS).max(1)).collect();
-    let kernel = Kernel::detect();
     let basket = |at: usize| {
         let lines = (0..=at % 3).map(|line| picked[(at + line * 7919) % picked.len()]);
         let query = |product| {
@@ -108,19 +111,32 @@ fn cases(view: &View<'_>) -> Vec<Case> {
             query.set_row(view.in_vector(product).unwrap_or(&[]));
             query
         };
-        let queries: Vec<Query> = lines.map(query).collect();
-        let mut best = Best::new(NEIGHBOURS);
-        let mut bar = i64::MIN;
-        for product in 0..view.product_count() {
-            let near = key(search::exact(view, kernel, &queries, product), product);
-            if near > bar && best.offer(near) {
-                bar = best.bar().unwrap_or(i64::MIN);
+        lines.map(query).collect::<Vec<Query>>()
+    };
+    let baskets: Vec<Vec<Query>> = (0..picked.len()).map(basket).collect();
+    baskets.par_chunks(TOGETHER).flat_map_iter(|baskets| answered(view, baskets)).collect()
+}
+
+/// Compares some baskets with all products.
+fn answered(view: &View<'_>, baskets: &[Vec<Query>]) -> Vec<Case> {
+    let kernel = Kernel::detect();
+    let mut best: Vec<(Best, i64)> = baskets.iter().map(|_| (Best::new(NEIGHBOURS), i64::MIN)).collect();
+    let end = view.product_count();
+    for first in (0..end).step_by(BLOCK as usize) {
+        for (queries, (best, bar)) in baskets.iter().zip(&mut best) {
+            for product in first..end.min(first + BLOCK) {
+                let near = key(search::exact(view, kernel, queries, product), product);
+                if near > *bar && best.offer(near) {
+                    *bar = best.bar().unwrap_or(i64::MIN);
+                }
             }
         }
+    }
+    let case = |(queries, (best, _)): (&Vec<Query>, &(Best, i64))| {
         let least = best.keys().map(key_score).min()?;
-        Some(Case { queries, least, count: best.keys().count() })
+        Some(Case { queries: queries.clone(), least, count: best.keys().count() })
     };
-    (0..picked.len()).into_par_iter().filter_map(basket).collect()
+    baskets.iter().zip(&best).filter_map(case).collect()
 }
 
 fn recall(view: &View<'_>, allowed: &AllowList, cases: &[Case], effort: Effort) -> f64 {
