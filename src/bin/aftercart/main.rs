@@ -6,6 +6,7 @@ mod decide;
 mod demo;
 mod inspect;
 mod print;
+mod relevance;
 mod request;
 mod synth;
 
@@ -40,6 +41,8 @@ enum Command {
     Decide(decide::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
+    Relevance(relevance::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
     Synth(synth::Args),
     /// Build a catalog from the bundled real orders and decide for twenty real baskets
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
     };

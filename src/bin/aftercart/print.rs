@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aftercart::{Engine, Item, Offer, Offers, Status};
+use aftercart::{Engine, Item, Offers, Relation, Status};
 use serde_json::{Value, json};
 
 use crate::request::Basket;
@@ -29,24 +29,19 @@ pub(crate) fn describe(engine: &Engine, item: Item) -> String {
     }
 }
 
-fn because(engine: &Engine, basket: &Basket, offer: &Offer) -> String {
-    let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
-    let relation = match offer.because.relation {
-        aftercart::Relation::BoughtTogether => "bought together with",
-        aftercart::Relation::GoesWithType => "goes with",
-        aftercart::Relation::Refill => "bought before, due again",
-        aftercart::Relation::Triggered => "triggered by",
-        aftercart::Relation::House => "house offer",
+/// Why an offer is there; `bought` names the line behind it, where one is.
+pub(crate) fn because(relation: Relation, bought: Option<String>) -> String {
+    let words = match relation {
+        Relation::BoughtTogether => "bought together with",
+        Relation::GoesWithType => "goes with",
+        Relation::Refill => "bought before, due again",
+        Relation::Triggered => "triggered by",
+        Relation::House => "house offer",
     };
-    match line {
-        None if offer.because.relation == aftercart::Relation::Triggered => {
-            "triggered by this order".to_owned()
-        }
-        None => relation.to_owned(),
-        Some(line) => {
-            let bought = engine.find_product(&line.id).map(|ix| describe(engine, Item::Product(ix)));
-            format!("{relation} {}", bought.unwrap_or_else(|| line.id.clone()))
-        }
+    match bought {
+        None if relation == Relation::Triggered => "triggered by this order".to_owned(),
+        None => words.to_owned(),
+        Some(bought) => format!("{words} {bought}"),
     }
 }
 
@@ -72,12 +67,17 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
         let party = engine.partner(offer.item);
         let from = if party.is_empty() { String::new() } else { format!("  [{} by {party}]", offer.kind) };
         let id = engine.id(offer.item);
+        let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
+        let bought = line.map(|line| match engine.find_product(&line.id) {
+            Some(ix) => describe(engine, Item::Product(ix)),
+            None => line.id.clone(),
+        });
         let _ =
             writeln!(out, "  {} {}{price}{from}  #{id}", offer.position + 1, describe(engine, offer.item));
         let _ = writeln!(
             out,
             "      {} | relevance {:.2}, p_accept {:.2} %",
-            because(engine, basket, offer),
+            because(offer.because.relation, bought),
             f64::from(offer.relevance) / 1000.0,
             f64::from(offer.p_accept_ppm) / 10_000.0
         );

@@ -17,7 +17,7 @@ pub(crate) enum Text {
 }
 
 impl Text {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::None => String::new(),
             Self::Quoted(text) => text.trim().to_owned(),
