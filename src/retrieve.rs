@@ -113,13 +113,14 @@ fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
 
 /// b) Products that were bought with what was bought, now or earlier.
 fn linked_products(context: &Context<'_>, work: &mut Work) {
-    for worth in [basket_worth, past_worth] {
+    for side in [0, 1] {
         let Work { links, search, .. } = work;
         search.hits.clear_to(LINK_HITS_MAX);
         for link in &links.list {
-            let key = search::key(worth(link), link.product);
+            let worth = link_worth(link).get(side).copied().unwrap_or(0);
+            let key = search::key(worth, link.product);
             // Asked last: whether it may be shown is read from far away.
-            let wanted = worth(link) > 0 && search.hits.bar().is_none_or(|bar| key > bar);
+            let wanted = worth > 0 && search.hits.bar().is_none_or(|bar| key > bar);
             if wanted && may_come(context, link.product) {
                 search.hits.offer(key);
             }
@@ -144,14 +145,11 @@ fn may_come(context: &Context<'_>, product: u32) -> bool {
     context.policy.is_allowed(product) && !context.types.contains(context.view.type_of(product))
 }
 
-/// What makes a product that goes with the basket worth a place among the candidates.
-fn basket_worth(link: &Link) -> i32 {
-    (2 * link.together + 2 * link.direct + link.customers).min(i32::MAX as u32) as i32
-}
-
-/// What makes a product that goes with the earlier purchases worth one.
-fn past_worth(link: &Link) -> i32 {
-    (link.past_together + link.past_direct + link.past_customers).min(i32::MAX as u32) as i32
+/// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
+pub(crate) fn link_worth(link: &Link) -> [i32; 2] {
+    let basket = 2 * link.together + 2 * link.direct + link.customers;
+    let past = link.past_together + link.past_direct + link.past_customers;
+    [basket, past].map(|worth| worth.min(i32::MAX as u32) as i32)
 }
 
 /// Adds what vector searches find.

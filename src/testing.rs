@@ -41,6 +41,10 @@ pub struct Learnt {
     pub taste: Option<Vec<i8>>,
     /// Weight of the earlier purchases of each product.
     pub bought_before: Vec<(ProductIx, i32)>,
+    /// Products of the item-item lists, with what makes each worth a place: by the basket, by the earlier purchases.
+    pub linked: Vec<(ProductIx, [i32; 2])>,
+    /// Products that most customers bought lately.
+    pub best_sellers: Vec<ProductIx>,
 }
 
 /// What the file says of one product.
@@ -129,6 +133,8 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
             .iter()
             .map(|past| (ProductIx(past.product), features::bought_before(past)))
             .collect(),
+        linked: work.links.list.iter().map(|l| (ProductIx(l.product), retrieve::link_worth(l))).collect(),
+        best_sellers: context.view.best_sellers.iter().map(|ix| ProductIx(ix.get())).collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use aftercart::build::feed::Product;
 use aftercart::build::progress::Progress;
 use aftercart::build::{BuildOptions, Inputs, Rotation, Vectors, build as build_catalog, publish};
 use aftercart::index::{AllowList, Effort, Nearest};
-use aftercart::{Catalog, OpenMode, OpenOptions, Verify};
+use aftercart::{Catalog, OpenMode, OpenOptions, Prefault, Verify};
 
 use crate::measure::K;
 
@@ -46,7 +46,7 @@ pub(crate) fn in_huge_pages() -> bool {
 /// Opens a catalog as any host would.
 pub(crate) fn open(file: &Path) -> Result<Arc<Catalog>, String> {
     let mode = if in_huge_pages() { OpenMode::CopyHuge } else { OpenMode::Map };
-    let options = OpenOptions { mode, verify: Verify::Structure, prefault: true };
+    let options = OpenOptions { mode, verify: Verify::Structure, prefault: Prefault::Whole };
     Ok(Arc::new(Catalog::open(file, options).map_err(|e| format!("{}: {e}", file.display()))?))
 }
 

@@ -17,7 +17,8 @@ use aftercart::vocabulary::{
     AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, LineItem, Placement, Policy, Profile, Purchase, Transaction, Verify,
+    Answer, Catalog, Decline, Engine, LineItem, Placement, Policy, Profile, Purchase, Repeat, Transaction,
+    Verify,
 };
 
 /// A day in milliseconds.
@@ -449,6 +450,7 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         placement: Placement {
             slots: if rng.chance(30) { 1 + rng.below(16) as u8 } else { 0 },
             min_relevance: if rng.chance(15) { Some(rng.below(500) as u16) } else { None },
+            repeat: if rng.chance(20) { Repeat::Never } else { Repeat::Allowed },
             ..Placement::default()
         },
         customer: *rng.pick(CustomerKind::ALL),

@@ -10,8 +10,8 @@
 use std::cmp::Reverse;
 
 use aftercart::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, OFFER_HITS_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX,
-    TASTE_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX, QUERIES_MAX,
+    REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
@@ -79,6 +79,9 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     let learnt = testing::learnt(engine, case.transaction, case.profile);
     for row in refills(case, &learnt) {
         add(&mut found, product(case, row, Relation::Refill));
+    }
+    for row in linked(case, &learnt) {
+        add(&mut found, product(case, row, Relation::BoughtTogether));
     }
     for row in types(case, &learnt) {
         add(&mut found, product(case, row, Relation::GoesWithType));
@@ -174,6 +177,25 @@ fn refills(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
         .collect();
     wanted.sort_by_key(|past| (Reverse(weight(past.row)), shop.ix[past.row]));
     wanted.into_iter().take(REFILL_HITS_MAX).map(|past| past.row).collect()
+}
+
+/// The best 128 of the item-item lists by the basket, the best 128 by the history, and the 96 that sell best where there is one.
+fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
+    let shop = case.shop;
+    let row_of = |ix: &ProductIx| shop.ix.iter().position(|other| other == ix).expect("of this catalog");
+    let may_come = |row: &usize| {
+        case.lines.iter().all(|l| l.kind.as_ref() != Some(&shop.kind[*row])) && case.standing(*row).is_empty()
+    };
+    let mut rows = Vec::new();
+    for side in [0, 1] {
+        let mut order: Vec<_> = learnt.linked.iter().filter(|(_, worth)| worth[side] > 0).collect();
+        order.sort_by_key(|(ix, worth)| (Reverse(worth[side]), *ix));
+        rows.extend(order.iter().map(|(ix, _)| row_of(ix)).filter(may_come).take(LINK_HITS_MAX));
+    }
+    if !case.past.is_empty() {
+        rows.extend(learnt.best_sellers.iter().map(row_of).filter(may_come).take(BEST_SELLERS_MAX));
+    }
+    rows
 }
 
 /// Of the 32 types most worth asking, the 6 most bought that may be shown of the 64 most bought.

@@ -349,7 +349,8 @@ impl<'a> Case<'a> {
         let shop = self.shop;
         let role = shop.facts[row].role;
         if let Some(past) = self.past.iter().find(|past| past.row == row) {
-            return !self.used_up(past) || !self.due(past);
+            let never = self.transaction.placement.repeat == aftercart::Repeat::Never;
+            return never || !self.used_up(past) || !self.due(past);
         }
         role != Role::Consumable
             && self.past.iter().any(|past| {

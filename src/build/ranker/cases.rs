@@ -205,7 +205,7 @@ impl Asking<'_> {
             let sold = self.sold[row as usize] as f32;
             let is_bought = bought.contains(&row);
             self.seen += 1;
-            if !is_bought && self.seen % SAMPLED != 0 {
+            if !is_bought && !self.seen.is_multiple_of(SAMPLED) {
                 continue;
             }
             let power = if head == Head::FirstTime { RARITY_POWER / 3.0 } else { RARITY_POWER };

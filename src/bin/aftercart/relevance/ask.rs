@@ -44,9 +44,8 @@ pub(super) struct Pages {
     pub(super) floors: Vec<Shown>,
 }
 
-/// The request of a case. The task is told apart here, for requests that can say what they ask for: "new14" counts first
-/// purchases only, which no request can ask for yet.
-fn request(text: &str, _task: &str) -> Result<Basket, String> {
+/// The request of a case. Its task says whether only first purchases count.
+fn request(text: &str) -> Result<Basket, String> {
     Basket::parse(text, 0).map_err(|problem| {
         wrong("request", &problem, "write the case as a request of `decide --jsonl`, with case_id and task")
     })
@@ -102,7 +101,7 @@ fn read_case(
     let relevant = truth.get(&id).ok_or_else(|| {
         wrong("case_id", &format!("the truth has no \"{id}\""), "give the truth of the same cases")
     })?;
-    let basket = request(text, &task)?;
+    let basket = request(text)?;
     let known_product = |id: &str| decider.engine().find_product(id).is_some();
     let case = Case {
         is_known: head.history.iter().any(|past| known_product(&past.product_id.text())),
