@@ -6,6 +6,7 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
+use super::associates;
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
 use super::error::BuildError;
@@ -22,8 +23,8 @@ use super::tune;
 use super::write::{Facts, Writer};
 use crate::distance::BLOCK;
 use crate::index::format::{
-    AreaRecord, AssociateRecord, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord,
-    ProductRecord, SectionKind as S, TransitionRecord, TypeRecord,
+    AreaRecord, CategoryRecord, CellRecord, MetaRecord, NameKind, NameRecord, PolicyRecord, ProductRecord,
+    SectionKind as S, TransitionRecord, TypeRecord,
 };
 use crate::index::{Catalog, Verify};
 use crate::limits::{DIM_MAX, DIM_STEP, ID_BYTES_MAX, PRODUCTS_MAX, RERANK, VISIT_BUDGET};
@@ -311,7 +312,7 @@ pub(crate) fn assemble(
     layout.put_vectors(out_rows, &fine, &in_rows, &grouped.centroids);
     layout.put_cells(&grouped);
     layout.put_types();
-    layout.put_associates();
+    associates::put(&mut layout);
     layout.put_categories_and_brands();
     layout.put_products()?;
     offers::put(&mut layout)?;
@@ -321,15 +322,12 @@ pub(crate) fn assemble(
     layout.finish()
 }
 
-/// Best sellers that the file keeps: some of them are refused for any basket.
-const BEST_SELLERS: usize = 128;
-
 /// The sections under construction.
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
     pub(crate) inputs: &'a Inputs,
     pub(crate) dictionary: &'a Dictionary<'a>,
-    affinity: &'a Affinity,
+    pub(crate) affinity: &'a Affinity,
     pub(crate) placed: &'a Placement,
     pub(crate) writer: Writer,
     pub(crate) strings: Strings,
@@ -412,35 +410,6 @@ impl Layout<'_> {
         self.writer.put(S::Transitions, &transitions);
         let type_of = self.placed.row_of.iter().map(|row| U32::new(tree.type_of[*row as usize]));
         self.writer.put(S::TypeOf, &type_of.collect::<Vec<_>>());
-    }
-
-    fn put_associates(&mut self) {
-        let (mut starts, mut records) = (vec![U32::new(0)], Vec::new());
-        let code = |strength: f32| (strength.max(0.0).sqrt() * 255.0).round() as u8;
-        for row in &self.placed.row_of {
-            records.extend(self.affinity.associates[*row as usize].iter().map(|a| AssociateRecord {
-                product: U32::new(self.placed.ix_of[a.product as usize]),
-                together: code(a.together),
-                direct: code(a.direct),
-                customers: code(a.customers),
-                reserved: 0,
-            }));
-            starts.push(U32::new(records.len() as u32));
-        }
-        let lately = |row: &u32| {
-            let (popularity, facts) =
-                (self.affinity.popularity[*row as usize], &self.affinity.facts[*row as usize]);
-            (popularity as f32 * facts.trend.exp2()).round() as u32
-        };
-        let mut best: Vec<u32> = (0..self.placed.row_of.len() as u32)
-            .filter(|row| self.affinity.popularity[*row as usize] > 0)
-            .collect();
-        best.sort_by_key(|row| (std::cmp::Reverse(lately(row)), *row));
-        best.truncate(BEST_SELLERS);
-        let best: Vec<U32> = best.iter().map(|row| U32::new(self.placed.ix_of[*row as usize])).collect();
-        self.writer.put(S::BestSellers, &best);
-        self.writer.put(S::AssociateStarts, &starts);
-        self.writer.put(S::Associates, &records);
     }
 
     fn put_categories_and_brands(&mut self) {

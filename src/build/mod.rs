@@ -6,6 +6,7 @@
 //! Nothing here runs in a checkout: it allocates, takes seconds, and fails with prose.
 
 pub mod affinity;
+mod associates;
 mod catalogue;
 mod cells;
 mod codes;

@@ -68,7 +68,7 @@ pub(super) fn fit(rows: &Rows) -> [FeatureRecord; FEATURES] {
             let mut count = [0f32; FEATURE_STEPS];
             steps.iter().zip(&rows.weight).for_each(|(step, weight)| count[usize::from(*step)] += weight);
             let mean = change.iter().zip(&count).map(|(c, n)| c * n).sum::<f32>() / all.max(1.0) as f32;
-            change.iter_mut().for_each(|c| *c -= mean);
+            change.iter_mut().zip(&count).filter(|(_, n)| **n > 0.0).for_each(|(c, _)| *c -= mean);
             tables[feature].iter_mut().zip(&change).for_each(|(weight, c)| *weight += c);
             scores.par_iter_mut().zip(steps).for_each(|(score, step)| *score += change[usize::from(*step)]);
         }
