@@ -76,11 +76,8 @@ impl Decider {
                     suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
                     ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
                     let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
-                    let weights = ranking::weights(&context.view, ranking::head(&context), &of);
-                    let named = features::NAMES.iter().zip(of.values()).zip(weights);
-                    contributions = named
-                        .map(|((name, value), weight)| Contribution { feature: name, value: *value, weight })
-                        .collect();
+                    let weights = context.view.ranker.weights(ranking::head(&context), &of);
+                    contributions = weights.filter_map(|(at, weight)| named(&of, at, weight)).collect();
                 }
             },
             Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
@@ -109,6 +106,10 @@ impl Decider {
             contributions,
         })
     }
+}
+
+fn named(of: &features::Features, at: usize, weight: i32) -> Option<Contribution> {
+    Some(Contribution { feature: features::NAMES.get(at)?, value: *of.values().get(at)?, weight })
 }
 
 /// Adds what stands against an item beside the rules: the switch, the floor, the reserve, the slate.

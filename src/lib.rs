@@ -38,6 +38,7 @@ mod offer;
 mod partner;
 pub mod policy;
 mod profile;
+mod ranker;
 mod ranking;
 mod retrieve;
 mod scratch;

@@ -2,42 +2,14 @@
 
 use crate::context::{Context, Line};
 use crate::distance::Kernel;
-use crate::features::{self, FEATURES, Feature, Features, Learnt, log2_q8};
+use crate::features::{self, Features, Learnt, log2_q8};
 use crate::index::View;
-use crate::index::format::{CALIBRATION_STEPS, FeatureRecord, Head, OfferRecord, ProductRecord, trigger};
+use crate::index::format::{CALIBRATION_STEPS, Head, OfferRecord, ProductRecord, trigger};
 use crate::limits::DIM_MAX;
 use crate::offer::{Item, ProductIx};
+use crate::ranker::Sums;
 use crate::scratch::{Candidate, PooledType};
 use crate::transaction::Repeat;
-
-/// Thousandths of a nat: how much likelier this product is than another one. The sum of one weight for each feature, as the
-/// catalog's ranker was fitted to held-out orders: an additive model (Hastie and Tibshirani 1986) of step functions.
-pub(crate) fn score(view: &View<'_>, head: Head, features: &Features) -> i32 {
-    let sum = weights(view, head, features).fold(0i32, i32::saturating_add);
-    SCORE_ZERO.saturating_add(sum).clamp(0, SCORE_MAX)
-}
-
-/// What each feature adds to the score, by number.
-pub(crate) fn weights<'a>(
-    view: &View<'a>,
-    head: Head,
-    features: &'a Features,
-) -> impl Iterator<Item = i32> + 'a {
-    let tables = view.ranker.get(head as usize * FEATURES..).unwrap_or(&[]);
-    tables.iter().zip(features.values()).map(|(table, value)| weight(table, *value))
-}
-
-/// The step of a feature's table that a value falls into.
-#[inline]
-pub(crate) fn step(table: &FeatureRecord, value: i32) -> usize {
-    // All compared, without a branch: the thresholds are two cache lines at most.
-    table.thresholds.iter().map(|threshold| usize::from(value > threshold.get())).sum()
-}
-
-#[inline]
-fn weight(table: &FeatureRecord, value: i32) -> i32 {
-    table.weights.get(step(table, value)).map_or(0, |weight| weight.get())
-}
 
 /// Who is asked about what.
 pub(crate) fn head(context: &Context<'_>) -> Head {
@@ -48,7 +20,7 @@ pub(crate) fn head(context: &Context<'_>) -> Head {
     }
 }
 
-/// Greatest score.
+/// Greatest score, in thousandths of a nat: how much likelier a product is than another one.
 pub(crate) const SCORE_MAX: i32 = CALIBRATION_STEPS as i32 * SCORE_STEP - 1;
 /// Score that one step of the calibration table spans.
 pub(crate) const SCORE_STEP: i32 = 256;
@@ -56,41 +28,12 @@ pub(crate) const SCORE_STEP: i32 = 256;
 /// Score of a product of which nothing speaks for or against.
 pub(crate) const SCORE_ZERO: i32 = SCORE_MAX / 2;
 
-/// How much what was bought speaks for a product, in 1/250 of a nat: what the floor looks at. Popularity does not count: what is
-/// common anyway is no complement. Of a product that the customer bought before, their own rhythm speaks.
-fn relevance(view: &View<'_>, head: Head, f: &Features) -> u16 {
-    let speaks = |at: &usize| {
-        let of_basket = EVIDENCE.contains(at);
-        of_basket || (f.bought_before > 0 && HABIT.contains(at))
-    };
-    let sum: i32 = weights(view, head, f).enumerate().filter(|(at, _)| speaks(at)).map(|(_, w)| w).sum();
+/// How much what was bought speaks for a product, in 1/250 of a nat: what the floor looks at.
+fn relevance(sums: Sums, features: &Features) -> u16 {
     // Likeness that no order stands behind is not a complement.
-    let known = f.ordered || f.bought_before > 0;
-    if known { (sum / 4).clamp(0, 1000) as u16 } else { 0 }
+    let known = features.ordered || features.bought_before > 0;
+    if known { (sums.evidence / 4).clamp(0, 1000) as u16 } else { 0 }
 }
-
-/// Features by which the basket speaks.
-const EVIDENCE: [usize; 8] = [
-    Feature::Together as usize,
-    Feature::TogetherMost as usize,
-    Feature::Direct as usize,
-    Feature::Customers as usize,
-    Feature::BasketCosine as usize,
-    Feature::TypeLift as usize,
-    Feature::TypeProbability as usize,
-    Feature::TypeDirect as usize,
-];
-
-/// Features by which the customer's own purchases of a product speak.
-const HABIT: [usize; 7] = [
-    Feature::Times as usize,
-    Feature::DaysSince as usize,
-    Feature::Due as usize,
-    Feature::TripShare as usize,
-    Feature::TypeTimes as usize,
-    Feature::TypeDaysSince as usize,
-    Feature::TypeShare as usize,
-];
 
 /// What makes a type worth asking for products.
 pub(crate) fn type_worth(kind: &PooledType) -> u64 {
@@ -111,8 +54,9 @@ pub(crate) fn score_product(
     let (features, line, relation) = features::of_product(context, kernel, learnt, product, record);
     (candidate.relation, candidate.line) = (relation, line);
     let head = head(context);
-    candidate.relevance = relevance(&context.view, head, &features);
-    candidate.score = score(&context.view, head, &features);
+    let sums = context.view.ranker.sums(head, &features);
+    candidate.relevance = relevance(sums, &features);
+    candidate.score = (i64::from(SCORE_ZERO) + sums.score).clamp(0, SCORE_MAX.into()) as i32;
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
     candidate.value = product_value(context, record);
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);

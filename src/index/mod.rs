@@ -13,6 +13,8 @@ mod view;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::ranker::Ranker;
+
 pub use nearest::Nearest;
 pub use read_ahead::Prefault;
 pub use search::{AllowList, Effort, SearchCounters};
@@ -103,6 +105,7 @@ pub struct Catalog {
     bytes: Arc<map::Bytes>,
     wanted: Arc<read_ahead::Wanted>,
     layout: validate::Layout,
+    ranker: Ranker,
 }
 
 impl Catalog {
@@ -131,7 +134,12 @@ impl Catalog {
             Prefault::Whole => read_ahead::read(&bytes, 0..bytes.as_slice().len()),
             Prefault::None => {}
         }
-        Ok(Self { bytes, wanted, layout })
+        Ok(Self::of(bytes, wanted, layout))
+    }
+
+    fn of(bytes: Arc<map::Bytes>, wanted: Arc<read_ahead::Wanted>, layout: validate::Layout) -> Self {
+        let ranker = Ranker::new(View::new(bytes.as_slice(), &layout).ranker_records);
+        Self { bytes, wanted, layout, ranker }
     }
 
     /// Reads a whole section of a mapped file from disk, for what goes through all of it: page by page would take long.
@@ -146,7 +154,7 @@ impl Catalog {
     pub fn from_bytes(bytes: Vec<u8>, verify: Verify) -> Result<Self, OpenError> {
         let layout = validate::validate(&bytes, verify)?;
         let (bytes, wanted) = (Arc::new(map::Bytes::Owned(bytes)), Arc::new(read_ahead::Wanted::new()));
-        Ok(Self { bytes, wanted, layout })
+        Ok(Self::of(bytes, wanted, layout))
     }
 
     /// The typed view. Costs some tens of nanoseconds; allocates nothing.
@@ -154,6 +162,7 @@ impl Catalog {
     pub fn view(&self) -> View<'_> {
         let mut view = View::new(self.bytes.as_slice(), &self.layout);
         view.wanted = self.wanted.while_read();
+        view.ranker = &self.ranker;
         view
     }
 

@@ -14,6 +14,7 @@ use super::search::Effort;
 use super::validate::Layout;
 use crate::distance::BLOCK;
 use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
+use crate::ranker::Ranker;
 use crate::vocabulary::{Country, Currency};
 
 /// A borrowed view of a whole catalog. Cheap to make: it only slices.
@@ -31,7 +32,9 @@ pub struct View<'a> {
     pub(crate) policy: &'a [PolicyRecord],
     pub(crate) policy_allowed: &'a [U64],
     pub(crate) calibration: &'a [U32],
-    pub(crate) ranker: &'a [FeatureRecord],
+    pub(crate) ranker_records: &'a [FeatureRecord],
+    /// Those, as decisions read them.
+    pub(crate) ranker: &'a Ranker,
     pub(crate) best_sellers: &'a [U32],
     pub(crate) associate_starts: &'a [U32],
     pub(crate) associates: &'a [AssociateRecord],
@@ -66,6 +69,9 @@ pub struct View<'a> {
     pub(super) wanted: Option<&'a Wanted>,
 }
 
+/// Of a view of bytes that no catalog was made of yet.
+static NO_RANKER: Ranker = Ranker::none();
+
 fn rows<T: FromBytes + Immutable + KnownLayout + Unaligned>(bytes: &[u8]) -> &[T] {
     // Lengths were validated at open; a mismatch reads as "no rows", which no caller can follow out of bounds.
     <[T]>::ref_from_bytes(bytes).unwrap_or(&[])
@@ -88,7 +94,8 @@ impl<'a> View<'a> {
             policy: rows(section(S::Policy)),
             policy_allowed: rows(section(S::PolicyAllowed)),
             calibration: rows(section(S::Calibration)),
-            ranker: rows(section(S::Ranker)),
+            ranker_records: rows(section(S::Ranker)),
+            ranker: &NO_RANKER,
             best_sellers: rows(section(S::BestSellers)),
             associate_starts: rows(section(S::AssociateStarts)),
             associates: rows(section(S::Associates)),

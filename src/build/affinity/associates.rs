@@ -89,6 +89,7 @@ pub(super) fn learn(
         Source { log, type_of: input.type_of, options, popularity, baskets, owned, owned_start, direct };
     (0..input.products as u32)
         .into_par_iter()
+        .with_min_len(8192) // each part sets aside numbers for every product
         .map_init(
             || Scratch {
                 together: vec![0.0; input.products],

@@ -135,11 +135,8 @@ fn thresholds(rows: &Rows, feature: usize) -> [i32; FEATURE_STEPS - 1] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::weight;
     use super::*;
-
-    fn weight(table: &FeatureRecord, value: i32) -> i32 {
-        table.weights[crate::ranking::step(table, value)].get()
-    }
 
     #[test]
     fn finds_the_log_odds_of_two_features_that_go_together() {

@@ -22,7 +22,7 @@ use crate::features::{FEATURES, Feature};
 use crate::index::format::{CALIBRATION_STEPS, CALIBRATION_VALUES, FeatureRecord, Head};
 use crate::index::{Catalog, Verify};
 use crate::policy::{Policy, SlatePolicy};
-use crate::ranking::{SCORE_MAX, SCORE_STEP, SCORE_ZERO, step};
+use crate::ranking::{SCORE_MAX, SCORE_STEP, SCORE_ZERO};
 use crate::{Decider, Engine};
 
 /// Fewer bought candidates than this teach a head nothing worth having.
@@ -130,6 +130,12 @@ pub(crate) fn learn(
     Ok(ranker)
 }
 
+/// What a feature of this value adds.
+fn weight(table: &FeatureRecord, value: i32) -> i32 {
+    let step = table.thresholds.iter().filter(|threshold| value > threshold.get()).count();
+    table.weights[step].get()
+}
+
 /// Share bought at each step of the score, of rows that the weights behind the score have not seen: each half of the cases is
 /// scored by what the other one taught.
 fn calibrate(rows: &Rows) -> [u32; CALIBRATION_STEPS] {
@@ -137,10 +143,9 @@ fn calibrate(rows: &Rows) -> [u32; CALIBRATION_STEPS] {
     for half in [0, 1] {
         let tables = additive::fit(&rows.half(1 - half));
         let unseen = rows.half(half);
-        for ((features, bought), weight) in unseen.features.iter().zip(&unseen.bought).zip(&unseen.weight) {
-            let of = if *bought { 1 } else { *weight as u64 };
-            let add = |(table, value): (&FeatureRecord, &i32)| table.weights[step(table, *value)].get();
-            let sum: i32 = tables.iter().zip(features).map(add).sum();
+        for ((features, bought), count) in unseen.features.iter().zip(&unseen.bought).zip(&unseen.weight) {
+            let of = if *bought { 1 } else { *count as u64 };
+            let sum: i32 = tables.iter().zip(features).map(|(table, value)| weight(table, *value)).sum();
             let count = &mut counts[((SCORE_ZERO + sum).clamp(0, SCORE_MAX) / SCORE_STEP) as usize];
             count.0 += of;
             count.1 += u64::from(*bought);

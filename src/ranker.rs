@@ -1,0 +1,131 @@
+//! The catalog's ranker, laid out for the decision: an additive model (Hastie and Tibshirani 1986) of step functions, one table for
+//! each feature. Made when a catalog is opened; read only.
+
+use crate::features::{FEATURES, Feature, Features};
+use crate::index::format::{FEATURE_STEPS, FeatureRecord, Head};
+
+/// The weights of all heads.
+#[derive(Debug)]
+pub(crate) struct Ranker {
+    heads: [Vec<Table>; Head::ALL.len()],
+}
+
+/// What a feature adds: `weights[s]`, where `s` is how many of `thresholds` the value exceeds.
+#[derive(Debug)]
+struct Table {
+    feature: usize,
+    speaks: Speaks,
+    /// The last one is never exceeded: sixteen are compared as fast as fifteen.
+    thresholds: [i32; FEATURE_STEPS],
+    weights: [i32; FEATURE_STEPS],
+}
+
+/// Whether a feature counts as evidence that a product fits what was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Always,
+    /// Where the customer bought the product before.
+    OfHabit,
+    Never,
+}
+
+/// Both sums over a product's features, thousandths of a nat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// Of all features.
+    pub(crate) score: i64,
+    /// Of those by which the purchases speak. Popularity does not: what is common anyway is no complement.
+    pub(crate) evidence: i64,
+}
+
+impl Ranker {
+    /// Leaves out tables that add nothing; those that add the same to every product stay, since probabilities need them.
+    pub(crate) fn new(records: &[FeatureRecord]) -> Self {
+        let head = |head: Head| {
+            let own = records.iter().skip(head as usize * FEATURES).take(FEATURES).enumerate();
+            own.map(|(feature, record)| Table::new(feature, record))
+                .filter(|table| table.weights.iter().any(|weight| *weight != 0))
+                .collect()
+        };
+        Self { heads: Head::ALL.map(head) }
+    }
+
+    /// One that says nothing.
+    pub(crate) const fn none() -> Self {
+        Self { heads: [const { Vec::new() }; Head::ALL.len()] }
+    }
+
+    /// Adds up what the features of a product say.
+    #[inline]
+    pub(crate) fn sums(&self, head: Head, features: &Features) -> Sums {
+        let habit = features.bought_before > 0;
+        let mut sums = Sums { score: 0, evidence: 0 };
+        for table in self.heads.get(head as usize).map_or(&[][..], Vec::as_slice) {
+            let weight = i64::from(table.weight(features));
+            let counts = table.speaks == Speaks::Always || (habit && table.speaks == Speaks::OfHabit);
+            sums.score += weight;
+            sums.evidence += if counts { weight } else { 0 };
+        }
+        sums
+    }
+
+    /// What each feature that adds anything adds: its number and thousandths of a nat.
+    pub(crate) fn weights<'a>(
+        &'a self,
+        head: Head,
+        features: &'a Features,
+    ) -> impl Iterator<Item = (usize, i32)> + 'a {
+        let tables = self.heads.get(head as usize).map_or(&[][..], Vec::as_slice);
+        tables.iter().map(|table| (table.feature, table.weight(features)))
+    }
+}
+
+impl Table {
+    fn new(feature: usize, record: &FeatureRecord) -> Self {
+        let mut thresholds = [i32::MAX; FEATURE_STEPS];
+        thresholds.iter_mut().zip(&record.thresholds).for_each(|(slot, threshold)| *slot = threshold.get());
+        let weights = record.weights.map(|weight| weight.get());
+        let among = |some: &[Feature]| some.iter().any(|other| *other as usize == feature);
+        let speaks = if among(&EVIDENCE) {
+            Speaks::Always
+        } else if among(&HABIT) {
+            Speaks::OfHabit
+        } else {
+            Speaks::Never
+        };
+        Self { feature, speaks, thresholds, weights }
+    }
+
+    #[inline]
+    fn weight(&self, features: &Features) -> i32 {
+        let value = features.values().get(self.feature).copied().unwrap_or(0);
+        // All compared, without a branch.
+        let step: i32 = self.thresholds.iter().map(|threshold| i32::from(value > *threshold)).sum();
+        self.weights.get(step as usize & (FEATURE_STEPS - 1)).copied().unwrap_or(0)
+    }
+}
+
+const _: () = assert!(FEATURE_STEPS.is_power_of_two());
+
+/// Features by which the basket speaks.
+const EVIDENCE: [Feature; 8] = [
+    Feature::Together,
+    Feature::TogetherMost,
+    Feature::Direct,
+    Feature::Customers,
+    Feature::BasketCosine,
+    Feature::TypeLift,
+    Feature::TypeProbability,
+    Feature::TypeDirect,
+];
+
+/// Features by which the customer's own purchases of a product speak.
+const HABIT: [Feature; 7] = [
+    Feature::Times,
+    Feature::DaysSince,
+    Feature::Due,
+    Feature::TripShare,
+    Feature::TypeTimes,
+    Feature::TypeDaysSince,
+    Feature::TypeShare,
+];
