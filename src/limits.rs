@@ -31,14 +31,16 @@ pub const OPT_OUTS_MAX: usize = 32;
 
 /// Products that a search returns.
 pub const SEARCH_HITS_MAX: usize = 160;
+/// Of those, the ones near the basket that become candidates.
+pub const COMPLEMENT_HITS_MAX: usize = 32;
 /// Products that associates of the lines may add, and as many those of earlier purchases.
-pub const LINK_HITS_MAX: usize = 128;
+pub const LINK_HITS_MAX: usize = 80;
 /// Products that most customers buy, which may be new to this one.
 pub const BEST_SELLERS_MAX: usize = 96;
 /// Products that type transitions may add.
-pub const TYPE_HITS_MAX: usize = 192;
+pub const TYPE_HITS_MAX: usize = 128;
 /// Products near the customer's taste that a search may add.
-pub const TASTE_HITS_MAX: usize = 64;
+pub const TASTE_HITS_MAX: usize = 24;
 /// Past purchases that may come back as refills.
 pub const REFILL_HITS_MAX: usize = 64;
 /// Partner and house offers that triggers may add.
@@ -46,7 +48,7 @@ pub const OFFER_HITS_MAX: usize = 64;
 /// Candidates of one decision, all sources together.
 pub const CANDIDATES_MAX: usize = 2 * LINK_HITS_MAX
     + BEST_SELLERS_MAX
-    + SEARCH_HITS_MAX
+    + COMPLEMENT_HITS_MAX
     + TYPE_HITS_MAX
     + TASTE_HITS_MAX
     + REFILL_HITS_MAX

@@ -1,7 +1,7 @@
 //! The catalog's ranker, laid out for the decision: an additive model (Hastie and Tibshirani 1986) of step functions, one table for
 //! each feature. Made when a catalog is opened; read only.
 
-use crate::features::{FEATURES, Feature, Features};
+use crate::features::{FEATURES, Features};
 use crate::index::format::{FEATURE_STEPS, FeatureRecord, Head};
 
 /// The weights of all heads.
@@ -14,28 +14,9 @@ pub(crate) struct Ranker {
 #[derive(Debug)]
 struct Table {
     feature: usize,
-    speaks: Speaks,
     /// The last one is never exceeded: sixteen are compared as fast as fifteen.
     thresholds: [i32; FEATURE_STEPS],
     weights: [i32; FEATURE_STEPS],
-}
-
-/// Whether a feature counts as evidence that a product fits what was bought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speaks {
-    Always,
-    /// Where the customer bought the product before.
-    OfHabit,
-    Never,
-}
-
-/// Both sums over a product's features, thousandths of a nat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sums {
-    /// Of all features.
-    pub(crate) score: i64,
-    /// Of those by which the purchases speak. Popularity does not: what is common anyway is no complement.
-    pub(crate) evidence: i64,
 }
 
 impl Ranker {
@@ -55,18 +36,11 @@ impl Ranker {
         Self { heads: [const { Vec::new() }; Head::ALL.len()] }
     }
 
-    /// Adds up what the features of a product say.
+    /// Adds up what the features of a product say: thousandths of a nat.
     #[inline]
-    pub(crate) fn sums(&self, head: Head, features: &Features) -> Sums {
-        let habit = features.bought_before > 0;
-        let mut sums = Sums { score: 0, evidence: 0 };
-        for table in self.heads.get(head as usize).map_or(&[][..], Vec::as_slice) {
-            let weight = i64::from(table.weight(features));
-            let counts = table.speaks == Speaks::Always || (habit && table.speaks == Speaks::OfHabit);
-            sums.score += weight;
-            sums.evidence += if counts { weight } else { 0 };
-        }
-        sums
+    pub(crate) fn sum(&self, head: Head, features: &Features) -> i64 {
+        let tables = self.heads.get(head as usize).map_or(&[][..], Vec::as_slice);
+        tables.iter().map(|table| i64::from(table.weight(features))).sum()
     }
 
     /// What each feature that adds anything adds: its number and thousandths of a nat.
@@ -85,15 +59,7 @@ impl Table {
         let mut thresholds = [i32::MAX; FEATURE_STEPS];
         thresholds.iter_mut().zip(&record.thresholds).for_each(|(slot, threshold)| *slot = threshold.get());
         let weights = record.weights.map(|weight| weight.get());
-        let among = |some: &[Feature]| some.iter().any(|other| *other as usize == feature);
-        let speaks = if among(&EVIDENCE) {
-            Speaks::Always
-        } else if among(&HABIT) {
-            Speaks::OfHabit
-        } else {
-            Speaks::Never
-        };
-        Self { feature, speaks, thresholds, weights }
+        Self { feature, thresholds, weights }
     }
 
     #[inline]
@@ -106,26 +72,3 @@ impl Table {
 }
 
 const _: () = assert!(FEATURE_STEPS.is_power_of_two());
-
-/// Features by which the basket speaks.
-const EVIDENCE: [Feature; 8] = [
-    Feature::Together,
-    Feature::TogetherMost,
-    Feature::Direct,
-    Feature::Customers,
-    Feature::BasketCosine,
-    Feature::TypeLift,
-    Feature::TypeProbability,
-    Feature::TypeDirect,
-];
-
-/// Features by which the customer's own purchases of a product speak.
-const HABIT: [Feature; 7] = [
-    Feature::Times,
-    Feature::DaysSince,
-    Feature::Due,
-    Feature::TripShare,
-    Feature::TypeTimes,
-    Feature::TypeDaysSince,
-    Feature::TypeShare,
-];

@@ -2,12 +2,11 @@
 
 use crate::context::{Context, Line};
 use crate::distance::Kernel;
-use crate::features::{self, Features, Learnt, log2_q8};
+use crate::features::{self, Feature, Features, Learnt, log2_q8};
 use crate::index::View;
 use crate::index::format::{CALIBRATION_STEPS, Head, OfferRecord, ProductRecord, trigger};
 use crate::limits::DIM_MAX;
 use crate::offer::{Item, ProductIx};
-use crate::ranker::Sums;
 use crate::scratch::{Candidate, PooledType};
 use crate::transaction::Repeat;
 
@@ -28,11 +27,16 @@ pub(crate) const SCORE_STEP: i32 = 256;
 /// Score of a product of which nothing speaks for or against.
 pub(crate) const SCORE_ZERO: i32 = SCORE_MAX / 2;
 
-/// How much what was bought speaks for a product, in 1/250 of a nat: what the floor looks at.
-fn relevance(sums: Sums, features: &Features) -> u16 {
-    // Likeness that no order stands behind is not a complement.
-    let known = features.ordered || features.bought_before > 0;
-    if known { (sums.evidence / 4).clamp(0, 1000) as u16 } else { 0 }
+/// Fit in thousandths: what the floor looks at. Popularity and taste do not count: what is common anyway is no complement. A
+/// refill fits by its rhythm. Vectors that no type speaks for may be a few households' habit, so they count for less.
+fn relevance(f: &Features) -> u16 {
+    let fit = 5 * f.get(Feature::BasketCosine) + 2 * f.get(Feature::TypeLift);
+    let fit = match (f.get(Feature::TypeLift) > 0, f.ordered) {
+        (true, _) => fit,
+        (false, true) => fit * 4 / 5,
+        (false, false) => 0,
+    };
+    (fit.max(f.bought_before) / 8).clamp(0, 1000) as u16
 }
 
 /// What makes a type worth asking for products.
@@ -54,9 +58,9 @@ pub(crate) fn score_product(
     let (features, line, relation) = features::of_product(context, kernel, learnt, product, record);
     (candidate.relation, candidate.line) = (relation, line);
     let head = head(context);
-    let sums = context.view.ranker.sums(head, &features);
-    candidate.relevance = relevance(sums, &features);
-    candidate.score = (i64::from(SCORE_ZERO) + sums.score).clamp(0, SCORE_MAX.into()) as i32;
+    candidate.relevance = relevance(&features);
+    let sum = context.view.ranker.sum(head, &features);
+    candidate.score = (i64::from(SCORE_ZERO) + sum).clamp(0, SCORE_MAX.into()) as i32;
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
     candidate.value = product_value(context, record);
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);

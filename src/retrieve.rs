@@ -8,9 +8,9 @@ use crate::features::{self, log2_q8};
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Effort, Filter, Query, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, DIM_MAX, LINK_HITS_MAX,
-    OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, POOLED_TYPES_MAX, QUERIES_MAX,
-    REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
+    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, POOLED_TYPES_MAX,
+    QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
@@ -19,9 +19,9 @@ use crate::scratch::{Candidate, Link, NO_LINE, PooledType, Work};
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 6;
+const PRODUCTS_PER_TYPE: usize = 4;
 /// Products of a type that are looked at for those.
-const PRODUCTS_SEEN_PER_TYPE: usize = 64;
+const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
 
 /// Fills `work.candidates` from lists: what is cheap to find.
@@ -176,7 +176,7 @@ pub(crate) fn complements(
     let queries = work.queries.get(..count).unwrap_or(&[]);
     counters.search =
         search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
-    add_hits(work, Relation::BoughtTogether, SEARCH_HITS_MAX);
+    add_hits(work, Relation::BoughtTogether, COMPLEMENT_HITS_MAX);
 }
 
 /// g) Products near what this customer likes, where there is a history.

@@ -10,8 +10,8 @@
 use std::cmp::Reverse;
 
 use aftercart::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX, QUERIES_MAX,
-    REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, COMPLEMENT_HITS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
+    QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
@@ -88,7 +88,7 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     }
     let nearest = nearest(case, &queries(case.shop, &asking, rows), rows, SEARCH_HITS_MAX);
     answer.nearest = nearest.iter().map(|row| case.shop.ix[*row]).collect();
-    for row in nearest {
+    for row in nearest.into_iter().take(COMPLEMENT_HITS_MAX) {
         add(&mut found, product(case, row, Relation::BoughtTogether));
     }
     let taste: Vec<Vec<i8>> = learnt.taste.into_iter().collect();
@@ -198,7 +198,7 @@ fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     rows
 }
 
-/// Of the 32 types most worth asking, the 6 most bought that may be shown of the 64 most bought.
+/// Of the 32 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
 fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
     let mut order = learnt.worth.clone();
@@ -207,7 +207,7 @@ fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     for (kind, _) in order.into_iter().take(32) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
-        rows.extend(own.into_iter().take(64).filter(|row| case.standing(*row).is_empty()).take(6));
+        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(4));
     }
     rows
 }
