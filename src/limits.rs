@@ -30,8 +30,10 @@ pub const OPT_OUTS_MAX: usize = 32;
 
 /// Products that a search returns.
 pub const SEARCH_HITS_MAX: usize = 160;
-/// Products that associates may add.
-pub const LINK_HITS_MAX: usize = 160;
+/// Products that associates of the lines may add, and as many those of earlier purchases.
+pub const LINK_HITS_MAX: usize = 128;
+/// Products that most customers buy, which may be new to this one.
+pub const BEST_SELLERS_MAX: usize = 96;
 /// Products that type transitions may add.
 pub const TYPE_HITS_MAX: usize = 192;
 /// Products near the customer's taste that a search may add.
@@ -42,19 +44,19 @@ pub const REFILL_HITS_MAX: usize = 64;
 pub const OFFER_HITS_MAX: usize = 64;
 /// Candidates of one decision, all sources together.
 pub const CANDIDATES_MAX: usize =
-    LINK_HITS_MAX + SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX + CART_REMOVED_MAX;
+    2 * LINK_HITS_MAX + BEST_SELLERS_MAX + SEARCH_HITS_MAX + TYPE_HITS_MAX + TASTE_HITS_MAX + REFILL_HITS_MAX + OFFER_HITS_MAX + CART_REMOVED_MAX;
 /// Candidates that a decision goes on with where its deadline came before they were scored.
 pub const LATE_CANDIDATES_MAX: usize = 64;
 /// Types that go with one type, as the file keeps them.
 pub const TRANSITIONS_MAX: usize = 32;
 /// Products that were bought with one product, as the file keeps them.
-pub const ASSOCIATES_MAX: usize = 48;
+pub const ASSOCIATES_MAX: usize = 64;
 /// Of those, the ones that are read for an earlier purchase.
-pub const PAST_ASSOCIATES_MAX: usize = 24;
+pub const PAST_ASSOCIATES_MAX: usize = 40;
 /// Earlier purchases whose associates are read.
 pub const PAST_ASKED_MAX: usize = 48;
 /// Products that are kept in mind while associates are added up.
-pub const LINKS_MAX: usize = 2048;
+pub const LINKS_MAX: usize = 4096;
 /// Types that are pooled over a basket.
 pub const POOLED_TYPES_MAX: usize = ASKING_LINES_MAX * TRANSITIONS_MAX;
 

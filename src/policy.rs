@@ -180,7 +180,7 @@ impl Default for SlatePolicy {
             max_per_brand: 0,
             max_per_partner: 1,
             max_third_party: 1,
-            max_refill_percent: 30,
+            max_refill_percent: 100,
         }
     }
 }

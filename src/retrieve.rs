@@ -8,7 +8,7 @@ use crate::features::{self, log2_q8};
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Effort, Filter, Query, key_ix};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, CART_REMOVED_MAX, DIM_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, DIM_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
     PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, POOLED_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
@@ -31,6 +31,7 @@ pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
     put_back(context, work);
     learn(context, work);
     linked_products(context, work);
+    best_sellers(context, work);
     products_of_types(context, work);
 }
 
@@ -93,27 +94,45 @@ fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
 
 /// b) Products that were bought with what was bought, now or earlier.
 fn linked_products(context: &Context<'_>, work: &mut Work) {
-    let Work { links, search, .. } = work;
-    search.hits.clear_to(LINK_HITS_MAX);
-    for link in &links.list {
-        let key = search::key(link_worth(link), link.product);
-        // Asked last: whether it may be shown is read from far away.
-        if search.hits.bar().is_none_or(|bar| key > bar) && may_come(context, link.product) {
-            search.hits.offer(key);
+    for worth in [basket_worth, past_worth] {
+        let Work { links, search, .. } = work;
+        search.hits.clear_to(LINK_HITS_MAX);
+        for link in &links.list {
+            let key = search::key(worth(link), link.product);
+            // Asked last: whether it may be shown is read from far away.
+            let wanted = worth(link) > 0 && search.hits.bar().is_none_or(|bar| key > bar);
+            if wanted && may_come(context, link.product) {
+                search.hits.offer(key);
+            }
         }
+        add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);
     }
-    add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);
+}
+
+/// What most customers buy may be new to one whose history says little else.
+fn best_sellers(context: &Context<'_>, work: &mut Work) {
+    if context.past.is_empty() {
+        return;
+    }
+    let allowed = context.view.best_sellers.iter().map(|ix| ix.get()).filter(|ix| may_come(context, *ix));
+    for product in allowed.take(BEST_SELLERS_MAX) {
+        let item = Item::Product(ProductIx(product));
+        work.candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+    }
 }
 
 fn may_come(context: &Context<'_>, product: u32) -> bool {
     context.policy.is_allowed(product) && !context.types.contains(context.view.type_of(product))
 }
 
-/// What makes a linked product worth a place among the candidates.
-fn link_worth(link: &Link) -> i32 {
-    let basket = 2 * link.together + 2 * link.direct + link.customers;
-    let past = link.past_together + link.past_direct + link.past_customers;
-    (basket + past).min(i32::MAX as u32) as i32
+/// What makes a product that goes with the basket worth a place among the candidates.
+fn basket_worth(link: &Link) -> i32 {
+    (2 * link.together + 2 * link.direct + link.customers).min(i32::MAX as u32) as i32
+}
+
+/// What makes a product that goes with the earlier purchases worth one.
+fn past_worth(link: &Link) -> i32 {
+    (link.past_together + link.past_direct + link.past_customers).min(i32::MAX as u32) as i32
 }
 
 /// Adds what vector searches find.

@@ -81,7 +81,7 @@ pub(crate) struct Links {
     table: Vec<u16>,
 }
 
-const LINK_SLOTS: usize = 4096;
+const LINK_SLOTS: usize = 8192;
 const _: () = assert!(LINK_SLOTS.is_power_of_two() && LINK_SLOTS >= 2 * LINKS_MAX);
 
 impl Links {

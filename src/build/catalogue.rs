@@ -321,6 +321,9 @@ pub(crate) fn assemble(
     layout.finish()
 }
 
+/// Best sellers that the file keeps: some of them are refused for any basket.
+const BEST_SELLERS: usize = 128;
+
 /// The sections under construction.
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
@@ -424,6 +427,17 @@ impl Layout<'_> {
             }));
             starts.push(U32::new(records.len() as u32));
         }
+        let lately = |row: &u32| {
+            let (popularity, facts) = (self.affinity.popularity[*row as usize], &self.affinity.facts[*row as usize]);
+            (popularity as f32 * facts.trend.exp2()).round() as u32
+        };
+        let mut best: Vec<u32> = (0..self.placed.row_of.len() as u32)
+            .filter(|row| self.affinity.popularity[*row as usize] > 0)
+            .collect();
+        best.sort_by_key(|row| (std::cmp::Reverse(lately(row)), *row));
+        best.truncate(BEST_SELLERS);
+        let best: Vec<U32> = best.iter().map(|row| U32::new(self.placed.ix_of[*row as usize])).collect();
+        self.writer.put(S::BestSellers, &best);
         self.writer.put(S::AssociateStarts, &starts);
         self.writer.put(S::Associates, &records);
     }

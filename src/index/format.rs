@@ -194,6 +194,8 @@ sections! {
     Triggers = 11, |_| size_of::<TriggerRecord>(), 64;
     /// Hash table from names to indices.
     Names = 12, |_| size_of::<NameSlot>(), 4096;
+    /// Products that most customers bought lately, best first; at most 128.
+    BestSellers = 33, |_| 4, 64;
     /// First associate of each product, and the number of all at the end.
     AssociateStarts = 31, |_| 4, 4096;
     /// Products that were bought with a product, grouped by product, strongest first.

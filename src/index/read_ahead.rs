@@ -34,7 +34,9 @@ const START: usize = 512 << 10;
 
 /// What decisions read, in the order in which it is fetched: the small sections, of which a decision reads most; then those
 /// of which it touches many pages; last those of which it touches one for each line of its basket.
-const ORDER: [S; 17] = [
+const ORDER: [S; 21] = [
+    S::Ranker,
+    S::BestSellers,
     S::Types,
     S::Transitions,
     S::Areas,
@@ -46,11 +48,13 @@ const ORDER: [S; 17] = [
     S::TypeProducts,
     S::OutSteps,
     S::TypeOf,
+    S::AssociateStarts,
     S::Products,
     S::OutVectors,
     S::OutCodes,
     S::Names,
     S::InVectors,
+    S::Associates,
     S::Strings,
 ];
 

@@ -491,6 +491,7 @@ fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
     below("TypeOf", types, view.type_of.iter().map(|v| v.get()))?;
     below("Products, type", types, view.products.iter().map(|p| p.type_ix.get()))?;
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
+    below("BestSellers", products, view.best_sellers.iter().map(|v| v.get()))?;
     below("Associates", products, view.associates.iter().map(|a| a.product.get()))?;
     below("Transitions", types, view.transitions.iter().map(|t| t.to.get()))?;
     below("Types, category", categories, view.types.iter().map(|t| t.category.get()).filter(not_none))?;

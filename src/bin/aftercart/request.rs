@@ -2,7 +2,7 @@
 
 use aftercart::build::feed::{parse_price, parse_timestamp};
 use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role};
-use aftercart::{Answer, Decline, LineItem, Placement, Profile, Purchase, Transaction};
+use aftercart::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,8 +31,9 @@ impl Text {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Request {
     pub(crate) case_id: Value,
-    #[serde(rename = "task")]
-    _task: Value,
+    /// Of a case of held-out orders: `new14` asks for first purchases only.
+    task: Value,
+    repeat: Text,
     at: Text,
     lines: Vec<LineRequest>,
     history: Vec<PastRequest>,
@@ -87,6 +88,7 @@ struct DeclineRequest {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Basket {
     pub(crate) case_id: Value,
+    pub(crate) repeat: Repeat,
     pub(crate) lines: Vec<BasketLine>,
     order_id: String,
     at_ms: i64,
@@ -196,6 +198,12 @@ impl Basket {
                 role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
             });
         }
+        let first_purchases = request.task.as_str() == Some("new14");
+        let repeat = match (request.repeat.text().as_str(), first_purchases) {
+            ("" | "allowed", false) => Repeat::Allowed,
+            ("" | "never", _) => Repeat::Never,
+            (other, _) => return Err(format!("repeat: \"{other}\" is not \"allowed\" or \"never\"")),
+        };
         let dated = |field: &str, id: &Text, at: &Text| Ok::<_, String>((id.text(), at_ms(field, at)?));
         let profile = Profile {
             customer: choice("customer", &request.customer, CustomerKind::from_name)?.unwrap_or_default(),
@@ -223,6 +231,7 @@ impl Basket {
                 .map(|d| dated("declines.at", &d.id, &d.at))
                 .collect::<Result<_, _>>()?,
             case_id: request.case_id,
+            repeat,
             answers: request.answers,
             opt_out_categories: request.opt_out_categories,
             lines,
@@ -253,7 +262,7 @@ impl Basket {
             is_gift: self.is_gift,
             is_test: false,
             lines: &lines,
-            placement,
+            placement: Placement { repeat: self.repeat, ..placement },
         };
         let profile = Profile {
             purchases: &purchases,

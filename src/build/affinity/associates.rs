@@ -19,12 +19,6 @@ pub struct Associate {
     pub customers: f32,
 }
 
-impl Associate {
-    fn worth(&self) -> f32 {
-        2.0 * self.together + 2.0 * self.direct + self.customers
-    }
-}
-
 /// What the orders say of a product alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ProductFacts {
@@ -41,7 +35,7 @@ const COUNTED_MAX: usize = 4000;
 /// Entries of each kind that enter a list.
 const BY_TOGETHER: usize = 32;
 const BY_DIRECT: usize = 24;
-const BY_CUSTOMERS: usize = 16;
+const BY_CUSTOMERS: usize = 24;
 /// Entries of all lists: with more products bought, lists get shorter.
 const ENTRIES_MAX: usize = 24_000_000;
 /// A product of fewer customers has no cosine over customers: that would be theirs, not the product's.
@@ -229,7 +223,11 @@ fn choose(found: Vec<Associate>, most: usize) -> Vec<Associate> {
     keep(BY_DIRECT, &|a| a.direct);
     keep(BY_CUSTOMERS, &|a| a.customers);
     let mut list: Vec<Associate> = found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|x| x.0).collect();
-    list.sort_by(|a, b| b.worth().total_cmp(&a.worth()).then(a.product.cmp(&b.product)));
+    // In units of the greatest of each kind: the kinds differ in size.
+    let greatest = |strength: &dyn Fn(&Associate) -> f32| list.iter().map(strength).fold(1e-9, f32::max);
+    let (t, d, c) = (greatest(&|a| a.together), greatest(&|a| a.direct), greatest(&|a| a.customers));
+    let worth = |a: &Associate| a.together / t + a.direct / d + a.customers / c;
+    list.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.product.cmp(&b.product)));
     list.truncate(most);
     list
 }

@@ -17,7 +17,7 @@ const CASES_MAX: usize = 4000;
 /// Fewer than this teach nothing worth having.
 const CASES_MIN: usize = 200;
 /// Lines of a basket that are hidden, one at a time.
-const HIDDEN: usize = 2;
+const HIDDEN: usize = 3;
 /// Earlier lines of a customer that a case knows.
 const HISTORY_MAX: usize = 500;
 /// Time within which a purchase is the answer.
@@ -38,10 +38,12 @@ pub(super) struct Cases {
     end_ms: i64,
     /// Earlier lines of each product.
     sold: Vec<u32>,
+    /// Type of each product.
+    type_of: Vec<u32>,
 }
 
 impl Cases {
-    pub(super) fn new(inputs: &Inputs) -> Self {
+    pub(super) fn new(inputs: &Inputs, type_of: &[u32]) -> Self {
         let orders = &inputs.orders;
         let mut first_at: Vec<i64> = vec![i64::MAX; orders.baskets as usize];
         for line in &orders.lines {
@@ -68,6 +70,7 @@ impl Cases {
             end_ms: orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
             earlier,
             sold,
+            type_of: type_of.to_vec(),
         }
     }
 
@@ -88,8 +91,7 @@ impl Cases {
         progress.start("ask about held-out orders", self.asked.len() as u64, Unit::Items);
         for (number, case) in (0..).zip(&self.asked) {
             let [anonymous, known, first_time] = &mut rows;
-            for nth in 0..HIDDEN.min(case.len() - 1) {
-                let hidden = case[(number as usize + nth * (case.len() / HIDDEN)) % case.len()].product;
+            for hidden in self.hidden(number, case) {
                 let shown: Vec<OrderLine> = case.iter().filter(|l| l.product != hidden).copied().collect();
                 asking.ask(number, &shown, &[], &[hidden], Head::Anonymous, anonymous);
             }
@@ -102,6 +104,17 @@ impl Cases {
         }
         progress.finish(&format!("{} baskets", self.asked.len()));
         rows
+    }
+
+    /// Products of a case that are hidden, one at a time: those that no rule forbids beside the others.
+    fn hidden(&self, number: u32, case: &[OrderLine]) -> Vec<u32> {
+        let kind = |line: &OrderLine| self.type_of[line.product as usize];
+        let alone = |line: &&OrderLine| case.iter().filter(|other| kind(other) == kind(line)).count() == 1;
+        let mut products: Vec<u32> = case.iter().filter(alone).map(|line| line.product).collect();
+        let first = number as usize % products.len().max(1);
+        products.rotate_left(first);
+        products.truncate(HIDDEN);
+        products
     }
 
     /// What the customer of a case bought before it, and in the fourteen days after it: nothing where those are not over.

@@ -95,7 +95,7 @@ pub(crate) fn learn(
     options: &BuildOptions,
     progress: &dyn Progress,
 ) -> Result<Ranker, BuildError> {
-    let cases = Cases::new(inputs);
+    let cases = Cases::new(inputs, &dictionary.taxonomy.type_of);
     let mut ranker = Ranker::default();
     if cases.is_empty() {
         return Ok(ranker);
