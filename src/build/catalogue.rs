@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 
-use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
+use super::affinity::{self, Affinity, AffinityInput, AffinityOptions, TypePrior};
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
 use super::error::BuildError;
@@ -13,6 +13,7 @@ use super::feed::{Embeddings, NONE, OrderLine, Orders, Partners, Product};
 use super::names::{self, NameTable, RegionSets, Strings};
 use super::offers;
 use super::placement::Placement;
+use super::prior;
 use super::progress::Progress;
 use super::provenance::Provenance;
 use super::quantize::{self, Rotation, Rows};
@@ -78,6 +79,8 @@ pub struct BuildOptions {
     pub fine_rows: bool,
     /// Learn the probability of acceptance from held-out orders; else a cautious table is used. Default true.
     pub calibrate: bool,
+    /// Where orders say little of a type, go by what usually goes with its category (`src/build/prior`). Default true.
+    pub prior: bool,
 }
 
 impl Default for BuildOptions {
@@ -90,6 +93,7 @@ impl Default for BuildOptions {
             recall: 0.9,
             fine_rows: false,
             calibrate: true,
+            prior: true,
         }
     }
 }
@@ -104,7 +108,7 @@ pub fn build(
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, BuildError> {
     check(inputs, options)?;
-    let dictionary = Dictionary::new(inputs)?;
+    let dictionary = Dictionary::new(inputs, options)?;
     let ranker = if options.calibrate {
         ranker::learn(inputs, &dictionary, options, progress)?
     } else {
@@ -172,10 +176,12 @@ pub(crate) struct Dictionary<'a> {
     pub(crate) group_of: Vec<u32>,
     pub(crate) partner_of: Vec<u32>,
     pub(crate) price_of: Vec<Option<i64>>,
+    /// Per type, or empty.
+    prior: Vec<TypePrior>,
 }
 
 impl<'a> Dictionary<'a> {
-    fn new(inputs: &'a Inputs) -> Result<Self, BuildError> {
+    fn new(inputs: &'a Inputs, options: &BuildOptions) -> Result<Self, BuildError> {
         let mut brands = Vec::new();
         let mut brand_ix: HashMap<String, u32> = HashMap::new(); // "ACME" is "Acme": a rule must not miss one
         let brand_of = inputs.products.iter().map(|p| match p.brand.trim() {
@@ -199,8 +205,11 @@ impl<'a> Dictionary<'a> {
                 way_out: "add the partner, or leave the seller empty for your own products".into(),
             }),
         });
+        let taxonomy = Taxonomy::new(&inputs.products);
+        let prior = if options.prior { prior::of_types(&inputs.products, &taxonomy)? } else { Vec::new() };
         Ok(Self {
-            taxonomy: Taxonomy::new(&inputs.products),
+            taxonomy,
+            prior,
             brands,
             brand_of,
             group_of,
@@ -271,6 +280,7 @@ pub(crate) fn assemble(
         embeddings: inputs.embeddings.as_ref(),
         orders,
         vectors_given: inputs.vectors.is_some(),
+        prior: &dictionary.prior,
     };
     let mut affinity = affinity::learn(
         &input,

@@ -15,6 +15,7 @@ mod graph;
 mod names;
 mod offers;
 mod placement;
+mod prior;
 pub mod progress;
 mod provenance;
 mod publish;

@@ -86,6 +86,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         )?;
         writeln!(
             out,
+            "  {} of {} types lean on the prior for what goes with them",
+            p.prior_types, p.types
+        )?;
+        writeln!(
+            out,
             "  p_accept: {}",
             if p.calibrated { "measured on held-out orders" } else { "a cautious table, not measured" }
         )?;
