@@ -56,8 +56,8 @@ fn four_scenes() {
         ),
         (
             "road-running-shoes-neutral",
-            &["Athletic Socks", "Insoles & Inserts", "Water Bottles", "Fanny Packs", "Shorts"],
-            &["Shoelaces", "Smart Watches", "T-Shirts", "Foam Rollers", "Nutrition Gels & Chews"],
+            &["Athletic Socks", "Insoles & Inserts", "Water Bottles"],
+            &["Fanny Packs", "Shorts", "Shoelaces", "Smart Watches", "T-Shirts", "Foam Rollers", "Nutrition Gels & Chews"],
         ),
         (
             "stainless-steel-cookware-set-10-pieces",

@@ -222,8 +222,7 @@ fn choose(found: Vec<Associate>, most: usize) -> Vec<Associate> {
     keep(BY_TOGETHER, &|a| a.together);
     keep(BY_DIRECT, &|a| a.direct);
     keep(BY_CUSTOMERS, &|a| a.customers);
-    let mut list: Vec<Associate> =
-        found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|x| x.0).collect();
+    let mut list: Vec<Associate> = found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|x| x.0).collect();
     // In units of the greatest of each kind: the kinds differ in size.
     let greatest = |strength: &dyn Fn(&Associate) -> f32| list.iter().map(strength).fold(1e-9, f32::max);
     let (t, d, c) = (greatest(&|a| a.together), greatest(&|a| a.direct), greatest(&|a| a.customers));

@@ -45,9 +45,7 @@ impl Direct {
         let inverse = gram.llt(Side::Lower).map(|factor| factor.inverse());
         match inverse {
             Ok(inverse) => Self { row_of, things, inverse },
-            Err(_) => {
-                Self { row_of: vec![u32::MAX; counts.len()], things: Vec::new(), inverse: Mat::zeros(0, 0) }
-            }
+            Err(_) => Self { row_of: vec![u32::MAX; counts.len()], things: Vec::new(), inverse: Mat::zeros(0, 0) },
         }
     }
 

@@ -20,9 +20,9 @@ const TYPES_EACH: usize = 3;
 /// from 12 to 22; the least level is what a floor of 0.2 lets pass.
 fn numbers(strength: Strength) -> (f32, f32) {
     match strength {
-        Strength::Strong => (24.0, 0.25),
-        Strength::Good => (14.0, 0.12),
-        Strength::Some => (9.5, 0.05),
+        Strength::Strong => (24.0, 0.30),
+        Strength::Good => (12.0, 0.10),
+        Strength::Some => (9.5, 0.04),
     }
 }
 
