@@ -60,8 +60,9 @@ fn expected(
     taxonomy: &Taxonomy,
 ) -> Vec<Expected> {
     let mut all: BTreeMap<u32, Expected> = BTreeMap::new();
-    for (target, strength) in table.goes_with(entry) {
-        let own = &members[target];
+    let said = table.goes_with(entry);
+    for (target, strength) in &said {
+        let (own, Some(strength)) = (&members[*target], *strength) else { continue };
         let (lift, probability) = numbers(strength);
         // Without categories every title is a type: begin elsewhere for each, or all would bring the same few.
         let titles = own.first().is_some_and(|to| taxonomy.type_category[*to as usize] == NONE);
@@ -77,6 +78,10 @@ fn expected(
                 .and_modify(|old| *old = if said.lift > old.lift { said } else { *old })
                 .or_insert(said);
         }
+    }
+    // A kind may be taken back of which another one is expected: a laser printer wants toner, no ink.
+    for (target, _) in said.iter().filter(|(_, strength)| strength.is_none()) {
+        all.retain(|to, _| !members[*target].contains(to));
     }
     all.remove(&kind);
     all.into_values().collect()

@@ -162,6 +162,9 @@ impl<'a> Names<'a> {
             .iter()
             .fold(last.as_str(), |head, cut| head.split(cut).next().unwrap_or(""));
         let own = words(head);
+        if own.len() < 2 && last.contains('(') {
+            return None; // "Tea (canned)": the brackets may make it another thing
+        }
         let mut found = if is_list(head) { self.listed(head) } else { self.ending(&own) };
         for upper in above.iter().rev().take(2) {
             let mut all = words(upper);
@@ -293,8 +296,8 @@ mod tests {
             ("Coffee Filters", "coffee-filter"),
             ("Footwear > Shoes > Running", "running-shoe"),
             ("Sport > Men's Running Shoes", "running-shoe"),
-            ("Electronics > Printers > Inkjet Printers", "printer"),
-            ("inkjet printer ink", "ink-cartridge"),
+            ("Electronics > Printers > Inkjet Printers", "inkjet-printer"),
+            ("inkjet printer ink", "inkjet-ink"),
             ("Office > Ink & Toner", "ink-cartridge"),
             ("Cell Phones > Cases", "phone-case"),
             ("Accessories > Watches > Watches", "wrist-watch"),

@@ -127,8 +127,9 @@ impl Table {
         self.with_ancestors(entry).any(|at| at == above)
     }
 
-    /// What goes with an entry: its own pairs, and those above it that it does not speak of. Never what is of the same kind.
-    pub(super) fn goes_with(&self, entry: usize) -> Vec<(usize, Strength)> {
+    /// What goes with an entry, `None` = never: its own pairs, and those above it that it does not speak of. Nothing of the
+    /// same kind.
+    pub(super) fn goes_with(&self, entry: usize) -> Vec<(usize, Option<Strength>)> {
         let mut said: BTreeMap<usize, Option<Strength>> = BTreeMap::new();
         for at in self.with_ancestors(entry) {
             for (target, strength) in &self.entries[at].own {
@@ -136,8 +137,7 @@ impl Table {
             }
         }
         let alike = |target: usize| self.is_below(target, entry) || self.is_below(entry, target);
-        let kept = said.into_iter().filter(|(target, _)| !alike(*target));
-        kept.filter_map(|(target, strength)| strength.map(|strength| (target, strength))).collect()
+        said.into_iter().filter(|(target, _)| !alike(*target)).collect()
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
         let table = Table::shipped().expect("it reads");
         let at = |name: &str| table.entries.iter().position(|entry| entry.name == name).expect(name);
         let goes = |name: &str| table.goes_with(at(name));
-        let strength = |from: &str, to: &str| goes(from).iter().find(|x| x.0 == at(to)).map(|x| x.1);
+        let strength = |from: &str, to: &str| goes(from).iter().find(|x| x.0 == at(to)).and_then(|x| x.1);
         assert_eq!(strength("coffee-maker", "coffee-filter"), Some(Strength::Strong));
         assert_eq!(strength("coffee-filter", "coffee-maker"), None);
         assert_eq!(strength("espresso-machine", "coffee-filter"), None);
