@@ -9,6 +9,7 @@ pub mod affinity;
 mod catalogue;
 mod cells;
 mod codes;
+mod dictionary;
 pub mod error;
 pub mod feed;
 mod graph;
