@@ -176,7 +176,7 @@ impl Default for PlacementPolicy {
 impl Default for SlatePolicy {
     fn default() -> Self {
         Self {
-            max_per_type: 1,
+            max_per_type: 2,
             max_per_brand: 0,
             max_per_partner: 1,
             max_third_party: 1,

@@ -1,6 +1,6 @@
 //! From feeds to the bytes of a catalog: names are numbered, affinities learnt, products grouped into cells, and all of it laid out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{I64, U16, U32, U64};
@@ -9,8 +9,9 @@ use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
 use super::associates;
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
+pub(crate) use super::dictionary::Dictionary;
 use super::error::BuildError;
-use super::feed::{Embeddings, NONE, OrderLine, Orders, Partners, Product};
+use super::feed::{Embeddings, NONE, Orders, Partners, Product};
 use super::names::{self, NameTable, RegionSets, Strings};
 use super::offers;
 use super::placement::Placement;
@@ -18,7 +19,6 @@ use super::progress::Progress;
 use super::provenance::Provenance;
 use super::quantize::{self, Rotation, Rows};
 use super::ranker::{self, Ranker};
-use super::taxonomy::Taxonomy;
 use super::tune;
 use super::write::{Facts, Writer};
 use crate::distance::BLOCK;
@@ -80,6 +80,8 @@ pub struct BuildOptions {
     pub fine_rows: bool,
     /// Learn the probability of acceptance from held-out orders; else a cautious table is used. Default true.
     pub calibrate: bool,
+    /// Where orders say little of a type, go by what usually goes with its category (`src/build/prior`). Default true.
+    pub prior: bool,
 }
 
 impl Default for BuildOptions {
@@ -92,6 +94,7 @@ impl Default for BuildOptions {
             recall: 0.75,
             fine_rows: false,
             calibrate: true,
+            prior: true,
         }
     }
 }
@@ -106,7 +109,7 @@ pub fn build(
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, BuildError> {
     check(inputs, options)?;
-    let dictionary = Dictionary::new(inputs)?;
+    let dictionary = Dictionary::new(inputs, options)?;
     let ranker = if options.calibrate {
         ranker::learn(inputs, &dictionary, options, progress)?
     } else {
@@ -165,94 +168,6 @@ fn check_ids<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), B
     Ok(())
 }
 
-/// Numbers for all names of the inputs. Row = position in the feed.
-#[derive(Debug)]
-pub(crate) struct Dictionary<'a> {
-    pub(crate) taxonomy: Taxonomy,
-    pub(crate) brands: Vec<&'a str>,
-    pub(crate) brand_of: Vec<u32>,
-    pub(crate) group_of: Vec<u32>,
-    pub(crate) partner_of: Vec<u32>,
-    pub(crate) price_of: Vec<Option<i64>>,
-}
-
-impl<'a> Dictionary<'a> {
-    fn new(inputs: &'a Inputs) -> Result<Self, BuildError> {
-        let mut brands = Vec::new();
-        let mut brand_ix: HashMap<String, u32> = HashMap::new(); // "ACME" is "Acme": a rule must not miss one
-        let brand_of = inputs.products.iter().map(|p| match p.brand.trim() {
-            "" => NONE,
-            name => *brand_ix.entry(name.to_lowercase()).or_insert_with(|| {
-                brands.push(name);
-                brands.len() as u32 - 1
-            }),
-        });
-        let brand_of = brand_of.collect();
-        let group_of = groups(&inputs.products);
-        let partner_ix: HashMap<&str, u32> =
-            inputs.partners.partners.iter().zip(0..).map(|(p, ix)| (p.id.as_str(), ix)).collect();
-        let partner_of = inputs.products.iter().map(|p| match p.seller.as_str() {
-            "" => Ok(NONE),
-            seller => partner_ix.get(seller).copied().ok_or_else(|| BuildError::Input {
-                problem: format!(
-                    "product \"{}\" is sold by \"{seller}\", who is not in the partners file",
-                    p.id
-                ),
-                way_out: "add the partner, or leave the seller empty for your own products".into(),
-            }),
-        });
-        Ok(Self {
-            taxonomy: Taxonomy::new(&inputs.products),
-            brands,
-            brand_of,
-            group_of,
-            partner_of: partner_of.collect::<Result<_, _>>()?,
-            price_of: prices(&inputs.products, &inputs.orders),
-        })
-    }
-}
-
-/// One number for all that share a group or a GTIN, directly or through others.
-fn groups(products: &[Product]) -> Vec<u32> {
-    let mut first: HashMap<(bool, &str), usize> = HashMap::new();
-    let mut above: Vec<usize> = (0..products.len()).collect();
-    fn root(above: &mut [usize], mut row: usize) -> usize {
-        while above[row] != row {
-            above[row] = above[above[row]];
-            row = above[row];
-        }
-        row
-    }
-    for (row, p) in products.iter().enumerate() {
-        for key in [(false, p.item_group_id.as_str()), (true, p.gtin.as_str())] {
-            if !key.1.is_empty() {
-                let other = *first.entry(key).or_insert(row);
-                let (a, b) = (root(&mut above, row), root(&mut above, other));
-                above[a.max(b)] = a.min(b);
-            }
-        }
-    }
-    let alone = |p: &Product| p.item_group_id.is_empty() && p.gtin.is_empty();
-    (0..products.len())
-        .map(|row| if alone(&products[row]) { NONE } else { root(&mut above, row) as u32 })
-        .collect()
-}
-
-/// The feed's price, else the median that was paid.
-fn prices(products: &[Product], orders: &Orders) -> Vec<Option<i64>> {
-    let mut paid: HashMap<u32, Vec<i64>> = HashMap::new();
-    let unpriced = |line: &&OrderLine| products.get(line.product as usize).is_some_and(|p| p.price.is_none());
-    for line in orders.lines.iter().filter(unpriced) {
-        paid.entry(line.product).or_default().extend(line.unit_price);
-    }
-    let median = |row: u32| {
-        let mut seen = paid.get(&row)?.clone();
-        seen.sort_unstable();
-        seen.get(seen.len() / 2).copied()
-    };
-    products.iter().zip(0..).map(|(p, row)| p.price.or_else(|| median(row))).collect()
-}
-
 /// Learns from `orders` and lays everything out. The policy section is empty yet.
 pub(crate) fn assemble(
     inputs: &Inputs,
@@ -273,6 +188,7 @@ pub(crate) fn assemble(
         embeddings: inputs.embeddings.as_ref(),
         orders,
         vectors_given: inputs.vectors.is_some(),
+        prior: &dictionary.prior,
     };
     let mut affinity = affinity::learn(
         &input,

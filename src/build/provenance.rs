@@ -32,6 +32,10 @@ pub struct Provenance {
     pub dimension: u64,
     /// Products whose vectors come from their own orders, parts per million.
     pub learnt_ppm: u64,
+    /// Types.
+    pub types: u64,
+    /// Types whose complements lean on the prior more than on orders.
+    pub prior_types: u64,
     /// Whether acceptance was calibrated on held-out orders.
     pub calibrated: bool,
     /// Recall that the search was tuned for, parts per million.
@@ -68,6 +72,8 @@ impl Provenance {
             seed: options.seed,
             dimension: affinity.dim as u64,
             learnt_ppm: affinity.learnt_ppm.into(),
+            types: affinity.transitions.len() as u64,
+            prior_types: affinity.prior_types.into(),
             calibrated,
             recall_asked_ppm: (options.recall * 1e6).round() as u64,
         }

@@ -158,6 +158,7 @@ fn product(rng: &mut Rng, row: usize, leaves: &[String], brands: &[String], part
         id: format!("p{row}"),
         title: if rng.chance(95) { format!("Thing {}", row / 2) } else { String::new() },
         category_path: if rng.chance(90) { rng.pick(leaves).clone() } else { String::new() },
+        standard_category: String::new(),
         brand: if rng.chance(85) { rng.pick(brands).clone() } else { String::new() },
         price: rng.chance(90).then(|| 100 + rng.below(9_900) as i64),
         margin_bps: rng.chance(40).then(|| rng.below(6_000) as u16),

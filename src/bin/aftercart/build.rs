@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// Product feed; may be given several times
     #[arg(long, required = true, value_name = "FILE")]
     products: Vec<PathBuf>,
-    /// Orders; may be given several times. Without orders, only categories, brands and embeddings speak
+    /// Orders; may be given several times. Without orders, a built-in list of what usually goes with what speaks
     #[arg(long, value_name = "FILE")]
     orders: Vec<PathBuf>,
     /// Partners and their offers (TOML)
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Skip measuring the probability of acceptance on held-out orders: halves the time
     #[arg(long)]
     no_calibration: bool,
+    /// Go by orders alone: without the built-in list of what usually goes with what
+    #[arg(long)]
+    no_prior: bool,
     /// No progress
     #[arg(long, short)]
     quiet: bool,
@@ -76,6 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         taxonomy: args.taxonomy.clone(),
         margin_bps: args.margin_percent * 100,
         calibrate: !args.no_calibration,
+        prior: !args.no_prior,
         recall: args.recall,
         ..BuildOptions::default()
     };

@@ -68,32 +68,39 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         "  a search compares {} products by code and {} by row: recall {recall:.3}",
         effort.visits, effort.rerank
     )?;
-    if let Some(p) = provenance {
-        writeln!(
-            out,
-            "  made by aftercart {}, seed {}, {} components per vector",
-            p.aftercart, p.seed, p.dimension
-        )?;
-        writeln!(
-            out,
-            "  from {} products, {} order lines in {} baskets of {} customers, {} offers of {} partners",
-            p.products, p.order_lines, p.baskets, p.customers, p.offers, p.partners
-        )?;
-        writeln!(
-            out,
-            "  {:.1} % of the products have vectors of their own orders",
-            p.learnt_ppm as f64 / 10_000.0
-        )?;
-        writeln!(
-            out,
-            "  p_accept: {}",
-            if p.calibrated { "measured on held-out orders" } else { "a cautious table, not measured" }
-        )?;
+    if let Some(provenance) = provenance {
+        say(&mut out, &provenance)?;
     }
     writeln!(out, "\n  {:<16} {:>14} {:>14} {:>12}", "section", "offset", "bytes", "count")?;
     for (name, offset, bytes, count) in catalog.sections() {
         writeln!(out, "  {name:<16} {offset:>14} {bytes:>14} {count:>12}")?;
     }
+    Ok(())
+}
+
+/// How the catalog was made.
+fn say(out: &mut impl Write, p: &Provenance) -> Result<(), Failure> {
+    writeln!(
+        out,
+        "  made by aftercart {}, seed {}, {} components per vector",
+        p.aftercart, p.seed, p.dimension
+    )?;
+    writeln!(
+        out,
+        "  from {} products, {} order lines in {} baskets of {} customers, {} offers of {} partners",
+        p.products, p.order_lines, p.baskets, p.customers, p.offers, p.partners
+    )?;
+    writeln!(
+        out,
+        "  {:.1} % of the products have vectors of their own orders",
+        p.learnt_ppm as f64 / 10_000.0
+    )?;
+    writeln!(out, "  {} of {} types lean on the prior for what goes with them", p.prior_types, p.types)?;
+    writeln!(
+        out,
+        "  p_accept: {}",
+        if p.calibrated { "measured on held-out orders" } else { "a cautious table, not measured" }
+    )?;
     Ok(())
 }
 

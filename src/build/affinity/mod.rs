@@ -34,6 +34,28 @@ pub struct AffinityInput<'a> {
     pub orders: &'a Orders,
     /// Vectors come from elsewhere: only the rest is learnt.
     pub vectors_given: bool,
+    /// Per type: what is expected before the orders speak; empty = nothing of any.
+    pub prior: &'a [TypePrior],
+}
+
+/// What is expected of a type before any orders.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TypePrior {
+    /// What goes with it, each type once.
+    pub goes_with: Vec<Expected>,
+    /// Role where neither the feed nor the orders say one.
+    pub role: Role,
+}
+
+/// A type that is expected to go with another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// The type offered.
+    pub to: u32,
+    /// How many times likelier than by chance; above 0.
+    pub lift: f32,
+    /// Probability that a basket with the first type holds the second.
+    pub probability: f32,
 }
 
 /// How to learn. The defaults were measured on a grocer's orders.
@@ -65,6 +87,8 @@ pub struct AffinityOptions {
     pub transitions: usize,
     /// Pseudo-customers that draw a lift towards 1. Default 5.
     pub transition_shrinkage: f32,
+    /// Pseudo-customers of a type that bought as the prior says. Default 20.
+    pub prior_customers: f32,
     /// Transitions are ordered by ln(lift) × probability^power. Default 0.25.
     pub transition_power: f32,
     /// Least named customers (with purchases on two days or more) for a role. Default 20.
@@ -97,6 +121,7 @@ impl Default for AffinityOptions {
             next_days: 14,
             transitions: 16,
             transition_shrinkage: 5.0,
+            prior_customers: 20.0,
             transition_power: 0.25,
             role_support: 20,
             consumable_share: 0.2,
@@ -129,6 +154,8 @@ pub struct Affinity {
     pub associates: Vec<Vec<Associate>>,
     /// Per product: what the orders say of it alone.
     pub facts: Vec<ProductFacts>,
+    /// Types of whose transitions the prior says more than their customers: it has more of them.
+    pub prior_types: u32,
     /// Share of products whose vectors come from their own orders, in parts per million.
     pub learnt_ppm: u32,
 }
@@ -190,6 +217,7 @@ pub fn learn(
         ..Affinity::default()
     };
     for fact in facts {
+        affinity.prior_types += u32::from(fact.leans_on_prior);
         affinity.type_roles.push(fact.role);
         affinity.replenish_days.push(fact.replenish_days);
         affinity.transitions.push(fact.transitions);
@@ -261,6 +289,13 @@ fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), Bui
                 && below_or_none(input.category_of, input.category_parent.len()),
             "a category number is out of range",
         ),
+        (
+            (input.prior.is_empty() || input.prior.len() == input.types)
+                && input.prior.iter().flat_map(|p| &p.goes_with).all(|x| {
+                    (x.to as usize) < input.types && x.lift > 0.0 && (0.0..=1.0).contains(&x.probability)
+                }),
+            "the prior does not fit the types",
+        ),
         (embeddings_fit, "there is not one embedding row per product"),
         (lines_fit, "an order line is out of range"),
     ];
@@ -316,6 +351,7 @@ mod tests {
             embeddings: None,
             orders,
             vectors_given: false,
+            prior: &[],
         }
     }
 
@@ -452,6 +488,39 @@ mod tests {
         assert!(cosine(&a, 0, 2) > 0.99 && cosine(&a, 0, 4) < 0.5);
     }
 
+    /// The prior says that tents bring lamps, and that makers bring pegs.
+    fn expecting() -> Vec<TypePrior> {
+        let to = |to| vec![Expected { to, lift: 24.0, probability: 0.25 }];
+        let mut prior = vec![TypePrior::default(); 5];
+        prior[0] = TypePrior { goes_with: to(3), role: Role::Consumable };
+        prior[2] = TypePrior { goes_with: to(4), role: Role::Durable };
+        prior
+    }
+
+    #[test]
+    fn without_orders_the_prior_speaks() {
+        let (none, prior) = (Orders::default(), expecting());
+        let a = run(&AffinityInput { prior: &prior, ..input(&none) });
+        let lamp = Transition { to: 4, lift: 24.0, probability: 0.25, support: 0, direct: 0.0 };
+        assert_eq!(a.transitions[2], [lamp]);
+        assert!(a.transitions[4].is_empty(), "it is directed");
+        assert_eq!((a.prior_types, a.type_roles[2]), (2, Role::Durable));
+    }
+
+    #[test]
+    fn orders_win_against_the_prior_where_they_speak() {
+        let (sold, prior) = (shop(true), expecting());
+        let (with, without) = (run(&AffinityInput { prior: &prior, ..input(&sold) }), run(&input(&sold)));
+        // 45 customers bought makers, a quarter of all customers pegs, none both: worse than by chance.
+        assert_eq!(with.transitions[0], without.transitions[0]);
+        // 15 customers bought tents, nobody ever a lamp: the prior is all that speaks for it.
+        let lamp = with.transitions[2].iter().find(|t| t.to == 4).expect("lamps");
+        assert!(lamp.probability < 0.25 && lamp.probability > 0.1, "{lamp:?}");
+        assert!(without.transitions[2].iter().all(|t| t.to != 4));
+        assert_eq!((with.prior_types, with.type_roles[0]), (1, Role::Durable), "a learnt role stays");
+        assert_eq!(with.in_vectors, without.in_vectors);
+    }
+
     #[test]
     fn one_order_teaches_only_its_pair() {
         let one = orders(&[(NONE, 0, &[0, 2])]);
@@ -486,6 +555,7 @@ mod tests {
             embeddings: Some(&embeddings),
             orders: &sold,
             vectors_given: false,
+            prior: &[],
         });
         assert!(cosine(&a, 0, 7) > cosine(&a, 0, 5) + 0.3, "type");
         assert!(cosine(&a, 4, 8) > cosine(&a, 4, 2) + 0.3, "category");

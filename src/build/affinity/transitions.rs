@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::associates;
 use super::cooccurrence::{Log, group};
 use super::direct::Direct;
-use super::{AffinityInput, AffinityOptions, Transition};
+use super::{AffinityInput, AffinityOptions, Expected, Transition, TypePrior};
 use crate::vocabulary::Role;
 
 /// What was learnt of one type.
@@ -14,13 +14,20 @@ pub(super) struct TypeFacts {
     pub(super) role: Role,
     pub(super) replenish_days: [u16; 3],
     pub(super) transitions: Vec<Transition>,
+    /// Whether the prior has more pseudo-customers than the type has customers.
+    pub(super) leans_on_prior: bool,
 }
+
+/// Days after which a consumable comes back of which only the prior says that it does.
+const USUAL_DAYS: [u16; 3] = [30; 3];
 
 /// The log by type.
 struct Types<'a> {
     log: &'a Log,
     type_of: &'a [u32],
     options: &'a AffinityOptions,
+    /// Per type, or empty.
+    prior: &'a [TypePrior],
     /// Customers with a number below this are named; the others are single baskets.
     named: u32,
     units: f32,
@@ -46,6 +53,7 @@ pub(super) fn learn(log: &Log, input: &AffinityInput<'_>, options: &AffinityOpti
         log,
         type_of: input.type_of,
         options,
+        prior: input.prior,
         named: input.orders.customers,
         units: 0.0,
         start,
@@ -113,8 +121,22 @@ impl Types<'_> {
 
     fn facts(&self, t: usize, scratch: &mut Scratch) -> TypeFacts {
         let baskets: Vec<u32> = self.baskets(t).collect();
-        let (role, replenish_days) = self.rhythm(&baskets);
-        TypeFacts { role, replenish_days, transitions: self.transitions(t as u32, &baskets, scratch) }
+        let (mut role, mut replenish_days) = self.rhythm(&baskets);
+        let customers = self.by_unit(&baskets).count() as f32;
+        // With enough customers of its own, a type is known by its orders alone.
+        let prior = self.prior.get(t).filter(|_| customers < self.options.prior_customers);
+        if role == Role::Unknown {
+            role = prior.map_or(Role::Unknown, |prior| prior.role);
+            if role == Role::Consumable && replenish_days == [0; 3] {
+                replenish_days = USUAL_DAYS;
+            }
+        }
+        TypeFacts {
+            role,
+            replenish_days,
+            transitions: self.transitions(t as u32, &baskets, scratch),
+            leans_on_prior: prior.is_some_and(|prior| !prior.goes_with.is_empty()),
+        }
     }
 
     fn by_unit<'b>(&'b self, baskets: &'b [u32]) -> impl Iterator<Item = &'b [u32]> {
@@ -191,7 +213,7 @@ impl Types<'_> {
             }
         }
         let shrink = self.options.transition_shrinkage;
-        let mut found = Vec::new();
+        let mut found = self.expected(own, voters, scratch);
         for t in scratch.touched.drain(..) {
             let i = t as usize;
             let (seen, support) = (scratch.seen[i], scratch.support[i]);
@@ -204,10 +226,12 @@ impl Types<'_> {
                 support,
                 direct: 0.0,
             };
-            if t != own && support >= 2 && transition.lift > 1.0 {
+            let expected = found.iter().any(|other: &Transition| other.to == t);
+            if t != own && support >= 2 && transition.lift > 1.0 && !expected {
                 found.push(transition);
             }
         }
+        found.retain(|transition| transition.lift > 1.0);
         found.sort_by_key(|transition| transition.to);
         for (to, weight) in self.direct.from(own) {
             if let Ok(at) = found.binary_search_by_key(&to, |transition| transition.to) {
@@ -222,6 +246,25 @@ impl Types<'_> {
         rest.truncate(self.options.transitions);
         found.extend(rest);
         found
+    }
+
+    /// What the prior expects, and what the orders make of it. The prior speaks as m customers of the type would of whom
+    /// m × p also bought the other one, m × p / lift of them by chance; with m customers of its own it is not asked.
+    fn expected(&self, own: u32, voters: f32, scratch: &Scratch) -> Vec<Transition> {
+        let customers = self.options.prior_customers;
+        let blend = |said: &Expected| {
+            let (i, both) = (said.to as usize, customers * said.probability);
+            Transition {
+                to: said.to,
+                lift: (scratch.seen[i] + both) / (voters * self.base[i] + both / said.lift),
+                probability: (scratch.seen[i] + both) / (voters + customers),
+                support: scratch.support[i],
+                direct: 0.0,
+            }
+        };
+        let leans = self.prior.get(own as usize).filter(|_| voters < customers);
+        let said = leans.map_or(&[][..], |prior| &prior.goes_with);
+        said.iter().filter(|said| said.to != own && said.probability > 0.0).map(blend).collect()
     }
 
     fn same_type(&self, a: u32, b: u32) -> bool {

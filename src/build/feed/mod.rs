@@ -36,6 +36,9 @@ pub struct Product {
     pub title: String,
     /// `category_path` / `product_type` / `google_product_category`, levels joined by ` > `.
     pub category_path: String,
+    /// Category in Shopify's (id or path) or Google's (path) taxonomy: `product_category` / `shopify_category` /
+    /// `google_product_category`.
+    pub standard_category: String,
     /// `brand`.
     pub brand: String,
     /// `price` in minor units; `None` where the feed does not say. `sale_price` replaces it where given.

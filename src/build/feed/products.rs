@@ -27,6 +27,7 @@ const SENSITIVE: usize = 14;
 const ROLE: usize = 15;
 const SELLER: usize = 16;
 const REGION: usize = 17;
+const STANDARD_CATEGORY: usize = 18;
 
 /// In the order of the numbers above.
 pub(super) const FIELDS: &[Field] = &[
@@ -48,6 +49,7 @@ pub(super) const FIELDS: &[Field] = &[
     text("role", &["role"]),
     text("seller", &["seller", "external_seller_id"]),
     list("eligible_region", &["eligible_region"], ","),
+    list("product_category", &["product_category", "shopify_category"], " > "),
 ];
 
 const fn text(name: &'static str, columns: &'static [&'static str]) -> Field {
@@ -127,7 +129,11 @@ fn product(table: &Table<'_>, currency: &mut Option<Currency>) -> Result<Product
     Ok(Product {
         id: id.to_owned(),
         title: text(TITLE),
-        category_path: category(table),
+        category_path: category(
+            table,
+            &[CATEGORY_PATH, PRODUCT_TYPE, GOOGLE_PRODUCT_CATEGORY, STANDARD_CATEGORY],
+        ),
+        standard_category: category(table, &[STANDARD_CATEGORY, GOOGLE_PRODUCT_CATEGORY]),
         brand: text(BRAND),
         price,
         margin_bps: margin(price, cost),
@@ -145,10 +151,9 @@ fn product(table: &Table<'_>, currency: &mut Option<Currency>) -> Result<Product
     })
 }
 
-/// The first of the category fields that says something, with levels joined alike.
-fn category(table: &Table<'_>) -> String {
-    let stated = [CATEGORY_PATH, PRODUCT_TYPE, GOOGLE_PRODUCT_CATEGORY].map(|field| table.get(field));
-    let path = stated.into_iter().find(|path| !path.is_empty()).unwrap_or("");
+/// The first of some category fields that says something, with levels joined alike.
+fn category(table: &Table<'_>, fields: &[usize]) -> String {
+    let path = fields.iter().map(|field| table.get(*field)).find(|path| !path.is_empty()).unwrap_or("");
     let mut joined = String::with_capacity(path.len());
     for level in path.split('>').map(str::trim).filter(|level| !level.is_empty()) {
         if !joined.is_empty() {
@@ -292,6 +297,7 @@ mod tests {
             id: "a1".into(),
             title: "Gin, \"dry\"".into(),
             category_path: "Spirits > Gin".into(),
+            standard_category: "Drinks".into(),
             brand: "Acme".into(),
             price: Some(1500),
             margin_bps: Some(4000),
@@ -305,6 +311,7 @@ mod tests {
         let bare = Product {
             id: "a2".into(),
             category_path: "Drinks".into(),
+            standard_category: "Drinks".into(),
             availability: Availability::OutOfStock,
             ..Product::default()
         };
