@@ -308,7 +308,11 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     };
     let (kind, brand, partner) =
         (type_of(candidate.item), brand_of(candidate.item), partner_of(context, candidate.item));
-    if kind != NONE && over(policy.max_per_type, &|o| type_of(o.item) == kind) {
+    let per_type = match policy.max_per_type {
+        u8::MAX => context.slots.div_ceil(5) as u8,
+        limit => limit,
+    };
+    if kind != NONE && over(per_type, &|o| type_of(o.item) == kind) {
         return Some(Reason::TypeQuota);
     }
     if brand != NONE && over(policy.max_per_brand, &|o| brand_of(o.item) == brand) {

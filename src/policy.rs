@@ -91,7 +91,7 @@ pub struct PlacementPolicy {
 #[cfg_attr(feature = "build", derive(serde::Deserialize))]
 #[cfg_attr(feature = "build", serde(deny_unknown_fields, default))]
 pub struct SlatePolicy {
-    /// Products of one type; 0 = no limit.
+    /// Products of one type; 0 = no limit, 255 (the default) = one for every five slots or part of them.
     pub max_per_type: u8,
     /// Products of one brand; 0 = no limit.
     pub max_per_brand: u8,
@@ -176,7 +176,7 @@ impl Default for PlacementPolicy {
 impl Default for SlatePolicy {
     fn default() -> Self {
         Self {
-            max_per_type: 2,
+            max_per_type: u8::MAX,
             max_per_brand: 0,
             max_per_partner: 1,
             max_third_party: 1,

@@ -290,7 +290,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.placement.min_relevance = *rng.pick(&[0.0, 0.0, 0.1, 0.3, 0.6]);
     policy.placement.reserve = *rng.pick(&[0.0, 0.0, 0.0, 0.05, 1.0]);
     let limit = |rng: &mut Rng| *rng.pick(&[0u8, 0, 1, 1, 2]);
-    policy.slate.max_per_type = limit(rng);
+    policy.slate.max_per_type = if rng.chance(25) { u8::MAX } else { limit(rng) };
     policy.slate.max_per_brand = limit(rng);
     policy.slate.max_per_partner = limit(rng);
     policy.slate.max_third_party = limit(rng);

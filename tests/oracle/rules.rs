@@ -467,12 +467,13 @@ impl Case<'_> {
         // A share, but one where there is any.
         let percent = usize::from(policy.max_refill_percent);
         let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
+        let of_type = match policy.max_per_type {
+            255 => (self.slots() as u8).div_ceil(5),
+            limit => limit,
+        };
         let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
         self.keep(vec![
-            (
-                more.kind.is_some() && full(policy.max_per_type, count(&|t| t.kind == more.kind)),
-                Reason::TypeQuota,
-            ),
+            (more.kind.is_some() && full(of_type, count(&|t| t.kind == more.kind)), Reason::TypeQuota),
             (
                 more.brand.is_some() && full(policy.max_per_brand, count(&|t| t.brand == more.brand)),
                 Reason::BrandQuota,
