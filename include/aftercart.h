@@ -254,6 +254,9 @@
 // `aftercart_transaction.flags`: a test order, decided as any other.
 #define AFTERCART_TRANSACTION_IS_TEST 8
 
+// `aftercart_transaction.flags`: nothing that the customer bought before.
+#define AFTERCART_TRANSACTION_FIRST_PURCHASES 16
+
 // `aftercart_line.flags`: `unit_price` is given.
 #define AFTERCART_LINE_HAS_UNIT_PRICE 1
 

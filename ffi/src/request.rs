@@ -5,7 +5,7 @@ use std::ffi::c_char;
 
 use engine::limits::{ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use engine::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
-use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Session, Transaction};
+use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction};
 
 use crate::boundary::{Array, Caller};
 use crate::status::Status;
@@ -59,13 +59,14 @@ impl<'c> Given<'c> {
     /// The order, with lines that [`Lists::fill`] read.
     pub(crate) fn transaction<'a>(&self, lists: &'a Lists<'c>) -> Result<Transaction<'a>, Status> {
         let given = &self.transaction;
-        let [has_value, has_min_relevance, is_gift, is_test] = flags(
+        let [has_value, has_min_relevance, is_gift, is_test, first_purchases] = flags(
             given.flags,
             [
                 AFTERCART_TRANSACTION_HAS_VALUE,
                 AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE,
                 AFTERCART_TRANSACTION_IS_GIFT,
                 AFTERCART_TRANSACTION_IS_TEST,
+                AFTERCART_TRANSACTION_FIRST_PURCHASES,
             ],
         )?;
         let min_relevance = optional(has_min_relevance, i64::from(given.min_relevance))?;
@@ -84,6 +85,7 @@ impl<'c> Given<'c> {
                 stage: value(given.stage, Stage::from_code)?,
                 slots: u8::try_from(given.slots).map_err(|_| Status::TooManySlots)?,
                 min_relevance,
+                repeat: if first_purchases { Repeat::Never } else { Repeat::Allowed },
             },
         })
     }

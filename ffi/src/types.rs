@@ -52,6 +52,8 @@ pub const AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE: u32 = 2;
 pub const AFTERCART_TRANSACTION_IS_GIFT: u32 = 4;
 /// `aftercart_transaction.flags`: a test order, decided as any other.
 pub const AFTERCART_TRANSACTION_IS_TEST: u32 = 8;
+/// `aftercart_transaction.flags`: nothing that the customer bought before.
+pub const AFTERCART_TRANSACTION_FIRST_PURCHASES: u32 = 16;
 /// `aftercart_line.flags`: `unit_price` is given.
 pub const AFTERCART_LINE_HAS_UNIT_PRICE: u32 = 1;
 /// `aftercart_profile.flags`: the customer wants nothing from third parties.
