@@ -309,7 +309,7 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     let (kind, brand, partner) =
         (type_of(candidate.item), brand_of(candidate.item), partner_of(context, candidate.item));
     let per_type = match policy.max_per_type {
-        u8::MAX => context.slots.div_ceil(5) as u8,
+        u8::MAX => context.slots.div_ceil(8) as u8,
         limit => limit,
     };
     if kind != NONE && over(per_type, &|o| type_of(o.item) == kind) {

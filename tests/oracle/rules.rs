@@ -468,7 +468,7 @@ impl Case<'_> {
         let percent = usize::from(policy.max_refill_percent);
         let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
         let of_type = match policy.max_per_type {
-            255 => (self.slots() as u8).div_ceil(5),
+            255 => (self.slots() as u8).div_ceil(8),
             limit => limit,
         };
         let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
