@@ -90,7 +90,7 @@ static void fields(aftercart_decider *decider)
     BENT(AFTERCART_BAD_VALUE, r->lines[0].sensitive = 9);
     BENT(AFTERCART_BAD_VALUE, r->lines[0].unit_price = 5);
     BENT(AFTERCART_UNSUPPORTED_FIELD, r->lines[0].flags = 2);
-    BENT(AFTERCART_UNSUPPORTED_FIELD, r->transaction.flags = 16);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->transaction.flags = 32);
     BENT(AFTERCART_UNSUPPORTED_FIELD, r->transaction.reserved = 1);
     BENT(AFTERCART_BAD_VALUE, r->transaction.value = 5);
     BENT(AFTERCART_BAD_VALUE, r->transaction.min_relevance = 5);
