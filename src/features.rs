@@ -269,6 +269,11 @@ pub(crate) fn bought_before(past: &Past) -> i32 {
     2000 + 8 * log2_q8((past.times.min(1 << 20) + 1) << 8) + past.recency.min(20_000) as i32
 }
 
+/// How often a product was bought before: log2(1 + times), in 1/256; more than 255 times are as 255.
+pub(crate) fn often(past: &Past) -> i32 {
+    log2_q8((past.times.min(255) + 1) << 8)
+}
+
 /// log2 of a number in 1/256, in 1/256; 0 for 1 and below. Linear between powers of two.
 pub(crate) fn log2_q8(value_q8: u32) -> i32 {
     if value_q8 <= 256 {

@@ -12,7 +12,7 @@ pub(crate) struct Ranker {
 
 /// What a feature adds: `weights[s]`, where `s` is how many of `thresholds` the value exceeds.
 #[derive(Debug)]
-struct Table {
+pub(crate) struct Table {
     feature: usize,
     /// The last one is never exceeded: sixteen are compared as fast as fifteen.
     thresholds: [i32; FEATURE_STEPS],
@@ -39,32 +39,33 @@ impl Ranker {
     /// Adds up what the features of a product say: thousandths of a nat.
     #[inline]
     pub(crate) fn sum(&self, head: Head, features: &Features) -> i64 {
-        let tables = self.heads.get(head as usize).map_or(&[][..], Vec::as_slice);
-        tables.iter().map(|table| i64::from(table.weight(features))).sum()
+        self.weights(head, features).map(|(_, weight)| i64::from(weight)).sum()
     }
 
     /// What each feature that adds anything adds: its number and thousandths of a nat.
+    #[inline]
     pub(crate) fn weights<'a>(
         &'a self,
         head: Head,
         features: &'a Features,
     ) -> impl Iterator<Item = (usize, i32)> + 'a {
+        let value = |table: &Table| features.values().get(table.feature).copied().unwrap_or(0);
         let tables = self.heads.get(head as usize).map_or(&[][..], Vec::as_slice);
-        tables.iter().map(|table| (table.feature, table.weight(features)))
+        tables.iter().map(move |table| (table.feature, table.weight(value(table))))
     }
 }
 
 impl Table {
-    fn new(feature: usize, record: &FeatureRecord) -> Self {
+    pub(crate) fn new(feature: usize, record: &FeatureRecord) -> Self {
         let mut thresholds = [i32::MAX; FEATURE_STEPS];
         thresholds.iter_mut().zip(&record.thresholds).for_each(|(slot, threshold)| *slot = threshold.get());
         let weights = record.weights.map(|weight| weight.get());
         Self { feature, thresholds, weights }
     }
 
+    /// What the feature adds where it has this value.
     #[inline]
-    fn weight(&self, features: &Features) -> i32 {
-        let value = features.values().get(self.feature).copied().unwrap_or(0);
+    pub(crate) fn weight(&self, value: i32) -> i32 {
         // All compared, without a branch.
         let step: i32 = self.thresholds.iter().map(|threshold| i32::from(value > *threshold)).sum();
         self.weights.get(step as usize & (FEATURE_STEPS - 1)).copied().unwrap_or(0)

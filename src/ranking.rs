@@ -130,7 +130,7 @@ pub(crate) fn taste_row(context: &Context<'_>, out: &mut [i8]) -> bool {
     let mut sum = [0i32; DIM_MAX];
     for past in context.past {
         // At most 1,024 products, 8 bits of weight, 8 of value: 26 bits.
-        let weight = (log2_q8((past.times.min(255) + 1) << 8) / 16).min(255);
+        let weight = (features::often(past) / 16).min(255);
         add_row(&mut sum, context.view.in_vector(past.product), weight);
     }
     write_direction(&context.view, &sum, out);

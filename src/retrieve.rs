@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::context::{Context, Past, is_due};
 use crate::distance::Kernel;
-use crate::features::{self, log2_q8};
+use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Effort, Filter, Query, key_ix};
 use crate::limits::{
@@ -54,9 +54,8 @@ fn pool_past_types(context: &Context<'_>, work: &mut Work) {
     for record in asked.filter_map(|group| context.view.types.get(group.key as usize)) {
         for transition in context.view.transitions_of(record) {
             let direct = u64::from(transition.direct_q16.get()) * 16 / length;
-            match kinds.entry(transition.to.get()).filter(|_| direct > 0) {
-                Some(kind) => kind.direct += direct as u32,
-                None => continue,
+            if let Some(kind) = kinds.entry(transition.to.get()) {
+                kind.direct += direct as u32;
             }
         }
     }
@@ -106,7 +105,7 @@ fn square(code: u8) -> u32 {
 
 /// How much an earlier purchase is asked: the logarithm of how often, half as much two months later. Below 2^16.
 fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
-    let often = log2_q8((past.times.min(255) + 1) << 8) as u32;
+    let often = features::often(past) as u32;
     let days = context.tenths_since(past.last_at_ms).map_or(60, |tenths| tenths as u32 / 10).min(900);
     (often * 16 * (120 - days % 60) / 120) >> (days / 60)
 }

@@ -78,7 +78,41 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) struct Links {
     pub(crate) list: Vec<Link>,
-    table: Vec<u16>,
+    slots: Slots,
+}
+
+/// Where an entry of a list stands, by what it is about: open addressing over at least twice as many slots as entries.
+#[derive(Debug)]
+struct Slots {
+    entries: Vec<u16>,
+}
+
+const FREE: u16 = u16::MAX;
+
+impl Slots {
+    /// `slots` is a power of two.
+    fn new(slots: usize) -> Self {
+        Self { entries: vec![FREE; slots] }
+    }
+
+    fn clear(&mut self) {
+        self.entries.fill(FREE);
+    }
+
+    /// The slot that holds the entry of which `is_it` is true, or the free one where it would stand.
+    #[inline]
+    fn find(&self, hash: u32, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let mask = self.entries.len().wrapping_sub(1);
+        let mut slot = (hash >> 16) as usize & mask;
+        for _ in 0..self.entries.len() {
+            let entry = *self.entries.get(slot)?;
+            if entry == FREE || is_it(usize::from(entry)) {
+                return Some(slot);
+            }
+            slot = (slot + 1) & mask;
+        }
+        None
+    }
 }
 
 const LINK_SLOTS: usize = 8192;
@@ -86,36 +120,32 @@ const _: () = assert!(LINK_SLOTS.is_power_of_two() && LINK_SLOTS >= 2 * LINKS_MA
 
 impl Links {
     fn new() -> Self {
-        Self { list: Vec::with_capacity(LINKS_MAX), table: vec![FREE; LINK_SLOTS] }
+        Self { list: Vec::with_capacity(LINKS_MAX), slots: Slots::new(LINK_SLOTS) }
     }
 
     pub(crate) fn clear(&mut self) {
+        // Without a history nothing was put in.
+        if !self.list.is_empty() {
+            self.slots.clear();
+        }
         self.list.clear();
-        self.table.fill(FREE);
     }
 
     /// Slot that holds a product, or would.
     fn slot(&self, product: u32) -> Option<usize> {
-        let mut slot = (product.wrapping_mul(0x9E37_79B1) >> 16) as usize & (LINK_SLOTS - 1);
-        for _ in 0..LINK_SLOTS {
-            let entry = *self.table.get(slot)?;
-            if entry == FREE || self.list.get(usize::from(entry)).is_some_and(|l| l.product == product) {
-                return Some(slot);
-            }
-            slot = (slot + 1) & (LINK_SLOTS - 1);
-        }
-        None
+        let is_it = |entry: usize| self.list.get(entry).is_some_and(|link| link.product == product);
+        self.slots.find(product.wrapping_mul(0x9E37_79B1), is_it)
     }
 
     pub(crate) fn find(&self, product: u32) -> Option<&Link> {
-        let entry = *self.table.get(self.slot(product)?)?;
+        let entry = *self.slots.entries.get(self.slot(product)?)?;
         self.list.get(usize::from(entry))
     }
 
     /// The sums of a product, zero at first; `None` where there is no room for another one.
     pub(crate) fn entry(&mut self, product: u32) -> Option<&mut Link> {
         let slot = self.slot(product)?;
-        let entry = self.table.get_mut(slot)?;
+        let entry = self.slots.entries.get_mut(slot)?;
         if *entry == FREE {
             if self.list.len() >= LINKS_MAX {
                 return None;
@@ -131,50 +161,39 @@ impl Links {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     pub(crate) list: Vec<Candidate>,
-    table: Vec<u16>,
+    slots: Slots,
 }
 
-const TABLE: usize = 2048;
-const FREE: u16 = u16::MAX;
-const _: () = assert!(TABLE.is_power_of_two() && TABLE >= 2 * CANDIDATES_MAX);
+const CANDIDATE_SLOTS: usize = 2048;
+const _: () = assert!(CANDIDATE_SLOTS.is_power_of_two() && CANDIDATE_SLOTS >= 2 * CANDIDATES_MAX);
 
 impl Candidates {
     fn new() -> Self {
-        Self { list: Vec::with_capacity(CANDIDATES_MAX), table: vec![FREE; TABLE] }
+        Self { list: Vec::with_capacity(CANDIDATES_MAX), slots: Slots::new(CANDIDATE_SLOTS) }
     }
 
     pub(crate) fn clear(&mut self) {
         self.list.clear();
-        self.table.fill(FREE);
+        self.slots.clear();
     }
 
     /// Adds a candidate unless its item is there or no room is left; says whether it did.
     pub(crate) fn add(&mut self, candidate: Candidate) -> bool {
-        let mixed = match candidate.item {
+        let hash = match candidate.item {
             Item::Product(ProductIx(ix)) => ix.wrapping_mul(0x9E37_79B1),
             Item::Offer(OfferIx(ix)) => !ix.wrapping_mul(0x85EB_CA6B),
         };
-        let mut slot = (mixed >> 16) as usize & (TABLE - 1);
-        for _ in 0..TABLE {
-            match self.table.get_mut(slot) {
-                Some(entry) if *entry == FREE => {
-                    let room = self.list.len() < CANDIDATES_MAX;
-                    if room {
-                        *entry = self.list.len() as u16;
-                        self.list.push(candidate);
-                    }
-                    return room;
-                }
-                Some(entry) => {
-                    if self.list.get(usize::from(*entry)).is_some_and(|c| c.item == candidate.item) {
-                        return false;
-                    }
-                }
-                None => return false,
+        let is_it = |entry: usize| self.list.get(entry).is_some_and(|c| c.item == candidate.item);
+        let slot = self.slots.find(hash, is_it);
+        let entry = slot.and_then(|slot| self.slots.entries.get_mut(slot));
+        match entry.filter(|entry| **entry == FREE && self.list.len() < CANDIDATES_MAX) {
+            Some(entry) => {
+                *entry = self.list.len() as u16;
+                self.list.push(candidate);
+                true
             }
-            slot = (slot + 1) & (TABLE - 1);
+            None => false,
         }
-        false
     }
 }
 

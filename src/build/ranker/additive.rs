@@ -55,6 +55,14 @@ pub(super) fn fit(rows: &Rows) -> [FeatureRecord; FEATURES] {
             rows.features.iter().map(|row| of(row[feature])).collect()
         })
         .collect();
+    let counts: Vec<[f32; FEATURE_STEPS]> = steps
+        .iter()
+        .map(|steps| {
+            let mut count = [0.0; FEATURE_STEPS];
+            steps.iter().zip(&rows.weight).for_each(|(step, weight)| count[usize::from(*step)] += weight);
+            count
+        })
+        .collect();
     let mut tables = [[0f32; FEATURE_STEPS]; FEATURES];
     let all: f64 = rows.weight.iter().map(|w| f64::from(*w)).sum();
     let bought: f64 =
@@ -65,10 +73,9 @@ pub(super) fn fit(rows: &Rows) -> [FeatureRecord; FEATURES] {
         for (feature, steps) in steps.iter().enumerate() {
             let mut change = newton(rows, steps, &scores);
             // What all rows have in common is the intercept's, which ranks nothing.
-            let mut count = [0f32; FEATURE_STEPS];
-            steps.iter().zip(&rows.weight).for_each(|(step, weight)| count[usize::from(*step)] += weight);
-            let mean = change.iter().zip(&count).map(|(c, n)| c * n).sum::<f32>() / all.max(1.0) as f32;
-            change.iter_mut().zip(&count).filter(|(_, n)| **n > 0.0).for_each(|(c, _)| *c -= mean);
+            let count = &counts[feature];
+            let mean = change.iter().zip(count).map(|(c, n)| c * n).sum::<f32>() / all.max(1.0) as f32;
+            change.iter_mut().zip(count).filter(|(_, n)| **n > 0.0).for_each(|(c, _)| *c -= mean);
             tables[feature].iter_mut().zip(&change).for_each(|(weight, c)| *weight += c);
             scores.par_iter_mut().zip(steps).for_each(|(score, step)| *score += change[usize::from(*step)]);
         }
@@ -135,8 +142,8 @@ fn thresholds(rows: &Rows, feature: usize) -> [i32; FEATURE_STEPS - 1] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::weight;
     use super::*;
+    use crate::ranker::Table;
 
     #[test]
     fn finds_the_log_odds_of_two_features_that_go_together() {
@@ -154,8 +161,10 @@ mod tests {
             rows.case.push(at);
         }
         let tables = fit(&rows);
-        let lift =
-            |feature: usize| f64::from(weight(&tables[feature], 1) - weight(&tables[feature], 0)) / 1000.0;
+        let lift = |feature: usize| {
+            let table = Table::new(feature, &tables[feature]);
+            f64::from(table.weight(1) - table.weight(0)) / 1000.0
+        };
         assert!((lift(0) - 8f64.ln()).abs() < 0.15, "{}", lift(0));
         assert!((lift(1) - 2f64.ln()).abs() < 0.15, "{}", lift(1));
         assert!(tables[2].weights.iter().all(|w| w.get() == 0), "a constant feature ranks nothing");

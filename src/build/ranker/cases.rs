@@ -9,7 +9,7 @@ use crate::build::progress::{Progress, Unit};
 use crate::index::format::Head;
 use crate::offer::{Item, ProductIx};
 use crate::scratch::Scratch;
-use crate::{Decider, LineItem, Placement, Profile, Purchase, Transaction, features, retrieve};
+use crate::{Decider, LineItem, Placement, Profile, Purchase, Transaction, features};
 use crate::{context, ranking};
 
 /// Held-out baskets that are asked.
@@ -25,7 +25,7 @@ const ANSWER_MS: i64 = 14 * 86_400_000;
 /// Bought rows count (customers / 100)^-power: else a model learns little but what everybody buys.
 /// What is bought for the first time is common by nature: a third of the power there.
 const RARITY_POWER: f32 = 0.15;
-/// Of the candidates that were not bought, every so manieth is kept, and counts for all.
+/// Of the candidates that were not bought, one in so many is kept, and counts for all.
 const SAMPLED: usize = 4;
 
 /// The newest tenth of the baskets, and the orders before it.
@@ -195,7 +195,6 @@ impl Asking<'_> {
         let (engine, Scratch { context, work }) = self.decider.parts();
         let context = context::resolve(engine.view(), engine.policy(), &transaction, &profile, context);
         debug_assert_eq!(ranking::head(&context), head);
-        retrieve::learn(&context, work);
         let learnt = work.learnt(context.view.dim);
         for candidate in &work.candidates.list {
             let Item::Product(ProductIx(ix)) = candidate.item else { continue };

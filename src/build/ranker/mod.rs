@@ -19,9 +19,10 @@ use super::catalogue::{BuildOptions, Dictionary, Inputs, assemble, finish};
 use super::error::BuildError;
 use super::progress::{Progress, Unit};
 use crate::features::{FEATURES, Feature};
-use crate::index::format::{CALIBRATION_STEPS, CALIBRATION_VALUES, FeatureRecord, Head};
+use crate::index::format::{CALIBRATION_STEPS, CALIBRATION_VALUES, FEATURE_STEPS, FeatureRecord, Head};
 use crate::index::{Catalog, Verify};
 use crate::policy::{Policy, SlatePolicy};
+use crate::ranker::Table;
 use crate::ranking::{SCORE_MAX, SCORE_STEP, SCORE_ZERO};
 use crate::{Decider, Engine};
 
@@ -55,7 +56,7 @@ impl Default for Ranker {
 }
 
 /// Greatest value and weight in thousandths of a nat of the features that count where nothing was measured; in between, the
-/// weight grows evenly. Read off rankers that were fitted to a grocer's orders.
+/// weight grows evenly. Judged, not measured.
 const BY_HAND: [(Feature, i32, i32); 9] = [
     (Feature::Together, 6_000, 1_500),
     (Feature::Direct, 6_000, 1_500),
@@ -70,7 +71,7 @@ const BY_HAND: [(Feature, i32, i32); 9] = [
 
 fn by_hand(head: Head) -> [FeatureRecord; FEATURES] {
     let mut tables = [FeatureRecord::new_zeroed(); FEATURES];
-    tables.iter_mut().for_each(|table| table.thresholds = [I32::new(i32::MAX); 15]);
+    tables.iter_mut().for_each(|table| table.thresholds = [I32::new(i32::MAX); FEATURE_STEPS - 1]);
     for (feature, most, weight) in BY_HAND {
         let history = matches!(feature, Feature::Times | Feature::TypeTimes | Feature::TasteCosine);
         if history && head == Head::Anonymous {
@@ -130,22 +131,17 @@ pub(crate) fn learn(
     Ok(ranker)
 }
 
-/// What a feature of this value adds.
-fn weight(table: &FeatureRecord, value: i32) -> i32 {
-    let step = table.thresholds.iter().filter(|threshold| value > threshold.get()).count();
-    table.weights[step].get()
-}
-
 /// Share bought at each step of the score, of rows that the weights behind the score have not seen: each half of the cases is
 /// scored by what the other one taught.
 fn calibrate(rows: &Rows) -> [u32; CALIBRATION_STEPS] {
     let mut counts = [(0, 0); CALIBRATION_STEPS];
     for half in [0, 1] {
-        let tables = additive::fit(&rows.half(1 - half));
+        let fitted = additive::fit(&rows.half(1 - half));
+        let tables: Vec<Table> = (0..).zip(&fitted).map(|(at, record)| Table::new(at, record)).collect();
         let unseen = rows.half(half);
         for ((features, bought), count) in unseen.features.iter().zip(&unseen.bought).zip(&unseen.weight) {
             let of = if *bought { 1 } else { *count as u64 };
-            let sum: i32 = tables.iter().zip(features).map(|(table, value)| weight(table, *value)).sum();
+            let sum: i32 = tables.iter().zip(features).map(|(table, value)| table.weight(*value)).sum();
             let count = &mut counts[((SCORE_ZERO + sum).clamp(0, SCORE_MAX) / SCORE_STEP) as usize];
             count.0 += of;
             count.1 += u64::from(*bought);
