@@ -8,6 +8,7 @@ use zerocopy::little_endian::{I64, U32};
 use crate::index::format::{NONE, NameKind, PolicyRecord, StrRef, rule};
 use crate::index::{AllowList, View};
 use crate::limits::{POLICY_RULES_MAX, SLOTS_MAX};
+use crate::live::{LivePolicy, LiveRules};
 use crate::suppression;
 use crate::vocabulary::{OfferKind, SensitiveClass};
 
@@ -38,6 +39,8 @@ pub struct Policy {
     pub value: ValuePolicy,
     /// What to do where the feed does not say.
     pub unknown: UnknownPolicy,
+    /// What is asked of the live overlay.
+    pub live: LivePolicy,
 }
 
 /// Names of what is suppressed.
@@ -163,6 +166,7 @@ impl Default for Policy {
             slate: SlatePolicy::default(),
             value: ValuePolicy::default(),
             unknown: UnknownPolicy::default(),
+            live: LivePolicy::default(),
         }
     }
 }
@@ -327,8 +331,10 @@ impl Policy {
             (setting::DENY_UNKNOWN_AVAILABILITY, i64::from(self.unknown.availability == Unknown::Deny)),
             (setting::DENY_UNKNOWN_PRICE, i64::from(self.unknown.price == Unknown::Deny)),
         ]
+        .into_iter()
+        .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
-        .to_vec()
+        .collect()
     }
 }
 
@@ -367,6 +373,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) max_price_percent: u32,
     pub(crate) deny_unknown_availability: bool,
     pub(crate) deny_unknown_price: bool,
+    pub(crate) live: LiveRules,
     /// Roots of suppressed and solely allowed subtrees, sorted.
     pub(crate) suppressed_categories: Vec<u32>,
     pub(crate) allowed_categories: Vec<u32>,
@@ -443,6 +450,7 @@ impl CompiledPolicy {
             max_price_percent: 0,
             deny_unknown_availability: false,
             deny_unknown_price: false,
+            live: LiveRules::default(),
             suppressed_categories: Vec::new(),
             allowed_categories: Vec::new(),
             suppressed_brands: Vec::new(),
@@ -509,7 +517,7 @@ impl CompiledPolicy {
             setting::MAX_PRICE_PERCENT => self.max_price_percent = u32::try_from(value).ok()?,
             setting::DENY_UNKNOWN_AVAILABILITY => self.deny_unknown_availability = value != 0,
             setting::DENY_UNKNOWN_PRICE => self.deny_unknown_price = value != 0,
-            _ => return None,
+            _ => self.live.set(key, value)?,
         }
         Some(())
     }

@@ -492,3 +492,36 @@ fn line(rng: &mut Rng, world: &World) -> OwnedLine {
         sensitive: if rng.chance(4) { *rng.pick(SensitiveClass::ALL) } else { SensitiveClass::None },
     }
 }
+
+/// Writes something random into an overlay, and says what: for some products, offers and partners, whatever they had before.
+pub fn scramble(rng: &mut Rng, world: &World, live: &aftercart::Live) {
+    use aftercart::live::{Change, LiveKind, Pacing};
+    let mut edit = live.edit().expect("a lock");
+    let maybe = |rng: &mut Rng, percent| Some(rng.chance(percent));
+    for _ in 0..world.inputs.products.len() / 3 {
+        let id = &rng.pick(&world.inputs.products).id;
+        let change = Change {
+            stock: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(4) as u32)),
+            price: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(9_000) as i64)),
+            priced_at_ms: NOW - rng.below(5) as i64 * 3_600_000,
+            paused: maybe(rng, 10),
+            killed: maybe(rng, 3),
+            ..Change::default()
+        };
+        edit.set(Some(LiveKind::Product), id, &change, NOW).expect("known");
+    }
+    let offers = world.inputs.partners.offers.iter().map(|o| (LiveKind::Offer, &o.id));
+    let partners = world.inputs.partners.partners.iter().map(|p| (LiveKind::Partner, &p.id));
+    for (kind, id) in offers.chain(partners) {
+        let daily = rng.chance(30).then(|| rng.below(3) as u64);
+        let change = Change {
+            bid: (kind == LiveKind::Offer && rng.chance(40)).then(|| Some(rng.below(3_000) as i64)),
+            paused: maybe(rng, 10),
+            killed: maybe(rng, 3),
+            daily: Some(daily),
+            pacing: Some(daily.is_some().then(Pacing::even).filter(|_| rng.chance(40))),
+            ..Change::default()
+        };
+        edit.set(Some(kind), id, &change, NOW).expect("known");
+    }
+}
