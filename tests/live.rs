@@ -265,12 +265,12 @@ fn a_decision_is_made_again_from_what_it_read() {
         let engine = Arc::new(world.under(&policy).with_live(Arc::clone(&live)).expect("it is bound"));
         let (mut decider, mut other) = (Decider::new(Arc::clone(&engine)), Decider::new(engine));
         for _ in 0..20 {
-            common::scramble(&mut rng, &world, &live);
+            common::scramble(&mut rng, &world, &live, &mut common::Told::default());
             let request = common::request(&mut rng, &world);
             let first = decide(&mut decider, &request);
             let facts = decider.live_facts().to_vec();
             told += facts.len();
-            common::scramble(&mut rng, &world, &live);
+            common::scramble(&mut rng, &world, &live, &mut common::Told::default());
             changed += usize::from(decide(&mut decider, &request).slate() != first.slate());
             let again = request.with(|t, p| other.replay(t, p, Degraded::default(), &facts).expect("within"));
             assert_eq!((again.slate(), again.rejected()), (first.slate(), first.rejected()), "seed {seed}");

@@ -13,7 +13,7 @@ use common::{NOW, Rng, World};
 fn made(world: &World, path: &Path) -> Vec<u8> {
     let capacity = LiveCapacity { products: 1, accounts: 1, budgets: 4, leases: 16 };
     let live = Live::create(path, world.engine.catalog(), Some(capacity)).expect("it is made");
-    common::scramble(&mut Rng::new(1), world, &live);
+    common::scramble(&mut Rng::new(1), world, &live, &mut common::Told::default());
     drop(live);
     std::fs::read(path).expect("it reads")
 }

@@ -98,7 +98,7 @@ fn nor_does_one_with_a_live_overlay() {
             let engine = Arc::new(engine.with_live(Arc::clone(&live)).expect("it is bound"));
             let mut decider = Decider::new(Arc::clone(&engine));
             for number in 0..80 {
-                common::scramble(&mut rng, &world, &live);
+                common::scramble(&mut rng, &world, &live, &mut common::Told::default());
                 let request = common::request(&mut rng, &world);
                 decide(&mut decider, &request, &format!("seed {seed}, request {number}, with an overlay"));
                 facts += decider.live_facts().len();
