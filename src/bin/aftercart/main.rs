@@ -5,6 +5,7 @@ mod build;
 mod decide;
 mod demo;
 mod inspect;
+mod live;
 mod print;
 mod relevance;
 mod request;
@@ -39,6 +40,8 @@ enum Command {
     Verify(inspect::VerifyArgs),
     /// Decide for baskets: ids on the command line, JSON Lines on standard input, or the newest of an orders file
     Decide(decide::Args),
+    /// Change what holds until the next catalog: pauses, stock, prices, bids, budgets
+    Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),
