@@ -91,9 +91,23 @@ impl Engine {
     /// # Errors
     /// [`LeaseError::Empty`] and [`LeaseError::Paused`]: do not show the offer. Others: see there.
     pub fn reserve(&self, offer: &Offer, now_ms: i64, for_ms: i64) -> Result<Lease, LeaseError> {
+        self.reserve_item(offer.item, offer.value, now_ms, for_ms)
+    }
+
+    /// The same of an item and what it is worth, where the [`Offer`] itself was not kept.
+    ///
+    /// # Errors
+    /// As [`Engine::reserve`].
+    pub fn reserve_item(
+        &self,
+        item: Item,
+        value: i64,
+        now_ms: i64,
+        for_ms: i64,
+    ) -> Result<Lease, LeaseError> {
         let Some(bound) = &self.live else { return Ok(Lease::nothing()) };
         let view = self.view();
-        let (partner, item) = match offer.item {
+        let (partner, item) = match item {
             Item::Product(ProductIx(ix)) => (view.product(ix).map(|record| record.partner.get()), None),
             Item::Offer(OfferIx(ix)) => (view.offer(ix).map(|record| record.partner.get()), Some(ix)),
         };
@@ -103,7 +117,7 @@ impl Engine {
         let partner = partner.ok_or(LeaseError::Foreign)?;
         let partner = account(partner, bound.partner_account(partner))?;
         let item = item.map_or(Ok(None), |ix| account(ix, bound.offer_account(ix)))?;
-        bound.live().reserve(partner, item, offer.value, now_ms, for_ms)
+        bound.live().reserve(partner, item, value, now_ms, for_ms)
     }
 
     /// Sets how many products a search compares, in place of what the builder measured. From the number of
