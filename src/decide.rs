@@ -325,6 +325,9 @@ fn judge(
 
 /// Puts what the overlay says in place of what the catalog says; the live price of a product, where there is one.
 pub(crate) fn take_live(candidate: &mut Candidate, fact: &LiveFact) -> Option<i64> {
+    if fact.is_silent() {
+        return None;
+    }
     candidate.price = fact.price();
     candidate.pass_ppm = fact.pass_ppm();
     if fact.bid >= 0 {

@@ -45,7 +45,7 @@ impl Live {
         lock.refresh();
         catalog.read_ahead(SectionKind::Products);
         catalog.read_ahead(SectionKind::Strings);
-        let rows = self.layout.capacity.products as usize;
+        let rows = view.products.len();
         let (mut states, mut hashes) = (vec![0u64; rows], vec![0u64; rows]);
         let known = self.bindings();
         let words = view.products.iter().zip(states.iter_mut().zip(hashes.iter_mut()));
@@ -61,7 +61,7 @@ impl Live {
         let oldest = || known.last().map_or(0, |binding| binding.area);
         let area = (0..AREAS).find(free).unwrap_or_else(oldest);
         let order = known.first().map_or(1, |binding| binding.order + 1);
-        self.publish(area, order, catalog, states, &hashes)
+        self.publish(area, order, catalog, [&states, &hashes])
     }
 
     /// Fills an area, and then says whose it is.
@@ -70,19 +70,19 @@ impl Live {
         area: usize,
         order: u64,
         catalog: &Catalog,
-        mut words: Vec<u64>,
-        hashes: &[u64],
+        columns: [&[u64]; 2],
     ) -> Result<(), LiveError> {
         let at = header::BINDINGS + area * 4;
         self.put(header::BINDINGS_CHANGED, self.word(header::BINDINGS_CHANGED) + 1);
         self.put(at, 0); // whoever still decides with it finds this before it trusts what it read
-        words.extend(hashes);
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        // Written, not stored through the mapping: a full disk then is an error and not a signal.
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(self.layout.area(area) as u64 * 8))
-            .and_then(|_| file.write_all(&bytes))
-            .map_err(|source| self.io("write", source))?;
+        for (column, start) in columns.into_iter().zip([0, self.layout.capacity.products as usize]) {
+            let bytes: Vec<u8> = column.iter().flat_map(|word| word.to_le_bytes()).collect();
+            // Written, not stored through the mapping: a full disk then is an error and not a signal.
+            let mut file = &self.file;
+            file.seek(SeekFrom::Start((self.layout.area(area) + start) as u64 * 8))
+                .and_then(|_| file.write_all(&bytes))
+                .map_err(|source| self.io("write", source))?;
+        }
         let products = u64::from(catalog.view().product_count());
         self.put(at + 1, products);
         self.put(at + 2, order);

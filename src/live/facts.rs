@@ -35,7 +35,9 @@ impl LiveFact {
         Self { item, own: 0, partner: 0, bid: -1 }
     }
 
-    fn is_silent(&self) -> bool {
+    /// Whether the overlay says nothing of it: most candidates.
+    #[inline]
+    pub(crate) fn is_silent(&self) -> bool {
         self.own == 0 && self.partner == 0 && self.bid < 0
     }
 }
@@ -123,8 +125,22 @@ impl<'a> Reading<'a> {
         fact
     }
 
-    /// Every rule that a candidate breaks: first the merchant's word, then stock and price, then budgets and their pace.
+    /// Every rule that a candidate breaks.
+    #[inline]
     pub(crate) fn refusals(
+        &self,
+        policy: &CompiledPolicy,
+        fact: &LiveFact,
+        partner: u32,
+        sink: &mut impl FnMut(Reason) -> bool,
+    ) {
+        if !fact.is_silent() || policy.live.price_max_age_ms > 0 {
+            self.rules(policy, fact, partner, sink);
+        }
+    }
+
+    /// In order: first the merchant's word, then stock and price, then budgets and their pace.
+    fn rules(
         &self,
         policy: &CompiledPolicy,
         fact: &LiveFact,

@@ -299,8 +299,10 @@ impl Live {
     /// The only one who changes settings and bindings, on this machine, until it is dropped.
     fn lock(&self) -> Result<Lock<'_>, LiveError> {
         let index = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.file.lock().map_err(|source| self.io("lock", source))?;
-        Ok(Lock { live: self, index })
+        // Opened anew: a process that was forked shares the lock of its parent's open file.
+        let file = File::open(&self.path).map_err(|source| self.io("open", source))?;
+        file.lock().map_err(|source| self.io("lock", source))?;
+        Ok(Lock { live: self, index, _file: file })
     }
 
     /// Accounts in use.
@@ -336,12 +338,8 @@ impl Live {
 struct Lock<'a> {
     live: &'a Live,
     index: MutexGuard<'a, edit::Index>,
-}
-
-impl Drop for Lock<'_> {
-    fn drop(&mut self) {
-        let _ = self.live.file.unlock(); // the system does it when the file is closed
-    }
+    /// Locked until it is closed.
+    _file: File,
 }
 
 /// Checksum of words.
