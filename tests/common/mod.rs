@@ -474,7 +474,7 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         segments: words(rng),
         lines: (0..lines).map(|_| line(rng, world)).collect(),
         placement: Placement {
-            id: if rng.chance(20) { rng.pick(&rules::PLACEMENTS) } else { "" },
+            id: if rng.chance(20) { rules::PLACEMENTS[rng.below(3)] } else { "" },
             stage: if rng.chance(70) { Stage::Confirmation } else { *rng.pick(Stage::ALL) },
             slots: if rng.chance(30) { 1 + rng.below(16) as u8 } else { 0 },
             min_relevance: if rng.chance(15) { Some(rng.below(500) as u16) } else { None },

@@ -9,7 +9,7 @@ use super::{NOW, Rng, World};
 /// What requests call their orders and customers.
 pub const WORDS: [&str; 4] = ["vip", "staff", "express", "campaign"];
 pub const TIERS: [&str; 3] = ["", "silver", "gold"];
-pub const PLACEMENTS: [&str; 3] = ["", "thank-you", "never-heard-of"];
+pub const PLACEMENTS: &[&str] = &["", "thank-you", "never-heard-of"];
 
 /// Adds some to a policy.
 pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
@@ -119,7 +119,7 @@ fn text(rng: &mut Rng) -> Condition {
         TextFact::CustomerAge => *rng.pick(&["minor", "adult"]),
         TextFact::CustomerTier => *rng.pick(&TIERS),
         TextFact::TimeWeekday => *rng.pick(&["thursday", "friday", "saturday"]),
-        TextFact::PlacementId => *rng.pick(&PLACEMENTS),
+        TextFact::PlacementId => *rng.pick(PLACEMENTS),
         TextFact::PlacementStage => rng.pick(Stage::ALL).name(),
     };
     Condition::Text { fact, value: value.into() }
