@@ -2,8 +2,8 @@
 
 /// What a policy asks of the live overlay. Where anything is asked and no overlay fits the catalog, nothing is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "build", derive(serde::Deserialize))]
-#[cfg_attr(feature = "build", serde(deny_unknown_fields, default))]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
 pub struct LivePolicy {
     /// Nothing is offered without an overlay that fits the catalog.
     pub required: bool,

@@ -6,6 +6,7 @@ mod decide;
 mod demo;
 mod inspect;
 mod live;
+mod policy;
 mod print;
 mod relevance;
 mod request;
@@ -44,6 +45,8 @@ enum Command {
     Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Check a policy, or compare two
+    Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
     Relevance(relevance::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
