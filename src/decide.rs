@@ -9,6 +9,7 @@ use crate::features::Learnt;
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::partner;
 use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
@@ -305,6 +306,9 @@ pub(crate) fn position_for(
         return Err(reason);
     }
     if context.policy.clash(&context.view, slate.iter().map(|offer| offer.item), candidate.item) {
+        return Err(Reason::CompetitiveSeparation);
+    }
+    if slate.iter().any(|offer| partner::refuse_each_other(&context.view, offer.item, candidate.item)) {
         return Err(Reason::CompetitiveSeparation);
     }
     let kind = 1 << kind_of(context, candidate.item).code();

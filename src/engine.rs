@@ -46,7 +46,9 @@ impl Engine {
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
         self.catalog.read_ahead(SectionKind::Products);
         let view = self.catalog.view();
-        let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
+        let mut rules = policy.resolve(&view)?;
+        rules.extend(crate::policy::contracts_of(view.policy));
+        let policy = CompiledPolicy::compile(&rules, &view)?;
         Ok(Self { catalog: Arc::clone(&self.catalog), policy, kernel: self.kernel, effort: self.effort })
     }
 

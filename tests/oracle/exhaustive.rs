@@ -314,7 +314,7 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             };
         }
         let called = Called::item(case, entry.item);
-        let clash = |e: &Entry| conditions::apart(case.policy, &called, &Called::item(case, e.item));
+        let clash = |e: &Entry| conditions::apart(case, &called, &Called::item(case, e.item));
         if wrong.is_empty()
             && case.without != Some(Reason::CompetitiveSeparation)
             && answer.slate.iter().any(clash)
