@@ -6,8 +6,8 @@ use crate::index::search::Filter;
 use crate::index::search::TypeSet;
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX,
-    SLOTS_MAX,
+    ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
+    RULE_CLASSES_MAX, SLOTS_MAX,
 };
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile};

@@ -115,8 +115,7 @@ fn partners_apart(context: &Context<'_>, item: Item, other: Item) -> bool {
         let key = refused.key.get();
         match refused.kind.get() {
             block::BESIDE_CATEGORY => {
-                is_product
-                    && (other.category == NONE || view.ancestors(other.category).any(|c| c == key))
+                is_product && (other.category == NONE || view.ancestors(other.category).any(|c| c == key))
             }
             block::BESIDE_BRAND => is_product && (other.brand == NONE || other.brand == key),
             block::BESIDE_PARTNER => other.partner == key,

@@ -125,7 +125,8 @@ fn every_row_of_the_table_holds() {
         let request = row.request.request();
         let explained = request.with(|t, p| decider.explain(t, p, item)).expect("within the limits");
         // What a small shop without orders cannot show, and what happens to whatever no rule refuses.
-        let soft = [Reason::NotRetrieved, Reason::LostToHigher, Reason::BelowRelevance, Reason::ThirdPartyQuota];
+        let soft =
+            [Reason::NotRetrieved, Reason::LostToHigher, Reason::BelowRelevance, Reason::ThirdPartyQuota];
         let expected = row.refused.as_deref();
         let named = |reason: &Reason| expected == Some(format!("{reason:?}").as_str());
         let holds = match expected {

@@ -175,8 +175,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         }
         let called = Called::item(case, entry.item);
         let clash = |other: &exhaustive::Entry| {
-            other.item != entry.item
-                && conditions::apart(case, &called, &Called::item(case, other.item))
+            other.item != entry.item && conditions::apart(case, &called, &Called::item(case, other.item))
         };
         if answer.slate.iter().any(clash) {
             wrong.push(Reason::CompetitiveSeparation);

@@ -8,7 +8,8 @@ use super::catalogue::Layout;
 use super::error::BuildError;
 use super::feed::{FrequencyCap, NONE, Partner, Partners};
 use crate::index::format::{
-    BlockRecord, NameKind, OfferRecord, PartnerRecord, PolicyRecord, SectionKind as S, TriggerRecord, answer_key, trigger,
+    BlockRecord, NameKind, OfferRecord, PartnerRecord, PolicyRecord, SectionKind as S, TriggerRecord,
+    answer_key, trigger,
 };
 use crate::limits::{CONDITION_STACK_MAX, ID_BYTES_MAX, PARTNER_BLOCKS_MAX, TRIGGER_OFFERS_MAX};
 use crate::partner::block;

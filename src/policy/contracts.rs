@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::facts::Facts;
 use super::rules::{self, Op};
 use crate::context::{Exposed, Seen};
 use crate::index::format::NONE;
@@ -94,8 +93,11 @@ impl Contracts {
         let caps = self.caps.get(contract.caps.clone()).unwrap_or(&[]);
         let full = |cap: &Cap| {
             // Where either time is not known, the event counts.
-            let recent = |at_ms: i64| seen.now_ms <= 0 || at_ms <= 0 || seen.now_ms.saturating_sub(at_ms) < cap.window_ms;
-            let counted = seen.exposures.iter().filter(|e| e.event == cap.event && counts(e) && recent(e.at_ms));
+            let recent = |at_ms: i64| {
+                seen.now_ms <= 0 || at_ms <= 0 || seen.now_ms.saturating_sub(at_ms) < cap.window_ms
+            };
+            let counted =
+                seen.exposures.iter().filter(|e| e.event == cap.event && counts(e) && recent(e.at_ms));
             counted.count() >= cap.most as usize
         };
         caps.iter().any(full).then_some(Reason::FrequencyCap)

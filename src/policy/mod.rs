@@ -18,19 +18,19 @@ mod zone;
 
 pub(crate) use compiled::CompiledPolicy;
 pub use condition::Condition;
+#[cfg(feature = "build")]
+pub(crate) use contracts::{Cap, Draft as ContractDraft};
 pub(crate) use facts::Facts;
 pub(crate) use placements::{Placed, is_before_payment, party_bit};
 pub use review::{Review, RuleReach};
 pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
-pub(crate) use rules::{Holding, meets};
-#[cfg(feature = "build")]
-pub(crate) use contracts::{Cap, Draft as ContractDraft};
 #[cfg(feature = "build")]
 pub(crate) use rules::Op;
+pub(crate) use rules::{Holding, meets};
+pub(crate) use selectors::{By, Member};
 pub(crate) use stored::contracts_of;
 #[cfg(feature = "build")]
 pub(crate) use stored::write_contract;
-pub(crate) use selectors::{By, Member};
 
 use crate::vocabulary::SensitiveClass;
 

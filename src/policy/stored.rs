@@ -4,15 +4,18 @@
 
 use zerocopy::little_endian::{I64, U32};
 
-use super::contracts::{self, Cap};
 use super::condition::{Comparison, Fact, FlagFact, ListFact, NumberFact, TextFact};
+use super::contracts::{self, Cap};
 use super::placements::{Placed, Slot};
 use super::rules::{Draft, Op, is_sound};
 use super::selectors::By;
 use super::zone::{Shift, Zone};
 use crate::index::View;
 use crate::index::format::{PolicyRecord, rule};
-use crate::limits::{APART_MAX, CAPS_MAX, CONDITION_OPS_MAX, CONDITION_STACK_MAX, PLACEMENTS_MAX, RULES_MAX, SLOTS_MAX, ZONE_SHIFTS_MAX};
+use crate::limits::{
+    APART_MAX, CAPS_MAX, CONDITION_OPS_MAX, CONDITION_STACK_MAX, PLACEMENTS_MAX, RULES_MAX, SLOTS_MAX,
+    ZONE_SHIFTS_MAX,
+};
 use crate::vocabulary::{Exposure, OfferKind, Party, SensitiveClass, Stage};
 
 /// What the names in a [`rule::NAMED`] record are for: bits 8 to 15 of its value; bits 0 to 7 are [`By`].
@@ -182,7 +185,11 @@ impl Reader {
             }
             rule::CONTRACT => {
                 let rows = if value == 1 { view.offers.len() } else { view.partners.len() };
-                self.contracts.push(contracts::Draft { row: key, of_offer: value == 1, ..Default::default() });
+                self.contracts.push(contracts::Draft {
+                    row: key,
+                    of_offer: value == 1,
+                    ..Default::default()
+                });
                 ((key as usize) < rows && (0..=1).contains(&value)).then_some(())
             }
             rule::CAP => {

@@ -16,12 +16,12 @@ use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
 use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role, SensitiveClass,
-    Stage,
+    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role,
+    SensitiveClass, Stage,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, Exposed, LineItem, Placement, Policy, Profile, Purchase, Repeat, Transaction,
-    Verify,
+    Answer, Catalog, Decline, Engine, Exposed, LineItem, Placement, Policy, Profile, Purchase, Repeat,
+    Transaction, Verify,
 };
 
 /// A day in milliseconds.

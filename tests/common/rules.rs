@@ -1,8 +1,8 @@
 //! Random rules with conditions, pairs that may not meet, and placements.
 
+use aftercart::build::feed::FrequencyCap;
 use aftercart::policy::condition::{Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
-use aftercart::build::feed::FrequencyCap;
 use aftercart::vocabulary::{Exposure, OfferKind, Party, PaymentType, SensitiveClass, Stage};
 
 use super::{NOW, Rng, World};

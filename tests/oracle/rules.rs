@@ -266,9 +266,8 @@ impl<'a> Case<'a> {
     /// Whether a customer met a partner, or an offer, as often as the caps allow.
     fn capped(&self, caps: &[FrequencyCap], counts: impl Fn(&str) -> bool) -> bool {
         caps.iter().any(|cap| {
-            let recent = |at_ms: i64| {
-                self.now.is_none_or(|now| at_ms <= 0 || now - at_ms < i64::from(cap.days) * DAY)
-            };
+            let recent =
+                |at_ms: i64| self.now.is_none_or(|now| at_ms <= 0 || now - at_ms < i64::from(cap.days) * DAY);
             let events = self.profile.exposures.iter().rev().take(EXPOSURES_MAX);
             let counted = events.filter(|e| e.event == cap.event && counts(e.id) && recent(e.at_ms));
             counted.count() >= cap.most as usize
@@ -599,10 +598,7 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         if !position.takes(&called) {
             wrong.push(Reason::PositionExcluded);
         }
-        if slate[..at]
-            .iter()
-            .any(|other| conditions::apart(case, &called, &Called::item(case, other.item)))
-        {
+        if slate[..at].iter().any(|other| conditions::apart(case, &called, &Called::item(case, other.item))) {
             wrong.push(Reason::CompetitiveSeparation);
         }
         let gap = case.policy.placements.is_empty() && usize::from(offer.position) != at;

@@ -15,9 +15,7 @@ use std::path::Path;
 
 use super::error::BuildError;
 use crate::policy::Condition;
-use crate::vocabulary::{
-    Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass,
-};
+use crate::vocabulary::{Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass};
 
 pub use columns::ColumnMap;
 pub use embeddings::read_embeddings;

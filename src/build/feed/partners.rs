@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    BuildError, FrequencyCap, Map, NotBeside, Partner, PartnerOffer, Partners, field_error, id_problem, io_error, listed, map,
-    parse_price, parse_timestamp, shown,
+    BuildError, FrequencyCap, Map, NotBeside, Partner, PartnerOffer, Partners, field_error, id_problem,
+    io_error, listed, map, parse_price, parse_timestamp, shown,
 };
 use crate::policy::{Condition, cel};
 use crate::vocabulary::{Country, CustomerKind, Exposure, OfferKind, SensitiveClass};
@@ -413,7 +413,8 @@ impl Reader<'_> {
         let cap = |cap: &Spanned<RawCap>| {
             let RawCap { event, most, days } = *cap.get_ref();
             if days == 0 || days > 3650 || most >= 1 << 24 {
-                let (problem, way_out) = ("the window is no number of days", "write days = 1 to 3650, most below 16 million");
+                let (problem, way_out) =
+                    ("the window is no number of days", "write days = 1 to 3650, most below 16 million");
                 return Err(self.document.error(&cap.span(), "caps", problem, way_out));
             }
             Ok(FrequencyCap { event, most, days })
