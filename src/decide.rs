@@ -8,7 +8,8 @@ use crate::engine::Engine;
 use crate::features::Learnt;
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
-use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::live::{self, LiveFact, Reading, Source};
+use crate::offer::{Because, Degraded, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::partner;
 use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
@@ -94,7 +95,39 @@ impl Decider {
         profile: &Profile<'_>,
         mut is_late: impl FnMut(Checkpoint) -> bool,
     ) -> Result<Offers, DecideError> {
-        self.staged(transaction, profile, &mut is_late, &mut |_| ())
+        self.staged(transaction, profile, &mut is_late, &mut |_| (), None)
+    }
+
+    /// What the last decision read of the live overlay: one entry for each candidate of which the overlay said anything.
+    /// With it, the request, [`Offers::degraded`] and the catalog and policy of [`Offers::generations`], the decision can be
+    /// made again.
+    #[must_use]
+    pub fn live_facts(&self) -> &[LiveFact] {
+        &self.scratch.work.facts
+    }
+
+    /// Makes a recorded decision again: reads `facts` in place of the overlay, and leaves out what was left out.
+    ///
+    /// # Errors
+    /// As [`Decider::decide`].
+    pub fn replay(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        degraded: Degraded,
+        facts: &[LiveFact],
+    ) -> Result<Offers, DecideError> {
+        let mut is_late = |at| match at {
+            Checkpoint::Search => degraded.search,
+            Checkpoint::Candidates => degraded.candidates,
+        };
+        self.staged(transaction, profile, &mut is_late, &mut |_| (), Some(facts))
+    }
+
+    /// Goes on with another engine (another catalog, policy or overlay) from the next decision on, and gives the old one back,
+    /// so that the caller chooses where it is let go. No allocation.
+    pub fn swap_engine(&mut self, engine: Arc<Engine>) -> Arc<Engine> {
+        std::mem::replace(&mut self.engine, engine)
     }
 
     /// The pipeline. `stage_done` hears of each stage: measuring listens.
@@ -104,13 +137,17 @@ impl Decider {
         profile: &Profile<'_>,
         is_late: &mut impl FnMut(Checkpoint) -> bool,
         stage_done: &mut impl FnMut(&'static str),
+        recorded: Option<&[LiveFact]>,
     ) -> Result<Offers, DecideError> {
         let engine = &*self.engine;
         let Scratch { context, work } = &mut self.scratch;
+        work.facts.clear();
         admit(transaction)?;
         let mut offers = Offers::new(decision_id(engine, transaction), engine.generations());
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        if let Some(reason) = switched_off(&context) {
+        let source = recorded.map_or(engine.source(), Source::Recorded);
+        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
+        if let Some(reason) = switched_off(&context, &overlay) {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);
         }
@@ -129,12 +166,12 @@ impl Decider {
             offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
             work.candidates.list.truncate(LATE_CANDIDATES_MAX);
         }
-        gate_and_score(&context, engine, work, &mut offers);
+        gate_and_score(&context, engine, &overlay, work, &mut offers);
         stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
-        check_again(&context, &mut offers);
+        check_again(&context, &overlay, &work.facts, &mut offers);
         offers.slate.sort_unstable_by_key(|offer| offer.position);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
         stage_done("arbitrate");
@@ -153,12 +190,15 @@ fn admit(transaction: &Transaction<'_>) -> Result<(), DecideError> {
     Ok(())
 }
 
-fn switched_off(context: &Context<'_>) -> Option<Reason> {
+fn switched_off(context: &Context<'_>, overlay: &Reading<'_>) -> Option<Reason> {
     if context.policy.kill_switch {
         return Some(Reason::KillSwitch);
     }
     if context.placed.is_none() {
         return Some(Reason::UnknownPlacement);
+    }
+    if !overlay.is_usable(context.policy) {
+        return Some(Reason::NoLive);
     }
     (!context.same_currency).then_some(Reason::Currency)
 }
@@ -178,8 +218,14 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
 }
 
 /// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
-fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
-    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, .. } = work;
+fn gate_and_score(
+    context: &Context<'_>,
+    engine: &Engine,
+    overlay: &Reading<'_>,
+    work: &mut Work,
+    offers: &mut Offers,
+) {
+    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, facts, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
     let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
     offers.counters.retrieved = candidates.list.len() as u32;
@@ -187,10 +233,10 @@ fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offer
     let mut kept = 0;
     for at in 0..list.len() {
         if let Some(ahead) = list.get(at + AHEAD) {
-            fetch(context, engine, ahead.item);
+            fetch(context, engine, overlay, ahead.item);
         }
         let Some(mut candidate) = list.get(at).copied() else { break };
-        match judge(context, engine, learnt, &mut candidate) {
+        match judge(context, engine, learnt, (overlay, &mut *facts), &mut candidate) {
             Some(reason) => offers.reject(candidate.item, reason),
             None => {
                 if let Some(slot) = list.get_mut(kept) {
@@ -221,11 +267,14 @@ fn want(context: &Context<'_>, candidates: &[Candidate]) {
 const AHEAD: usize = 16;
 
 /// Asks for what judging a product will read.
-fn fetch(context: &Context<'_>, engine: &Engine, item: Item) {
+fn fetch(context: &Context<'_>, engine: &Engine, overlay: &Reading<'_>, item: Item) {
     if let Item::Product(ProductIx(ix)) = item {
         let (kernel, at) = (engine.kernel(), ix as usize);
         kernel.prefetch(context.view.products.get(at..=at).unwrap_or(&[]));
         kernel.prefetch(context.view.out_vector(ix).unwrap_or(&[]));
+        if let Some(bound) = overlay.bound() {
+            kernel.prefetch(bound.state(ix));
+        }
     }
 }
 
@@ -234,6 +283,7 @@ fn judge(
     context: &Context<'_>,
     engine: &Engine,
     learnt: Learnt<'_>,
+    (overlay, facts): (&Reading<'_>, &mut Vec<LiveFact>),
     candidate: &mut Candidate,
 ) -> Option<Reason> {
     let mut first = None;
@@ -246,7 +296,15 @@ fn judge(
             let Some(record) = context.view.product(ix) else {
                 return Some(Reason::BadRecord);
             };
-            suppression::product_rules(context, ix, record, candidate.relation, &mut sink);
+            let fact = overlay.look(candidate.item, record.partner.get(), facts);
+            let price = take_live(candidate, &fact).unwrap_or(record.price.get());
+            suppression::product_rules(context, ix, record, candidate.relation, price, &mut sink);
+            if first.is_none() {
+                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
+                    first = Some(reason);
+                    true
+                });
+            }
             if first.is_none() {
                 ranking::score_product(context, engine.kernel(), learnt, record, candidate);
             }
@@ -255,12 +313,34 @@ fn judge(
             let Some(record) = context.view.offer(ix) else {
                 return Some(Reason::BadRecord);
             };
+            let fact = overlay.look(candidate.item, record.partner.get(), facts);
+            take_live(candidate, &fact);
             suppression::offer_rules(context, ix, record, &mut sink);
+            if first.is_none() {
+                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
+                    first = Some(reason);
+                    true
+                });
+            }
         }
     }
     let floor = !candidate.house && candidate.relevance < context.min_relevance;
     let reserve = !candidate.house && candidate.ev_micros < context.least_reserve();
     first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
+}
+
+/// Puts what the overlay says in place of what the catalog says; the live price of a product, where there is one.
+pub(crate) fn take_live(candidate: &mut Candidate, fact: &LiveFact) -> Option<i64> {
+    if fact.is_silent() {
+        return None;
+    }
+    candidate.price = fact.price();
+    candidate.pass_ppm = fact.pass_ppm();
+    if fact.bid >= 0 {
+        candidate.value = fact.bid;
+        candidate.ev_micros = ranking::expected(candidate.p_accept_ppm, candidate.value);
+    }
+    candidate.price
 }
 
 /// Candidates that are put in order first: most slates need no more.
@@ -383,7 +463,7 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     (is_refill && shown >= refills).then_some(Reason::RefillQuota)
 }
 
-fn partner_of(context: &Context<'_>, item: Item) -> u32 {
+pub(crate) fn partner_of(context: &Context<'_>, item: Item) -> u32 {
     match item {
         Item::Product(ProductIx(ix)) => context.view.product(ix).map_or(NONE, |r| r.partner.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map_or(NONE, |r| r.partner.get()),
@@ -391,6 +471,10 @@ fn partner_of(context: &Context<'_>, item: Item) -> u32 {
 }
 
 fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut Offers) {
+    let listed = match candidate.item {
+        Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
+        Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
+    };
     offers.show(Offer {
         item: candidate.item,
         kind: kind_of(context, candidate.item),
@@ -398,8 +482,9 @@ fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut
         third_party: partner_of(context, candidate.item) != NONE,
         relevance: candidate.relevance,
         p_accept_ppm: candidate.p_accept_ppm,
-        p_select_ppm: 1_000_000,
+        p_select_ppm: candidate.pass_ppm,
         value: candidate.value,
+        price: candidate.price.or(listed.filter(|price| *price >= 0)),
         ev_micros: candidate.ev_micros,
         because: Because {
             line: (candidate.line != NO_LINE).then_some(candidate.line),
@@ -430,14 +515,18 @@ fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
 }
 
 /// Stage 8: what the independent check refuses is dropped, and the positions close up.
-fn check_again(context: &Context<'_>, offers: &mut Offers) {
+fn check_again(context: &Context<'_>, overlay: &Reading<'_>, facts: &[LiveFact], offers: &mut Offers) {
+    // Given to another catalog meanwhile: what was read may be of other products.
+    let usable = overlay.is_usable(context.policy);
+    let live_ok = |item| usable && (overlay.is_none() || live::may_show(context, facts, item));
     let mut dropped = 0;
     for at in (0..offers.slate.len()).rev() {
         let Some(offer) = offers.slate.get(at).copied() else {
             continue;
         };
         let others = offers.slate.iter().map(|other| other.item).filter(|item| *item != offer.item);
-        if !verify::may_show(context, offer.item) || !verify::may_stand_beside(context, offer.item, others) {
+        let beside = verify::may_stand_beside(context, offer.item, others);
+        if !verify::may_show(context, offer.item) || !beside || !live_ok(offer.item) {
             offers.slate.remove(at);
             offers.reject(offer.item, Reason::VerifierDropped);
             dropped += 1;

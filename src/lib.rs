@@ -34,6 +34,7 @@ mod explain;
 mod features;
 pub mod index;
 pub mod limits;
+pub mod live;
 mod offer;
 mod partner;
 pub mod policy;
@@ -58,6 +59,7 @@ pub use engine::Engine;
 pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
+pub use live::{Lease, LeaseError, Live, LiveError, LiveFact};
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
     Relation, Status,

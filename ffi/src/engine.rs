@@ -184,6 +184,10 @@ impl From<OpenError> for Failure {
 }
 
 impl Failure {
+    pub(crate) fn new(status: Status, os_error: i32, message: String) -> Self {
+        Self { os_error, message, ..Self::from(status) }
+    }
+
     fn report(&self, room: &Room<'_, aftercart_error>) {
         let mut report = aftercart_error::new_zeroed();
         report.status = self.status.code();
@@ -242,13 +246,13 @@ fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(O
 }
 
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
+pub(crate) fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
     use std::os::unix::ffi::OsStrExt;
     Ok(std::path::Path::new(std::ffi::OsStr::from_bytes(bytes)))
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
+pub(crate) fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
     std::str::from_utf8(bytes).map(std::path::Path::new).map_err(|_| Status::BadUtf8)
 }
 

@@ -12,7 +12,7 @@ mod status;
 
 #[test]
 fn the_header_is_what_the_source_says() {
-    let sources = ["types.rs", "engine.rs", "decider.rs", "selftest.rs"];
+    let sources = ["types.rs", "engine.rs", "decider.rs", "live.rs", "selftest.rs"];
     let folder = common::root().join("ffi");
     let mut config =
         cbindgen::Config::from_file(folder.join("cbindgen.toml")).expect("cbindgen.toml is right");

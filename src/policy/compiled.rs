@@ -17,6 +17,7 @@ use super::zone::Zone;
 use crate::index::format::{NONE, PolicyRecord, rule};
 use crate::index::{AllowList, View};
 use crate::limits::{APART_MAX, SLOTS_MAX};
+use crate::live::LiveRules;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::suppression;
 use crate::transaction::Placement;
@@ -42,6 +43,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) max_price_percent: u32,
     pub(crate) deny_unknown_availability: bool,
     pub(crate) deny_unknown_price: bool,
+    pub(crate) live: LiveRules,
     /// Roots of suppressed and solely allowed subtrees, sorted.
     pub(crate) suppressed_categories: Vec<u32>,
     pub(crate) allowed_categories: Vec<u32>,
@@ -159,6 +161,7 @@ impl CompiledPolicy {
             max_price_percent: 0,
             deny_unknown_availability: false,
             deny_unknown_price: false,
+            live: LiveRules::default(),
             suppressed_categories: Vec::new(),
             allowed_categories: Vec::new(),
             suppressed_brands: Vec::new(),
@@ -233,7 +236,7 @@ impl CompiledPolicy {
             setting::MAX_PRICE_PERCENT => self.max_price_percent = u32::try_from(value).ok()?,
             setting::DENY_UNKNOWN_AVAILABILITY => self.deny_unknown_availability = value != 0,
             setting::DENY_UNKNOWN_PRICE => self.deny_unknown_price = value != 0,
-            _ => return None,
+            _ => self.live.set(key, value)?,
         }
         Some(())
     }

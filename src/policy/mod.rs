@@ -32,6 +32,7 @@ pub(crate) use stored::contracts_of;
 #[cfg(feature = "build")]
 pub(crate) use stored::write_contract;
 
+use crate::live::LivePolicy;
 use crate::vocabulary::SensitiveClass;
 
 /// The merchant's rules, by name. In a file it is TOML (see the README); in Rust it is this.
@@ -70,6 +71,8 @@ pub struct Policy {
     pub value: ValuePolicy,
     /// What to do where the feed does not say.
     pub unknown: UnknownPolicy,
+    /// What is asked of the live overlay.
+    pub live: LivePolicy,
 }
 
 /// Marks a category subtree as sensitive.
@@ -180,6 +183,7 @@ impl Default for Policy {
             slate: SlatePolicy::default(),
             value: ValuePolicy::default(),
             unknown: UnknownPolicy::default(),
+            live: LivePolicy::default(),
         }
     }
 }

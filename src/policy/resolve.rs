@@ -222,8 +222,10 @@ impl Policy {
             (setting::DENY_UNKNOWN_AVAILABILITY, i64::from(self.unknown.availability == Unknown::Deny)),
             (setting::DENY_UNKNOWN_PRICE, i64::from(self.unknown.price == Unknown::Deny)),
         ]
+        .into_iter()
+        .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
-        .to_vec()
+        .collect()
     }
 }
 

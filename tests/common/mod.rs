@@ -9,18 +9,20 @@
 
 pub mod rules;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aftercart::build::feed::{NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
+use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
     AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role,
     SensitiveClass, Stage,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, Exposed, LineItem, Placement, Policy, Profile, Purchase, Repeat,
+    Answer, Catalog, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase, Repeat,
     Transaction, Verify,
 };
 
@@ -559,4 +561,87 @@ fn line(rng: &mut Rng, world: &World) -> OwnedLine {
         role: if rng.chance(15) { *rng.pick(Role::ALL) } else { Role::Unknown },
         sensitive: if rng.chance(4) { *rng.pick(SensitiveClass::ALL) } else { SensitiveClass::None },
     }
+}
+
+/// What an overlay was told, by name.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub products: HashMap<String, ToldProduct>,
+    pub offers: HashMap<String, ToldAccount>,
+    pub partners: HashMap<String, ToldAccount>,
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct ToldProduct {
+    pub stock: Option<u32>,
+    pub price: Option<i64>,
+    pub priced_at_ms: i64,
+    pub paused: bool,
+    pub killed: bool,
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct ToldAccount {
+    pub bid: Option<i64>,
+    pub paused: bool,
+    pub killed: bool,
+    pub daily: Option<u64>,
+}
+
+/// Writes something random into an overlay: about some products, and all offers and partners.
+pub fn scramble(rng: &mut Rng, world: &World, live: &Live, told: &mut Told) {
+    let mut edit = live.edit().expect("a lock");
+    let maybe = |rng: &mut Rng, percent| Some(rng.chance(percent));
+    for _ in 0..world.inputs.products.len() / 3 {
+        let id = &rng.pick(&world.inputs.products).id;
+        let change = Change {
+            stock: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(4) as u32)),
+            price: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(9_000) as i64)),
+            priced_at_ms: NOW - rng.below(5) as i64 * 3_600_000,
+            paused: maybe(rng, 10),
+            killed: maybe(rng, 3),
+            ..Change::default()
+        };
+        edit.set(Some(LiveKind::Product), id, &change, NOW).expect("known");
+        let product = told.products.entry(id.clone()).or_default();
+        product.stock = change.stock.unwrap_or(product.stock);
+        if let Some(price) = change.price {
+            (product.price, product.priced_at_ms) = (price, change.priced_at_ms);
+        }
+        (product.paused, product.killed) = (change.paused == Some(true), change.killed == Some(true));
+    }
+    let offers = world.inputs.partners.offers.iter().map(|o| (LiveKind::Offer, &o.id));
+    let partners = world.inputs.partners.partners.iter().map(|p| (LiveKind::Partner, &p.id));
+    for (kind, id) in offers.chain(partners) {
+        let daily = rng.chance(20).then(|| rng.below(3) as u64);
+        let change = Change {
+            bid: (kind == LiveKind::Offer && rng.chance(40)).then(|| Some(rng.below(3_000) as i64)),
+            paused: maybe(rng, 8),
+            killed: maybe(rng, 3),
+            daily: Some(daily),
+            pacing: Some(daily.is_some().then(Pacing::even).filter(|_| rng.chance(40))),
+            ..Change::default()
+        };
+        edit.set(Some(kind), id, &change, NOW).expect("known");
+        let accounts = if kind == LiveKind::Offer { &mut told.offers } else { &mut told.partners };
+        let account = accounts.entry(id.clone()).or_default();
+        account.bid = change.bid.unwrap_or(account.bid);
+        (account.paused, account.killed) = (change.paused == Some(true), change.killed == Some(true));
+        account.daily = daily;
+    }
+}
+
+/// A world's engine under a policy, with an overlay that was told something random.
+pub fn told(
+    rng: &mut Rng,
+    world: &World,
+    policy: &Policy,
+    folder: &tempfile::TempDir,
+) -> (Arc<Engine>, Told) {
+    let path = folder.path().join(format!("{}-{:016x}.live", world.seed, rng.next()));
+    let live = Live::create(path, world.engine.catalog(), None).expect("it is made");
+    let mut told = Told::default();
+    scramble(rng, world, &live, &mut told);
+    let engine = world.under(policy).with_live(Arc::new(live)).expect("it is bound");
+    (Arc::new(engine), told)
 }

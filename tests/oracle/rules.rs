@@ -21,7 +21,7 @@ use aftercart::vocabulary::{
 use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
 use super::conditions::{self, Called};
-use crate::common::{DAY, World};
+use crate::common::{DAY, Told, ToldAccount, ToldProduct, World};
 
 pub type Path = Vec<String>;
 
@@ -137,6 +137,8 @@ pub struct Case<'a> {
     pub now: Option<i64>,
     /// A rule that is left out, to see whether the tests would notice.
     pub without: Option<Reason>,
+    /// What the live overlay was told, where there is one.
+    pub live: Option<&'a Told>,
 }
 
 impl<'a> Case<'a> {
@@ -185,6 +187,7 @@ impl<'a> Case<'a> {
             gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
             now,
             without: None,
+            live: None,
         };
         case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
         case
@@ -346,6 +349,53 @@ impl<'a> Case<'a> {
         stated.or_else(|| self.shop.world.engine.price(Item::Product(self.shop.ix[row])))
     }
 
+    fn told_product(&self, row: usize) -> ToldProduct {
+        let told = self.live.and_then(|live| live.products.get(&self.shop.world.inputs.products[row].id));
+        told.cloned().unwrap_or_default()
+    }
+
+    pub fn told_offer(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.offers.get(id)).cloned().unwrap_or_default()
+    }
+
+    fn told_partner(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.partners.get(id)).cloned().unwrap_or_default()
+    }
+
+    /// Nothing can be reserved: nothing was spent, so a limit is empty where it is 0, or where nobody knows what day it is.
+    fn is_empty(&self, account: &ToldAccount) -> bool {
+        account.daily.is_some_and(|daily| daily == 0 || self.now.is_none())
+    }
+
+    /// What the live overlay says against a product.
+    fn live_product(&self, row: usize) -> Vec<(bool, Reason)> {
+        let (told, seller) = (self.told_product(row), &self.shop.world.inputs.products[row].seller);
+        let partner = self.told_partner(seller);
+        let most = i64::from(self.policy.live.price_max_age_minutes) * 60_000;
+        let fresh = told.price.is_some() && self.now.is_some_and(|now| now - told.priced_at_ms <= most);
+        vec![
+            (told.paused || told.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (told.stock == Some(0), Reason::OutOfStock),
+            (most > 0 && !fresh, Reason::PriceUnknown),
+            (self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    fn live_offer(&self, offer: &PartnerOffer) -> Vec<(bool, Reason)> {
+        let (own, partner) = (self.told_offer(&offer.id), self.told_partner(&offer.partner));
+        vec![
+            (own.paused || own.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (self.is_empty(&own) || self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    /// The live price, else the catalog's.
+    pub fn price_now(&self, row: usize) -> Option<i64> {
+        self.told_product(row).price.or_else(|| self.price(row))
+    }
+
     /// All that refuses a product.
     pub fn product(&self, row: usize, as_refill: bool) -> Vec<Reason> {
         let shop = self.shop;
@@ -359,7 +409,7 @@ impl<'a> Case<'a> {
         let consumable = shop.facts[row].role == Role::Consumable;
         let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
         let limit = i64::from(self.policy.value.max_price_percent);
-        let affordable = || Some(self.price(row)? <= self.order_value? * limit / 100);
+        let affordable = || Some(self.price_now(row)? <= self.order_value? * limit / 100);
         let minor = self.profile.age_band == AgeBand::Minor;
         let young = self.too_young(&[product.sensitive, class], age.max(product.age_min));
         let group = &shop.group[row];
@@ -379,6 +429,7 @@ impl<'a> Case<'a> {
             (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
         ]);
         reasons.extend(self.merchant(row, false));
+        reasons.extend(self.keep(self.live_product(row)));
         reasons
     }
 
@@ -429,6 +480,7 @@ impl<'a> Case<'a> {
         let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
         let refusals = conditions::refusals(self, &Called::offer(self, number));
         let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(self.live_offer(offer)));
         reasons.extend(self.keep(vec![
             (self.foreign(), Reason::Currency),
             ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),

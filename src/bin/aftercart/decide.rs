@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use aftercart::build::feed::{self, ColumnMap, Product, parse_timestamp};
 use aftercart::build::progress::Silent;
-use aftercart::{Decider, Engine, Item, OpenMode, OpenOptions, Placement, Prefault, Verify};
+use aftercart::{Decider, Engine, Item, Live, OpenMode, OpenOptions, Placement, Prefault, Verify};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
@@ -25,6 +25,9 @@ pub(crate) struct Decision {
     /// A policy instead of the catalog's own
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// A live overlay that fits the catalog
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
     /// Slots, 1 to 16, instead of the policy's
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     slots: Option<u8>,
@@ -58,6 +61,9 @@ impl Decision {
             engine = engine
                 .with_policy(&feed::read_policy(path)?)
                 .map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        if let Some(path) = &self.live {
+            engine = engine.with_live(Arc::new(Live::open(path)?))?;
         }
         if let Some(budget) = self.visit_budget {
             engine = engine.with_visit_budget(budget);
@@ -154,7 +160,11 @@ fn answer(
     let offers = basket.with(placement, |transaction, profile| decider.decide(transaction, profile))?;
     let engine = decider.engine();
     if args.json || args.jsonl {
-        writeln!(out, "{}", print::object(engine, basket, &offers, args.rejected))?;
+        let mut object = print::object(engine, basket, &offers, args.rejected);
+        if engine.live().is_some() {
+            object["live"] = crate::live::facts_json(engine, decider.live_facts());
+        }
+        writeln!(out, "{object}")?;
     } else {
         writeln!(out, "{}", print::pretty(engine, basket, &offers))?;
     }

@@ -4,6 +4,7 @@
 
 mod columns;
 mod embeddings;
+mod live;
 mod orders;
 mod partners;
 mod policy;
@@ -19,6 +20,7 @@ use crate::vocabulary::{Availability, Country, CustomerKind, Exposure, OfferKind
 
 pub use columns::ColumnMap;
 pub use embeddings::read_embeddings;
+pub use live::{LiveFieldError, LiveReport, load_live, read_change, watch_live};
 pub use orders::{OrdersReport, read_orders};
 pub use partners::read_partners;
 pub use policy::read_policy;
