@@ -179,9 +179,21 @@ func TestGoroutines(t *testing.T) {
 		}()
 	}
 	group.Wait()
-	pool.Close()
-	pool.Close()
 	var offers Offers
+	broken := <-pool.free
+	broken.selftest()
+	pool.free <- broken
+	failures := 0
+	for i := 0; i < 10; i++ {
+		if pool.Decide(machine(), nil, &offers) != nil {
+			failures++
+		}
+	}
+	if failures != 1 {
+		t.Errorf("%d failures: the pool replaces a broken decider", failures)
+	}
+	pool.Close()
+	pool.Close()
 	if err := pool.Decide(machine(), nil, &offers); err != BadHandle {
 		t.Error(err)
 	}

@@ -5,7 +5,8 @@ import "runtime"
 // Pool shares deciders among goroutines. A decision takes a fraction of a millisecond of a core, so as many deciders as cores
 // are enough for any number of goroutines; the others wait in line.
 type Pool struct {
-	free chan *Decider
+	engine *Engine
+	free   chan *Decider
 }
 
 // NewPool makes a pool of size deciders; 0 = as many as goroutines run at a time. Close it when the last call has returned.
@@ -13,7 +14,7 @@ func NewPool(engine *Engine, size int) (*Pool, error) {
 	if size <= 0 {
 		size = runtime.GOMAXPROCS(0)
 	}
-	pool := &Pool{make(chan *Decider, size)}
+	pool := &Pool{engine, make(chan *Decider, size)}
 	for i := 0; i < size; i++ {
 		decider, err := engine.NewDecider()
 		if err != nil {
@@ -36,7 +37,14 @@ func (p *Pool) Decide(order *Transaction, customer *Profile, offers *Offers) err
 		return BadHandle
 	}
 	defer func() { p.free <- decider }() // also where a panic passes by
-	return decider.Decide(order, customer, offers)
+	err := decider.Decide(order, customer, offers)
+	if err == Internal || err == Poisoned { // a defect has left it half-way
+		if fresh, none := p.engine.NewDecider(); none == nil {
+			decider.Close()
+			decider = fresh
+		}
+	}
+	return err
 }
 
 // Close waits for decisions that are running and gives all deciders back; later decisions get BadHandle.

@@ -55,8 +55,8 @@ final readonly class Offers implements \IteratorAggregate, \Countable
             $o = $offers[$i];
             $slate[] = new Offer(
                 \FFI::string($o->id),
-                Kind::from($o->kind),
-                Relation::from($o->relation),
+                Kind::tryFrom($o->kind),
+                Relation::tryFrom($o->relation),
                 $o->position,
                 $o->line < 0 ? null : $o->line,
                 $o->third_party !== 0,
@@ -94,8 +94,10 @@ final readonly class Offer
     public function __construct(
         /** In the feed. */
         public string $id,
-        public Kind $kind,
-        public Relation $relation,
+        /** null = one that only a newer version of this binding knows. */
+        public ?Kind $kind,
+        /** Likewise. */
+        public ?Relation $relation,
         /** On the page, from 0. */
         public int $position,
         /** Index of the bought line behind it; null where no single line is. */
