@@ -13,11 +13,11 @@ use std::sync::Arc;
 use aftercart::build::feed::{self, ColumnMap};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
-use aftercart::{
-    Answer, DecideError, Decider, Decline, Engine, Item, LineItem, OfferIx, Offers, OpenOptions, ProductIx,
-    Profile, Purchase, Repeat, Status, Transaction,
-};
+use aftercart::{DecideError, Decider, Engine, Item, OfferIx, Offers, OpenOptions, ProductIx, Status};
+use cases::{Case, cases};
+
+#[path = "conformance/cases.rs"]
+mod cases;
 
 #[test]
 fn the_engine_answers_as_recorded() {
@@ -28,7 +28,7 @@ fn the_engine_answers_as_recorded() {
     let engine = Engine::open(path("shop.aftercart"), OpenOptions::default()).expect("the catalog opens");
     let mut decider = Decider::new(Arc::new(engine));
     let requests = fs::read_to_string(path("requests.txt")).expect("the requests are there");
-    let answers: String = cases(&requests).iter().map(|case| case.answer(&mut decider)).collect();
+    let answers: String = cases(&requests).iter().map(|case| answer(case, &mut decider)).collect();
     if bless {
         fs::write(path("offers.txt"), &answers).expect("it writes");
     }
@@ -62,149 +62,17 @@ fn catalog() -> Vec<u8> {
     build(&inputs, &BuildOptions::default(), &Silent).expect("the shop builds")
 }
 
-/// A request of the file: its lines, each split into word and fields.
-struct Case<'a> {
-    name: &'a str,
-    lines: Vec<Vec<&'a str>>,
-}
-
-fn cases(text: &str) -> Vec<Case<'_>> {
-    let mut cases: Vec<Case<'_>> = Vec::new();
-    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        match (fields[0], cases.last_mut()) {
-            ("case", _) => cases.push(Case { name: fields[1], lines: Vec::new() }),
-            (_, Some(case)) => case.lines.push(fields),
-            (_, None) => panic!("{line}: before the first case"),
-        }
-    }
-    cases
-}
-
-/// The texts of numbered items, which a request borrows.
-fn numbered(count: &str, item: &str) -> Vec<String> {
-    (1..=number::<usize>(count)).map(|n| format!("{item}-{n}")).collect()
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
-}
-
-fn key(low: &str, high: &str) -> Option<[u8; 16]> {
-    Some((u128::from(number::<u64>(high)) << 64 | u128::from(number::<u64>(low))).to_le_bytes())
-}
-
-/// The lists of a request.
-#[derive(Default)]
-struct Lists<'a> {
-    lines: Vec<LineItem<'a>>,
-    purchases: Vec<Purchase<'a>>,
-    declines: Vec<Decline<'a>>,
-    answers: Vec<Answer<'a>>,
-    opt_outs: Vec<&'a str>,
-    removed: Vec<&'a str>,
-}
-
-impl Case<'_> {
-    fn answer(&self, decider: &mut Decider) -> String {
-        let expected = self.lines.iter().find(|line| line[0] == "expect").map(|line| line[1]);
-        let answer = match expected {
-            Some(status) => format!("status\t{status}\n"),
-            None => self.decide(decider),
-        };
-        format!("case\t{}\n{answer}\n", self.name)
-    }
-
-    fn decide(&self, decider: &mut Decider) -> String {
-        let texts: Vec<Vec<String>> = self
-            .lines
-            .iter()
-            .map(|line| match line[0] {
-                "lines" | "purchases" => numbered(line[1], line[2]),
-                _ => Vec::new(),
-            })
-            .collect();
-        let (mut lists, mut transaction, mut profile) =
-            (Lists::default(), Transaction::default(), Profile::default());
-        for (line, texts) in self.lines.iter().zip(&texts) {
-            let field = |at: usize| line.get(at).copied().unwrap_or("");
-            if !lists.add(line[0], field, texts) {
-                set(&mut transaction, &mut profile, line[0], field);
-            }
-        }
-        transaction.lines = &lists.lines;
-        profile.purchases = &lists.purchases;
-        profile.declines = &lists.declines;
-        profile.answers = &lists.answers;
-        profile.opt_out_categories = &lists.opt_outs;
-        profile.session.cart_removed = &lists.removed;
-        match decider.decide(&transaction, &profile) {
+fn answer(case: &Case<'_>, decider: &mut Decider) -> String {
+    let decided = match case.refused() {
+        Some(status) => format!("status\t{status}\n"),
+        None => match case.with(|transaction, profile| decider.decide(transaction, profile)) {
             Ok(offers) => told(decider.engine(), &offers),
             Err(DecideError::TooManyLines) => "status\tTOO_MANY_LINES\n".into(),
             Err(DecideError::TooManySlots) => "status\tTOO_MANY_SLOTS\n".into(),
-            Err(other) => panic!("{}: {other}", self.name),
-        }
-    }
-}
-
-impl<'a> Lists<'a> {
-    /// Adds what is an element of a list.
-    fn add(&mut self, word: &str, field: impl Fn(usize) -> &'a str, texts: &'a [String]) -> bool {
-        let code = |at| if field(at).is_empty() { 0 } else { number::<u8>(field(at)) };
-        match word {
-            "line" => self.lines.push(LineItem {
-                item_id: field(1),
-                category: field(2),
-                brand: field(3),
-                quantity: if field(4).is_empty() { 1 } else { number(field(4)) },
-                unit_price: Some(field(5)).filter(|text| !text.is_empty()).map(number),
-                role: Role::from_code(code(6)).expect("a role"),
-                sensitive: SensitiveClass::from_code(code(7)).expect("a class"),
-            }),
-            "lines" => self.lines.extend(texts.iter().map(|text| LineItem::of(text))),
-            "purchase" => self.purchases.push(Purchase { item_id: field(1), at_ms: number(field(2)) }),
-            "purchases" => {
-                self.purchases.extend(texts.iter().map(|text| Purchase { item_id: text, at_ms: 0 }));
-            }
-            "decline" => self.declines.push(Decline { id: field(1), at_ms: number(field(2)) }),
-            "answer" => self.answers.push(Answer { question: field(1), tag: field(2) }),
-            "opt_out_category" => self.opt_outs.push(field(1)),
-            "cart_removed" => self.removed.push(field(1)),
-            _ => return false,
-        }
-        true
-    }
-}
-
-/// Sets what is a field.
-fn set<'a>(
-    transaction: &mut Transaction<'a>,
-    profile: &mut Profile<'a>,
-    word: &str,
-    field: impl Fn(usize) -> &'a str,
-) {
-    let known = |text: &str| [None, Some(false), Some(true)][number::<usize>(text)];
-    match word {
-        "order_id" => transaction.order_id = field(1),
-        "created_at_ms" => transaction.created_at_ms = number(field(1)),
-        "value" => transaction.value = Some(number(field(1))),
-        "currency" => transaction.currency = Some(Currency::parse(field(1)).expect("a currency")),
-        "country" => transaction.country = Some(Country::parse(field(1)).expect("a country")),
-        "stage" => transaction.placement.stage = Stage::from_code(number(field(1))).expect("a stage"),
-        "slots" => transaction.placement.slots = number(field(1)),
-        "min_relevance" => transaction.placement.min_relevance = Some(number(field(1))),
-        "is_gift" => transaction.is_gift = true,
-        "is_test" => transaction.is_test = true,
-        "first_purchases" => transaction.placement.repeat = Repeat::Never,
-        "customer" => profile.customer = CustomerKind::from_code(number(field(1))).expect("a customer"),
-        "age_band" => profile.age_band = AgeBand::from_code(number(field(1))).expect("an age"),
-        "loyalty_member" => profile.loyalty_member = known(field(1)),
-        "has_app" => profile.has_app = known(field(1)),
-        "opt_out_third_party" => profile.opt_out_third_party = true,
-        "unit_key" => profile.unit_key = key(field(1), field(2)),
-        "session_key" => profile.session.session_key = key(field(1), field(2)),
-        _ => panic!("{word}: no such word"),
-    }
+            Err(other) => panic!("{}: {other}", case.name),
+        },
+    };
+    format!("case\t{}\n{decided}\n", case.name)
 }
 
 /// A decision in the words and numbers of the C header.

@@ -44,9 +44,11 @@ type request struct {
 }
 
 // requests reads the file, whose grammar is at its top.
-func requests(t testing.TB) []*request {
+func requests(t testing.TB) []*request { return requestsOf(t, conformance+"requests.txt") }
+
+func requestsOf(t testing.TB, path string) []*request {
 	var all []*request
-	for _, line := range strings.Split(read(t, conformance+"requests.txt"), "\n") {
+	for _, line := range strings.Split(read(t, path), "\n") {
 		if line == "" || line[0] == '#' {
 			continue
 		}

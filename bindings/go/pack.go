@@ -33,7 +33,7 @@ func (d *Decider) pack(order *Transaction, customer *Profile) error {
 			item_id: d.text(from.ItemID), category: d.text(from.Category), brand: d.text(from.Brand),
 			quantity: C.uint32_t(from.Quantity), role: C.uint32_t(from.Role), sensitive: C.uint32_t(from.Sensitive),
 			unit_price: C.int64_t(from.UnitPrice.value),
-			flags:      flag(from.UnitPrice.known, C.AFTERCART_LINE_HAS_UNIT_PRICE),
+			flags:      bitIf(from.UnitPrice.known, C.AFTERCART_LINE_HAS_UNIT_PRICE),
 		}
 	}
 	r.profile = C.aftercart_profile{struct_size: C.sizeof_aftercart_profile}
@@ -62,11 +62,11 @@ func (d *Decider) packOrder(to *C.aftercart_transaction, from *Transaction) erro
 		stage:         C.uint32_t(from.Stage),
 		slots:         C.uint32_t(from.Slots),
 		min_relevance: C.uint32_t(least),
-		flags: flag(from.Value.known, C.AFTERCART_TRANSACTION_HAS_VALUE) |
-			flag(given, C.AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE) |
-			flag(from.IsGift, C.AFTERCART_TRANSACTION_IS_GIFT) |
-			flag(from.IsTest, C.AFTERCART_TRANSACTION_IS_TEST) |
-			flag(from.FirstPurchases, C.AFTERCART_TRANSACTION_FIRST_PURCHASES),
+		flags: bitIf(from.Value.known, C.AFTERCART_TRANSACTION_HAS_VALUE) |
+			bitIf(given, C.AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE) |
+			bitIf(from.IsGift, C.AFTERCART_TRANSACTION_IS_GIFT) |
+			bitIf(from.IsTest, C.AFTERCART_TRANSACTION_IS_TEST) |
+			bitIf(from.FirstPurchases, C.AFTERCART_TRANSACTION_FIRST_PURCHASES),
 	}
 	if !code(&to.currency, from.Currency) || !code(&to.country, from.Country) {
 		return BadValue
@@ -77,7 +77,7 @@ func (d *Decider) packOrder(to *C.aftercart_transaction, from *Transaction) erro
 func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) {
 	to.customer, to.age_band = C.uint32_t(from.Customer), C.uint32_t(from.AgeBand)
 	to.loyalty_member, to.has_app = C.uint32_t(from.LoyaltyMember), C.uint32_t(from.HasApp)
-	to.flags = flag(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY)
+	to.flags = bitIf(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY)
 	to.unit_key, to.session_key = key(&from.UnitKey), key(&from.SessionKey)
 	for i := range from.Purchases {
 		d.fact(C.AFTERCART_FACT_PURCHASE, from.Purchases[i].ID).at_ms = millis(from.Purchases[i].At)
@@ -152,7 +152,7 @@ func (d *Decider) unpack(offers *Offers) {
 	}
 }
 
-func flag(set bool, bit C.uint32_t) C.uint32_t {
+func bitIf(set bool, bit C.uint32_t) C.uint32_t {
 	if set {
 		return bit
 	}

@@ -21,7 +21,7 @@ final class Native
     public const FACT_BYTES = 32;
     public const OFFER_BYTES = 144;
 
-    // Formats of pack(): L = uint32, q = int64, Q = uint64, all in the machine's order; a4 = text padded with zeros.
+    // Formats of pack(): L = uint32, q = int64, Q = uint64; a4 = text padded with zeros.
     public const OPTIONS = 'LLLLQ';
     public const TRANSACTION = 'LLqqLLa4a4LLLL';
     public const PROFILE = 'LLLLLLa16a16';
@@ -42,6 +42,9 @@ final class Native
             $abi = $ffi->aftercart_abi_version();
             if ($abi !== self::ABI_VERSION) {
                 throw new \RuntimeException("libaftercart has ABI $abi, this binding needs " . self::ABI_VERSION);
+            }
+            if (PHP_INT_SIZE !== 8 || pack('S', 1) !== "\1\0") {
+                throw new \RuntimeException('this binding needs a machine of 64 bits, low byte first'); // see Request
             }
             self::$ffi = $ffi;
         }

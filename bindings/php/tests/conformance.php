@@ -11,10 +11,10 @@ function conformance(string $name): string
 }
 
 /** @return list<array{string, Transaction, Profile}> the requests of the file, whose grammar is at its top */
-function requests(): array
+function requests(string $text): array
 {
     $all = [];
-    foreach (explode("\n\n", conformance('requests.txt')) as $block) {
+    foreach (explode("\n\n", $text) as $block) {
         $lines = array_values(array_filter(explode("\n", $block), fn ($line) => $line !== '' && $line[0] !== '#'));
         if ($lines === []) {
             continue;

@@ -16,12 +16,12 @@ final class Conformance {
     private Conformance() {}
 
     /** Reads the requests, whose grammar is at the top of the file. */
-    static List<Case> cases() throws IOException {
+    static List<Case> cases(Path file) throws IOException {
         List<Case> cases = new ArrayList<>();
         String name = null;
         Transaction.Builder order = null;
         Profile.Builder customer = null;
-        for (String line : Files.readAllLines(FOLDER.resolve("requests.txt"))) {
+        for (String line : Files.readAllLines(file)) {
             String[] f = Arrays.copyOf(line.split("\t", -1), 9);
             if (line.isEmpty() || line.startsWith("#")) {
                 continue;
