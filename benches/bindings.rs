@@ -42,8 +42,8 @@ fn main() {
     std::fs::write(&requests, &text).expect("the target folder can be written");
     let cases = cases(&text);
 
-    run(Command::new(root.join("ffi/install")).arg(root.join("target/native")).arg("fast"));
     let programs = programs(root, scratch);
+    run(Command::new(root.join("ffi/install")).arg(root.join("target/native")).arg("fast"));
     let mut times: Vec<Vec<Vec<f64>>> = vec![Vec::new(); programs.len() + 1];
     for turn in 0..TURNS {
         eprintln!("turn {} of {TURNS}", turn + 1);
@@ -115,6 +115,8 @@ fn programs(root: &Path, scratch: &Path) -> Vec<(&'static str, PathBuf, Vec<Stri
     run(&mut compiler);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let classes = classes.display().to_string();
+    // What times.js loads; bindings/test compiles it.
+    run(Command::new(root.join("bindings/test")).arg("node"));
     vec![
         ("C", c, words(&["CATALOG", "REQUESTS", "timed"])),
         ("Go", go, words(&["-test.run", "^TestTimes$", "-times", "CATALOG,REQUESTS"])),
@@ -131,6 +133,8 @@ fn programs(root: &Path, scratch: &Path) -> Vec<(&'static str, PathBuf, Vec<Stri
             ]),
         ),
         ("PHP", "php".into(), words(&["bindings/php/tests/times.php", "CATALOG", "REQUESTS"])),
+        ("Python", "python3".into(), words(&["bindings/python/tests/times.py", "CATALOG", "REQUESTS"])),
+        ("Node", "node".into(), words(&["bindings/node/test/times.js", "CATALOG", "REQUESTS"])),
     ]
 }
 
@@ -168,6 +172,8 @@ fn foreign(
 ) -> Vec<f64> {
     let mut command = Command::new(program);
     command.current_dir(root).env("LD_LIBRARY_PATH", root.join("target/native/lib"));
+    command.env("PYTHONPATH", root.join("bindings/python/src"));
+    command.env("AFTERCART_ADDON", root.join("target/node/aftercart.node"));
     for word in words {
         let word = word.replace("CATALOG", &catalog.display().to_string());
         command.arg(word.replace("REQUESTS", &requests.display().to_string()));
