@@ -92,6 +92,8 @@ fn requests_of(baskets: &str) -> String {
 
 /// Every language with its command. They get a catalog and requests, and print a number of nanoseconds a request.
 fn programs(root: &Path, scratch: &Path) -> Vec<(&'static str, PathBuf, Vec<String>)> {
+    // Also compiles what times.js loads.
+    run(Command::new(root.join("bindings/test")).arg("node"));
     let native = root.join("target/native");
     let c = scratch.join("bench-c");
     let mut compiler = Command::new("gcc");
@@ -115,8 +117,6 @@ fn programs(root: &Path, scratch: &Path) -> Vec<(&'static str, PathBuf, Vec<Stri
     run(&mut compiler);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let classes = classes.display().to_string();
-    // What times.js loads; bindings/test compiles it.
-    run(Command::new(root.join("bindings/test")).arg("node"));
     vec![
         ("C", c, words(&["CATALOG", "REQUESTS", "timed"])),
         ("Go", go, words(&["-test.run", "^TestTimes$", "-times", "CATALOG,REQUESTS"])),
