@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
+use crate::distance::Kernel;
 use crate::engine::Engine;
-use crate::features::Learnt;
+use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
@@ -104,6 +105,7 @@ impl Decider {
         stage_done: &mut impl FnMut(&'static str),
     ) -> Result<Offers, DecideError> {
         let engine = &*self.engine;
+        let kernel = engine.kernel();
         let Scratch { context, work } = &mut self.scratch;
         admit(transaction)?;
         let mut offers = Offers::new(decision_id(engine, transaction), engine.generations());
@@ -114,20 +116,20 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        want(&context, &work.candidates.list);
+        fetch(&context, kernel, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
-            retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
-            want(&context, work.candidates.list.get(known..).unwrap_or(&[]));
+            retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
+            fetch(&context, kernel, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
             offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
             work.candidates.list.truncate(LATE_CANDIDATES_MAX);
         }
-        gate_and_score(&context, engine, work, &mut offers);
+        gate_and_score(&context, kernel, work, &mut offers);
         stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
@@ -171,65 +173,58 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
     seed.digest128()
 }
 
-/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
-fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
+/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list. Three short loops and not one
+/// long one: the CPU looks some hundred instructions ahead, so it overlaps what several candidates wait for.
+fn gate_and_score(context: &Context<'_>, kernel: Kernel, work: &mut Work, offers: &mut Offers) {
     let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
     let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
-    offers.counters.retrieved = candidates.list.len() as u32;
     let list = &mut candidates.list;
-    let mut kept = 0;
-    for at in 0..list.len() {
-        if let Some(ahead) = list.get(at + AHEAD) {
-            fetch(context, engine, ahead.item);
-        }
-        let Some(mut candidate) = list.get(at).copied() else { break };
-        match judge(context, engine, learnt, &mut candidate) {
-            Some(reason) => offers.reject(candidate.item, reason),
-            None => {
-                if let Some(slot) = list.get_mut(kept) {
-                    *slot = candidate;
-                    kept += 1;
-                }
-            }
+    offers.counters.retrieved = list.len() as u32;
+    keep(list, offers, |candidate| gate(context, candidate));
+    for candidate in list.iter_mut() {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            candidate.near = features::near(context, kernel, taste, ix);
         }
     }
-    list.truncate(kept);
-    offers.counters.eligible = candidates.list.len() as u32;
+    keep(list, offers, |candidate| score(context, learnt, candidate));
+    offers.counters.eligible = list.len() as u32;
 }
 
-/// Notes what judging candidates will read, where the file may still be on disk.
-fn want(context: &Context<'_>, candidates: &[Candidate]) {
+/// Keeps the candidates against which there is no reason.
+fn keep(
+    list: &mut Vec<Candidate>,
+    offers: &mut Offers,
+    mut against: impl FnMut(&mut Candidate) -> Option<Reason>,
+) {
+    list.retain_mut(|candidate| match against(candidate) {
+        Some(reason) => {
+            offers.reject(candidate.item, reason);
+            false
+        }
+        None => true,
+    });
+}
+
+/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
+fn fetch(context: &Context<'_>, kernel: Kernel, candidates: &[Candidate]) {
     let view = &context.view;
-    if view.is_cold() {
-        for candidate in candidates {
-            if let Item::Product(ProductIx(ix)) = candidate.item {
-                view.want(view.products.get(ix as usize..=ix as usize).unwrap_or(&[]));
-                view.want(view.out_vector(ix).unwrap_or(&[]));
+    for candidate in candidates {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
+            let row = view.out_vector(ix).unwrap_or(&[]);
+            kernel.prefetch(record);
+            kernel.prefetch(row);
+            if view.is_cold() {
+                view.want(record);
+                view.want(row);
             }
         }
     }
 }
 
-/// Candidates that are fetched from memory before it is their turn.
-const AHEAD: usize = 16;
-
-/// Asks for what judging a product will read.
-fn fetch(context: &Context<'_>, engine: &Engine, item: Item) {
-    if let Item::Product(ProductIx(ix)) = item {
-        let (kernel, at) = (engine.kernel(), ix as usize);
-        kernel.prefetch(context.view.products.get(at..=at).unwrap_or(&[]));
-        kernel.prefetch(context.view.out_vector(ix).unwrap_or(&[]));
-    }
-}
-
-/// The first reason against a candidate; scores it where there is none.
-fn judge(
-    context: &Context<'_>,
-    engine: &Engine,
-    learnt: Learnt<'_>,
-    candidate: &mut Candidate,
-) -> Option<Reason> {
+/// The first rule that refuses a candidate.
+fn gate(context: &Context<'_>, candidate: &Candidate) -> Option<Reason> {
     let mut first = None;
     let mut sink = |reason| {
         first = Some(reason);
@@ -241,9 +236,6 @@ fn judge(
                 return Some(Reason::BadRecord);
             };
             suppression::product_rules(context, ix, record, candidate.relation, &mut sink);
-            if first.is_none() {
-                ranking::score_product(context, engine.kernel(), learnt, record, candidate);
-            }
         }
         Item::Offer(OfferIx(ix)) => {
             let Some(record) = context.view.offer(ix) else {
@@ -252,9 +244,19 @@ fn judge(
             suppression::offer_rules(context, ix, record, &mut sink);
         }
     }
+    first
+}
+
+/// Scores a candidate that passed the gate; says whether it is worth too little.
+fn score(context: &Context<'_>, learnt: Learnt<'_>, candidate: &mut Candidate) -> Option<Reason> {
+    if let Item::Product(ProductIx(ix)) = candidate.item
+        && let Some(record) = context.view.product(ix)
+    {
+        ranking::score_near(context, learnt, record, candidate);
+    }
     let floor = !candidate.house && candidate.relevance < context.min_relevance;
     let reserve = !candidate.house && candidate.ev_micros < context.policy.reserve_micros;
-    first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
+    floor.then_some(Reason::BelowRelevance).or(reserve.then_some(Reason::BelowReserve))
 }
 
 /// Candidates that are put in order first: most slates need no more.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::context::ContextScratch;
-use crate::features::Learnt;
+use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
@@ -15,6 +15,7 @@ pub(crate) struct Candidate {
     pub(crate) relation: Relation,
     /// Bought line behind it, or [`NO_LINE`].
     pub(crate) line: u16,
+    pub(crate) near: Near,
     pub(crate) relevance: u16,
     /// What orders products among each other: thousandths of a nat of the odds of acceptance.
     pub(crate) score: i32,
@@ -34,6 +35,7 @@ impl Candidate {
             item,
             relation,
             line,
+            near: Near::default(),
             relevance: 0,
             score: 0,
             p_accept_ppm: 0,

@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub(crate) typical_contribution: i64,
     pub(crate) margin_bps: u32,
     pub(crate) unit_dot: u32,
+    /// 1000 / `unit_dot`, in 1/2^32, rounded up.
+    per_unit_q32: i64,
     pub(crate) effort: Effort,
     pub(crate) taxonomy: StrRef,
     /// Bytes of an OUT row.
@@ -88,6 +90,7 @@ impl<'a> View<'a> {
             typical_contribution: meta.typical_contribution.get(),
             margin_bps: meta.margin_bps.get(),
             unit_dot: meta.unit_dot.get().max(1),
+            per_unit_q32: (1000i64 << 32) / i64::from(meta.unit_dot.get().max(1)) + 1,
             effort: Effort { visits: meta.visit_budget.get(), rerank: meta.rerank.get() },
             taxonomy: meta.taxonomy,
             out_stride: S::OutVectors.element_size(layout.dim, layout.scalar_kind),
@@ -190,6 +193,12 @@ impl<'a> View<'a> {
     pub(crate) fn out_row(&self, product: u32) -> Option<(&'a [i8], &'a [u8])> {
         let (row, fine) = Self::row(self.out_rows, self.out_stride, product)?.split_at_checked(self.dim)?;
         Some((<[i8]>::ref_from_bytes(row).ok()?, fine))
+    }
+
+    /// A dot product of two rows as similarity in thousandths. Multiplies: this is asked several times of each candidate.
+    #[inline]
+    pub(crate) fn thousandths(&self, dot: i32) -> i32 {
+        (i64::from(dot).wrapping_mul(self.per_unit_q32) >> 32) as i32
     }
 
     pub(crate) fn centroid(&self, cell: u32) -> Option<&'a [i8]> {
