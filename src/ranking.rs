@@ -130,8 +130,8 @@ fn expected(p_ppm: u32, value: i64) -> i64 {
     value.saturating_mul(p_ppm.into())
 }
 
-/// The direction of a basket as a whole, written to `out`.
-pub(crate) fn mean_row(view: &View<'_>, lines: &[Line], out: &mut [i8]) {
+/// The direction of some lines as a whole, written to `out`.
+pub(crate) fn mean_row<'a>(view: &View<'_>, lines: impl Iterator<Item = &'a Line>, out: &mut [i8]) {
     let mut sum = [0i32; DIM_MAX];
     for line in lines {
         add_row(&mut sum, view.in_vector(line.asks_as), 1);

@@ -173,6 +173,7 @@ pub(crate) fn complements(
 ) {
     let count = write_queries(context, &mut work.queries);
     let queries = work.queries.get(..count).unwrap_or(&[]);
+    let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
         search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
     add_hits(work, Relation::BoughtTogether, COMPLEMENT_HITS_MAX);
@@ -209,16 +210,22 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
     }
 }
 
-/// One query per line; for larger baskets the dearest lines and the mean of all.
+/// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
+/// fell when such lines did not ask them.
+const LISTED: usize = 16;
+
+/// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
 fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
-    let (view, asking) = (&context.view, context.asking);
+    let view = &context.view;
+    let asking = || context.asking.iter().filter(|line| view.associates_of(line.asks_as).len() < LISTED);
+    let asked = asking().count();
     let mut rows = queries.iter_mut();
     let mut count = 0;
-    let single = if asking.len() <= QUERIES_MAX { asking.len() } else { QUERIES_MAX - 1 };
+    let single = if asked <= QUERIES_MAX { asked } else { QUERIES_MAX - 1 };
     let mut after: Option<(i64, u16)> = None;
     for _ in 0..single {
         // The next dearest line; equal values go by line number.
-        let ahead = asking.iter().filter(|line| {
+        let ahead = asking().filter(|line| {
             after.is_none_or(|(value, number)| (line.value, Reverse(line.number)) < (value, Reverse(number)))
         });
         let next = ahead.max_by_key(|line| (line.value, Reverse(line.number)));
@@ -229,9 +236,9 @@ fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
         row.set_row(view.in_vector(line.asks_as).unwrap_or(&[]));
         count += 1;
     }
-    if let Some(row) = rows.next().filter(|_| asking.len() > QUERIES_MAX) {
+    if let Some(row) = rows.next().filter(|_| asked > QUERIES_MAX) {
         let mut mean = [0; DIM_MAX];
-        ranking::mean_row(view, asking, &mut mean);
+        ranking::mean_row(view, asking(), &mut mean);
         row.set_row(mean.get(..view.dim).unwrap_or(&mean));
         count += 1;
     }

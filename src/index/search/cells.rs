@@ -149,8 +149,9 @@ fn scan_areas(
         counters.centroids += pool.scan(kernel, query, coded, range, base, bits, |_| true);
     }
     let found = pool.settle();
-    for cell in found.iter() {
-        kernel.prefetch(view.centroid(key_ix(*cell)).unwrap_or(&[]));
+    for cell in found.iter().map(|cell| key_ix(*cell)) {
+        kernel.prefetch(view.centroid(cell).unwrap_or(&[]));
+        kernel.prefetch(view.cells.get(cell as usize..=cell as usize).unwrap_or(&[]));
     }
     for cell in found.iter().map(|cell| key_ix(*cell)) {
         let Some(row) = view.centroid(cell) else { continue };

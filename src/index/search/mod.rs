@@ -33,6 +33,13 @@ pub struct Effort {
 impl Effort {
     /// Compares every allowed product by its whole row: exact, and as slow as that is.
     pub const EXACT: Self = Self { visits: u32::MAX, rerank: u32::MAX };
+
+    /// What is left of it where only so many of the queries ask.
+    pub(crate) fn of_queries(self, asking: usize, of: usize) -> Self {
+        let share = u64::from(self.visits) * asking as u64 / of.max(1) as u64;
+        let exact = self.visits == u32::MAX;
+        Self { visits: if exact { u32::MAX } else { share.min(u32::MAX.into()) as u32 }, ..self }
+    }
 }
 
 /// A small set of types with a quick "surely not".
@@ -213,11 +220,14 @@ fn scan_cells(
         let cell = view.cells.get(cell as usize)?;
         Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
     };
+    let types_of = |range: Range| {
+        let (start, count) = (range.start as usize, range.count as usize);
+        view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[])
+    };
     if view.is_cold() {
         for range in cells.probes.iter().filter_map(|probe| range_of(key_ix(*probe))) {
             coded.want(view, range);
-            let (start, count) = (range.start as usize, range.count as usize);
-            view.want(view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[]));
+            view.want(types_of(range));
         }
     }
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
@@ -230,6 +240,7 @@ fn scan_cells(
         let ahead = if at == 0 { 1..=AHEAD } else { AHEAD..=AHEAD };
         for next in ahead.filter_map(|ahead| range_of(key_ix(*cells.probes.get(at + ahead)?))) {
             coded.prefetch(kernel, next);
+            kernel.prefetch(types_of(next));
         }
         let cell = key_ix(*probe);
         let Some(range) = range_of(cell) else { continue };
