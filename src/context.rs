@@ -131,6 +131,10 @@ pub(crate) fn resolve<'a>(
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
     scratch.lines.clear();
+    // Each line is looked up through four places far apart: those of several lines are waited for together.
+    let ids = || transaction.lines.iter().take(ASKING_LINES_MAX).map(|line| line.item_id.as_bytes());
+    ids().for_each(|id| view.foresee_id(id));
+    ids().for_each(|id| view.foresee_product(id));
     for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
         scratch.lines.push(resolve_line(&view, policy, number as u16, item));
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::engine::Engine;
 use crate::features::{self, Learnt};
 use crate::index::format::NONE;
@@ -116,13 +116,13 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        fetch(&context, kernel, &work.candidates.list);
+        fetch(&context, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
             retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
-            fetch(&context, kernel, work.candidates.list.get(known..).unwrap_or(&[]));
+            fetch(&context, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
@@ -207,14 +207,14 @@ fn keep(
 }
 
 /// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
-fn fetch(context: &Context<'_>, kernel: Kernel, candidates: &[Candidate]) {
+fn fetch(context: &Context<'_>, candidates: &[Candidate]) {
     let view = &context.view;
     for candidate in candidates {
         if let Item::Product(ProductIx(ix)) = candidate.item {
             let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
             let row = view.out_vector(ix).unwrap_or(&[]);
-            kernel.prefetch(record);
-            kernel.prefetch(row);
+            prefetch(record);
+            prefetch(row);
             if view.is_cold() {
                 view.want(record);
                 view.want(row);

@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 
+use zerocopy::little_endian::U32;
+
 use crate::context::{Context, Past, is_due};
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
-use crate::index::search::{self, Effort, Filter, Query, key_ix};
+use crate::index::search::{self, Best, Effort, Filter, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
     LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, POOLED_TYPES_MAX,
@@ -19,7 +21,7 @@ use crate::scratch::{Candidate, Link, NO_LINE, PooledType, Work};
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 4;
+const PRODUCTS_PER_TYPE: usize = 3;
 /// Products of a type that are looked at for those.
 const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
@@ -38,6 +40,9 @@ pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
 
 /// What the request as a whole says, before any product is looked at.
 pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
+    for line in context.asking {
+        prefetch(context.view.associates_of(line.asks_as));
+    }
     work.has_taste = ranking::taste_row(context, &mut work.taste);
     work.price = features::median_price(context);
     pool_types(context, work);
@@ -114,18 +119,33 @@ fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
 fn linked_products(context: &Context<'_>, work: &mut Work) {
     for side in [0, 1] {
         let Work { links, search, .. } = work;
-        search.hits.clear_to(LINK_HITS_MAX);
-        for link in &links.list {
+        let hits = &mut search.hits;
+        hits.clear_to(LINK_HITS_MAX);
+        let wanted = |link: &Link, hits: &Best| {
             let worth = link_worth(link).get(side).copied().unwrap_or(0);
             let key = search::key(worth, link.product);
-            // Asked last: whether it may be shown is read from far away.
-            let wanted = worth > 0 && search.hits.bar().is_none_or(|bar| key > bar);
-            if wanted && may_come(context, link.product) {
-                search.hits.offer(key);
+            (worth > 0 && hits.bar().is_none_or(|bar| key > bar)).then_some(key)
+        };
+        for (at, link) in links.list.iter().enumerate() {
+            // Whether a product may be shown is read from far away: only of those that are good enough, and asked for ahead.
+            if let Some(ahead) = links.list.get(at + AHEAD).filter(|ahead| wanted(ahead, hits).is_some()) {
+                foresee(context, ahead.product);
+            }
+            if let Some(key) = wanted(link, hits).filter(|_| may_come(context, link.product)) {
+                hits.offer(key);
             }
         }
         add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);
     }
+}
+
+/// Products that are asked for before it is their turn.
+const AHEAD: usize = 16;
+
+/// Asks for what [`may_come`] will read.
+fn foresee(context: &Context<'_>, product: u32) {
+    context.policy.allowed.prefetch(product);
+    prefetch(context.view.type_of.get(product as usize..=product as usize).unwrap_or(&[]));
 }
 
 /// What most customers buy may be new to one whose history says little else.
@@ -212,7 +232,7 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
 
 /// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
 /// fell when such lines did not ask them.
-const LISTED: usize = 16;
+const LISTED: usize = 8;
 
 /// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
 fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
@@ -286,7 +306,7 @@ fn either(a: u32, b: u32) -> u32 {
     (a + b - a * b / 1_000_000) as u32
 }
 
-fn products_of_types(context: &Context<'_>, work: &mut Work) {
+fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     let view = &context.view;
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
@@ -294,16 +314,18 @@ fn products_of_types(context: &Context<'_>, work: &mut Work) {
     pooled_order.extend(worth.zip(0..));
     pooled_order.sort_unstable();
     let asked = pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at)));
-    if view.is_cold() {
-        for record in asked.clone().filter_map(|kind| view.types.get(kind.to as usize)) {
-            view.want(view.products_of_type(record).chunks(PRODUCTS_PER_TYPE).next().unwrap_or(&[]));
-        }
+    let types = asked.filter_map(|kind| Some((kind, view.products_of_type(view.types.get(kind.to as usize)?))));
+    // Three steps, each asking for what the next one reads.
+    let first = |own: &'a [U32]| own.get(..PRODUCTS_PER_TYPE).unwrap_or(own);
+    for (_, own) in types.clone() {
+        prefetch(first(own));
+        view.want(first(own));
     }
-    for kind in asked {
-        let Some(record) = view.types.get(kind.to as usize) else {
-            continue;
-        };
-        let seen = view.products_of_type(record).iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
+    for (_, own) in types.clone() {
+        first(own).iter().for_each(|product| context.policy.allowed.prefetch(product.get()));
+    }
+    for (kind, own) in types {
+        let seen = own.iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
         for product in seen.filter(|p| context.policy.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
             let item = Item::Product(ProductIx(product));
             candidates.add(Candidate::new(item, Relation::GoesWithType, kind.line));

@@ -135,17 +135,6 @@ impl Kernel {
         }
     }
 
-    /// Asks for memory that will be read soon. A hint: without effect where the CPU has none.
-    #[inline]
-    pub(crate) fn prefetch<T>(self, memory: &[T]) {
-        #[cfg(target_arch = "x86_64")]
-        if self != Self::Scalar {
-            avx2::prefetch(memory);
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = memory;
-    }
-
     /// The name that `inspect` prints.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -158,6 +147,15 @@ impl Kernel {
             Self::Neon(_) => "neon",
         }
     }
+}
+
+/// Asks for memory that will be read soon. A hint: without effect where the CPU has none.
+#[inline]
+pub(crate) fn prefetch<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    avx2::prefetch(memory);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
 }
 
 /// Blocks, their steps, and where their results go.

@@ -12,7 +12,7 @@ use super::format::{
 use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
-use crate::distance::BLOCK;
+use crate::distance::{BLOCK, prefetch};
 use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
 use crate::ranker::Ranker;
 use crate::vocabulary::{Country, Currency};
@@ -314,6 +314,32 @@ impl<'a> View<'a> {
             }
         }
         None
+    }
+
+    /// Asks for what [`Self::find`] will read first of a product's id.
+    #[inline]
+    pub(crate) fn foresee_id(&self, id: &[u8]) {
+        if let Some(at) = self.first_slot(name_hash(NameKind::Product, id)) {
+            prefetch(self.names.get(at..=at).unwrap_or(&[]));
+        }
+    }
+
+    /// Asks for what is read of the product that an id most likely names. Reads what [`Self::foresee_id`] asked for.
+    #[inline]
+    pub(crate) fn foresee_product(&self, id: &[u8]) {
+        let hash = name_hash(NameKind::Product, id);
+        let slot = self.first_slot(hash).and_then(|at| self.names.get(at));
+        if let Some(slot) = slot.filter(|slot| slot.fingerprint.get() == (hash >> 32) as u32) {
+            let at = (slot.target.get() & 0x0FFF_FFFF) as usize;
+            prefetch(self.products.get(at..=at).unwrap_or(&[]));
+            prefetch(self.type_of.get(at..=at).unwrap_or(&[]));
+            prefetch(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
+            prefetch(self.in_vector(at as u32).unwrap_or(&[]));
+        }
+    }
+
+    fn first_slot(&self, hash: u64) -> Option<usize> {
+        Some(hash as usize & self.names.len().checked_sub(1)?)
     }
 
     fn name_of(&self, kind: NameKind, ix: u32) -> Option<StrRef> {

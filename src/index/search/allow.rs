@@ -1,6 +1,6 @@
 //! Which products a search may find.
 
-use crate::distance::BLOCK;
+use crate::distance::{BLOCK, prefetch};
 use crate::index::view::View;
 
 /// One bit for each of many.
@@ -86,6 +86,13 @@ impl AllowList {
     #[inline]
     pub(crate) fn contains(&self, product: u32) -> bool {
         self.products.contains(product)
+    }
+
+    /// Asks for the bit of a product that will be looked at soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, product: u32) {
+        let word = product as usize / 64;
+        prefetch(self.products.0.get(word..=word).unwrap_or(&[]));
     }
 
     /// Allowed products of a cell.

@@ -9,7 +9,7 @@ use super::allow::AllowList;
 use super::heap::{Best, key, key_ix};
 use super::query::Query;
 use super::scan::{Coded, Pool, Range};
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::index::view::View;
 use crate::limits::{AREAS_MAX, PROBES_MAX};
 
@@ -88,7 +88,7 @@ fn compare_open(
     let mut bar = i64::MIN;
     for (at, cell) in allowed.open.iter().enumerate() {
         if let Some(row) = allowed.open.get(at + FETCH).and_then(|cell| view.centroid(*cell)) {
-            kernel.prefetch(row);
+            prefetch(row);
         }
         let Some(row) = view.centroid(*cell) else { continue };
         let near = key(kernel.dot_wide(query.wide(), row), *cell);
@@ -140,7 +140,7 @@ fn scan_areas(
     pool.clear(wanted + wanted / 2 + 8);
     for (at, near) in areas.iter().enumerate() {
         if let Some(next) = areas.get(at + 1).and_then(|next| range_of(key_ix(*next))) {
-            coded.prefetch(kernel, next);
+            coded.prefetch(next);
         }
         let area = key_ix(*near);
         let Some(range) = range_of(area) else { continue };
@@ -150,8 +150,8 @@ fn scan_areas(
     }
     let found = pool.settle();
     for cell in found.iter().map(|cell| key_ix(*cell)) {
-        kernel.prefetch(view.centroid(cell).unwrap_or(&[]));
-        kernel.prefetch(view.cells.get(cell as usize..=cell as usize).unwrap_or(&[]));
+        prefetch(view.centroid(cell).unwrap_or(&[]));
+        prefetch(view.cells.get(cell as usize..=cell as usize).unwrap_or(&[]));
     }
     for cell in found.iter().map(|cell| key_ix(*cell)) {
         let Some(row) = view.centroid(cell) else { continue };

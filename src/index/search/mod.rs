@@ -13,7 +13,7 @@ mod scan;
 use self::cells::CellScratch;
 use self::scan::{Coded, Pool, Range};
 use super::view::View;
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::limits::{QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
@@ -239,8 +239,8 @@ fn scan_cells(
         // Cells to come are fetched from memory while this one is scanned.
         let ahead = if at == 0 { 1..=AHEAD } else { AHEAD..=AHEAD };
         for next in ahead.filter_map(|ahead| range_of(key_ix(*cells.probes.get(at + ahead)?))) {
-            coded.prefetch(kernel, next);
-            kernel.prefetch(types_of(next));
+            coded.prefetch(next);
+            prefetch(types_of(next));
         }
         let cell = key_ix(*probe);
         let Some(range) = range_of(cell) else { continue };
@@ -273,8 +273,8 @@ fn compare_found(
         found.iter().filter_map(|product| view.out_row(*product)).for_each(|(row, _)| view.want(row));
     }
     for (row, fine) in found.iter().filter_map(|product| view.out_row(*product)) {
-        kernel.prefetch(row);
-        kernel.prefetch(fine);
+        prefetch(row);
+        prefetch(fine);
     }
     counters.reranked += found.len() as u32;
     for product in found.iter() {
