@@ -314,7 +314,8 @@ fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     pooled_order.extend(worth.zip(0..));
     pooled_order.sort_unstable();
     let asked = pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at)));
-    let types = asked.filter_map(|kind| Some((kind, view.products_of_type(view.types.get(kind.to as usize)?))));
+    let types =
+        asked.filter_map(|kind| Some((kind, view.products_of_type(view.types.get(kind.to as usize)?))));
     // Three steps, each asking for what the next one reads.
     let first = |own: &'a [U32]| own.get(..PRODUCTS_PER_TYPE).unwrap_or(own);
     for (_, own) in types.clone() {

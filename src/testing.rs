@@ -58,6 +58,8 @@ pub struct Facts {
     pub popularity: u32,
     /// Lower quartile of its type's intervals in days.
     pub replenish_days: u16,
+    /// Products in its own item-item list.
+    pub associates: usize,
 }
 
 /// Scores products, which retrieval may or may not have found.
@@ -114,6 +116,7 @@ pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
         role: Role::from_code(record.role)?,
         popularity: record.popularity.get(),
         replenish_days: view.types.get(kind as usize)?.replenish_days[0].get(),
+        associates: view.associates_of(product.0).len(),
     })
 }
 

@@ -99,6 +99,12 @@ impl Kernel {
         dispatch!(self, dot_wide(query, row))
     }
 
+    /// [`Self::dot_wide`] with each of the rows that follow each other in `rows`, into `out`; of the fewer where numbers differ.
+    #[inline]
+    pub(crate) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
+        dispatch!(self, dots_wide(query, rows, out));
+    }
+
     /// Sum of products with unsigned nibbles: low nibbles are the first half of the components, high ones the second.
     #[inline]
     pub(crate) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
@@ -222,6 +228,14 @@ mod tests {
                     let (found, plain) = (kernel.dot_wide(q, a), scalar::dot_wide(q, a));
                     assert_eq!(found, plain, "{}, wide, length {length}, skew {skew}", kernel.name());
                 }
+            }
+            for dim in [0, 1, 16, 64, 100] {
+                let (q, mut found) = (&wide[..dim], [7; 5]);
+                kernel.dots_wide(q, &values[..3 * dim + dim / 2], &mut found);
+                let plain = |at: usize| scalar::dot_wide(q, &values[at * dim..(at + 1) * dim]);
+                let plain: Vec<i32> =
+                    (0..5).map(|at| if at < 3 && dim > 0 { plain(at) } else { 7 }).collect();
+                assert_eq!(found[..], plain, "{}, rows of {dim}", kernel.name());
             }
             for half in 0..=256 {
                 let (nibbles, q) = (noise(half, 9), &wide[..2 * half]);

@@ -17,6 +17,8 @@ use crate::limits::{AREAS_MAX, PROBES_MAX};
 #[derive(Debug)]
 pub(super) struct CellScratch {
     areas: Vec<i64>,
+    /// Dot product with each area's centroid.
+    dots: Box<[i32; AREAS_MAX as usize]>,
     pool: Pool,
     best: Best,
     /// Keys of the chosen cells, nearest first.
@@ -27,6 +29,7 @@ impl CellScratch {
     pub(super) fn new() -> Self {
         Self {
             areas: Vec::with_capacity(AREAS_MAX as usize),
+            dots: Box::new([0; AREAS_MAX as usize]),
             pool: Pool::new(2 * PROBES_MAX),
             best: Best::new(PROBES_MAX),
             probes: Vec::with_capacity(2 * PROBES_MAX),
@@ -66,7 +69,7 @@ pub(super) fn choose(
         compare_open(view, kernel, query, allowed, wanted, scratch);
         counters.centroids += allowed.open.len() as u32;
     } else {
-        nearest_areas(view, kernel, query, allowed, near_areas as usize, &mut scratch.areas);
+        nearest_areas(view, kernel, query, allowed, near_areas as usize, scratch);
         counters.centroids += view.areas.len() as u32;
         scan_areas(view, kernel, query, allowed, wanted, scratch, counters);
     }
@@ -106,13 +109,14 @@ fn nearest_areas(
     query: &Query,
     allowed: &AllowList,
     wanted: usize,
-    areas: &mut Vec<i64>,
+    scratch: &mut CellScratch,
 ) {
+    let CellScratch { areas, dots, .. } = scratch;
     areas.clear();
-    for area in 0..(view.areas.len() as u32).min(AREAS_MAX) {
-        let row = View::row(view.area_centroids, view.dim, area).filter(|_| allowed.of_area(area) > 0);
-        areas.extend(row.map(|row| key(kernel.dot_wide(query.wide(), row), area)));
-    }
+    let dots = dots.get_mut(..view.areas.len().min(AREAS_MAX as usize)).unwrap_or(&mut []);
+    kernel.dots_wide(query.wide(), view.area_centroids, dots);
+    let open = (0..).zip(dots).filter(|(area, _)| allowed.of_area(*area) > 0);
+    areas.extend(open.map(|(area, dot)| key(*dot, area)));
     if wanted < areas.len() {
         areas.select_nth_unstable_by(wanted, |a, b| b.cmp(a));
         areas.truncate(wanted);
