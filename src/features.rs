@@ -5,7 +5,7 @@ use crate::distance::Kernel;
 use crate::index::format::{NONE, ProductRecord};
 use crate::limits::ASKING_LINES_MAX;
 use crate::offer::Relation;
-use crate::scratch::{Link, Links, NO_LINE, PooledType};
+use crate::scratch::{Link, Links, NO_LINE, PooledTypes};
 
 /// Declares the features: name for people, meaning.
 macro_rules! features {
@@ -112,7 +112,7 @@ impl Features {
 /// What retrieval found out about the request as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Learnt<'a> {
-    pub(crate) pooled: &'a [PooledType],
+    pub(crate) pooled: &'a PooledTypes,
     pub(crate) taste: Option<&'a [i8]>,
     pub(crate) links: &'a Links,
     /// What the types of the earlier purchases say of other types.
@@ -165,8 +165,7 @@ pub(crate) fn of_near(
     if let Some(link) = link {
         add_link(&mut features, link);
     }
-    let pooled = learnt.pooled;
-    let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
+    let goes_with = learnt.pooled.find(kind);
     if let Some(past) = learnt.past_kinds.find(kind) {
         features.set(Feature::PastTypeDirect, past.direct.min(1 << 24) as i32);
     }
@@ -304,8 +303,22 @@ pub(crate) fn log2_q8(value_q8: u32) -> i32 {
 }
 
 /// Whole part of the fourth root of a sum of at most 512 fourth powers of thousandths. IEEE 754 wants square roots rounded
-/// correctly, and the sums are below 2^52: the same on every machine, in a fraction of the time of integer roots.
+/// correctly, and below 2^52 two of them round to no root that is too great: the same on every machine, in a fraction of the time
+/// of integer roots.
 fn fourth_root(sum: u64) -> i32 {
-    let square = (sum as i64 as f64).sqrt() as i32;
-    f64::from(square).sqrt() as i32
+    (sum as i64 as f64).sqrt().sqrt() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fourth_root;
+
+    #[test]
+    fn fourth_roots_are_whole_parts() {
+        for root in 0..=4757u64 {
+            let power = root.pow(4);
+            assert_eq!(fourth_root(power), root as i32);
+            assert_eq!(fourth_root(power.saturating_sub(1)), root.saturating_sub(1) as i32, "below {power}");
+        }
+    }
 }

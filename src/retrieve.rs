@@ -11,12 +11,12 @@ use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Best, Effort, Filter, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
-    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, POOLED_TYPES_MAX,
-    QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, QUERIES_MAX,
+    REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, Link, NO_LINE, PooledType, Work};
+use crate::scratch::{Candidate, Link, NO_LINE, Work};
 
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
@@ -265,7 +265,7 @@ fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
     count
 }
 
-/// c) What kinds of thing go with the bought kinds, pooled over the lines and sorted by type.
+/// c) What kinds of thing go with the bought kinds, pooled over the lines.
 pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
     let (view, pooled) = (&context.view, &mut work.pooled);
     pooled.clear();
@@ -278,26 +278,18 @@ pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
             continue;
         };
         for transition in view.transitions_of(kind) {
-            if pooled.len() < POOLED_TYPES_MAX && !context.types.contains(transition.to.get()) {
-                pooled.push(PooledType {
-                    to: transition.to.get(),
-                    lift_q8: transition.lift_q8.get(),
-                    probability_ppm: transition.probability_ppm.get(),
-                    direct_q16: transition.direct_q16.get().into(),
-                    line: line.number,
-                });
+            if context.types.contains(transition.to.get()) {
+                continue;
             }
+            let Some(pooled) = pooled.entry(transition.to.get()) else { break };
+            let lift_q8 = transition.lift_q8.get();
+            if lift_q8 > pooled.lift_q8 || pooled.line == NO_LINE {
+                (pooled.lift_q8, pooled.line) = (lift_q8, line.number);
+            }
+            pooled.probability_ppm = either(pooled.probability_ppm, transition.probability_ppm.get());
+            pooled.direct_q16 = pooled.direct_q16.saturating_add(transition.direct_q16.get().into());
         }
     }
-    pooled.sort_unstable_by_key(|p| (p.to, Reverse(p.lift_q8), p.line));
-    pooled.dedup_by(|next, kept| {
-        let same = next.to == kept.to;
-        if same {
-            kept.probability_ppm = either(kept.probability_ppm, next.probability_ppm);
-            kept.direct_q16 = kept.direct_q16.saturating_add(next.direct_q16);
-        }
-        same
-    });
 }
 
 /// Probability of one or the other, parts per million.
@@ -310,10 +302,13 @@ fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     let view = &context.view;
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
-    let worth = pooled.iter().map(|kind| Reverse(ranking::type_worth(kind)));
-    pooled_order.extend(worth.zip(0..));
+    pooled_order.extend(pooled.list.iter().map(|kind| (Reverse(ranking::type_worth(kind)), kind.to)));
+    if pooled_order.len() > TYPES_ASKED {
+        pooled_order.select_nth_unstable(TYPES_ASKED);
+        pooled_order.truncate(TYPES_ASKED);
+    }
     pooled_order.sort_unstable();
-    let asked = pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at)));
+    let asked = pooled_order.iter().filter_map(|(_, to)| pooled.find(*to));
     let types =
         asked.filter_map(|kind| Some((kind, view.products_of_type(view.types.get(kind.to as usize)?))));
     // Three steps, each asking for what the next one reads.

@@ -129,7 +129,7 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
     retrieve::learn(&context, work);
     let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
     Learnt {
-        worth: work.pooled.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
+        worth: work.pooled.list.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
         taste: taste.map(<[i8]>::to_vec),
         bought_before: context
             .past
