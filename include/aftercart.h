@@ -127,6 +127,17 @@
 #define AFTERCART_SENSITIVE_CREDIT 7
 #define AFTERCART_SENSITIVE_INSURANCE 8
 
+// How it was paid: aftercart_transaction.payment.
+#define AFTERCART_PAYMENT_UNKNOWN 0
+#define AFTERCART_PAYMENT_CARD 1
+#define AFTERCART_PAYMENT_WALLET 2
+#define AFTERCART_PAYMENT_BNPL 3
+#define AFTERCART_PAYMENT_DIRECT_DEBIT 4
+#define AFTERCART_PAYMENT_BANK_TRANSFER 5
+#define AFTERCART_PAYMENT_INVOICE 6
+#define AFTERCART_PAYMENT_GIFT_CARD 7
+#define AFTERCART_PAYMENT_CASH 8
+
 // Customers: aftercart_profile.customer.
 #define AFTERCART_CUSTOMER_ANY 0
 #define AFTERCART_CUSTOMER_NEW 1
@@ -182,11 +193,14 @@
 #define AFTERCART_REASON_CUSTOMER_KIND 1029 // for other customers
 #define AFTERCART_REASON_UNKNOWN_CATEGORY 1030 // category not known, and a rule depends on it
 #define AFTERCART_REASON_CURRENCY 1032 // the transaction is in another currency
+#define AFTERCART_REASON_COMPETITIVE_SEPARATION 1040 // may not stand beside another offer of the slate
 #define AFTERCART_REASON_TYPE_QUOTA 1041 // enough offers of this type in the slate
 #define AFTERCART_REASON_BRAND_QUOTA 1042 // enough offers of this brand in the slate
 #define AFTERCART_REASON_PARTNER_QUOTA 1043 // enough offers of this partner in the slate
 #define AFTERCART_REASON_THIRD_PARTY_QUOTA 1044 // enough third-party offers in the slate
 #define AFTERCART_REASON_REFILL_QUOTA 1045 // enough refills in the slate
+#define AFTERCART_REASON_POSITION_EXCLUDED 1046 // no free position takes its kind or party
+#define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
@@ -263,6 +277,9 @@
 // `aftercart_profile.flags`: the customer wants nothing from third parties.
 #define AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY 1
 
+// `aftercart_profile.flags`: `orders` is given.
+#define AFTERCART_PROFILE_HAS_ORDERS 2
+
 // `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 #define AFTERCART_FACT_PURCHASE 1
 
@@ -277,6 +294,12 @@
 
 // `aftercart_fact.kind`: product `id` was looked at in this session and put back.
 #define AFTERCART_FACT_CART_REMOVED 5
+
+// `aftercart_fact.kind`: `id` is a word of yours for this order, which a policy's conditions may ask for.
+#define AFTERCART_FACT_ORDER_TAG 6
+
+// `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
+#define AFTERCART_FACT_SEGMENT 7
 
 // `aftercart_offer.item_kind`: a product of the catalog.
 #define AFTERCART_ITEM_PRODUCT 1
@@ -390,8 +413,16 @@ typedef struct {
   uint32_t slots;
   // Least relevance in thousandths, with `AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE`. Without: as the policy says.
   uint32_t min_relevance;
+  // How it was paid: `AFTERCART_PAYMENT_...`.
+  uint32_t payment;
+  // Whether that payment can be charged again without asking for it once more: `AFTERCART_UNKNOWN`, `AFTERCART_NO` or
+  // `AFTERCART_YES`.
+  uint32_t rechargeable;
   // Zero.
   uint32_t reserved;
+  // The placement's id in the policy. Empty = whichever the policy has for the stage. One that the policy does not have shows
+  // nothing, where it has placements at all.
+  aftercart_text placement;
 } aftercart_transaction;
 
 // The customer, as far as you know and may say. All zero (but `struct_size`) is an anonymous one. There is no field for a
@@ -413,6 +444,12 @@ typedef struct {
   uint64_t unit_key[2];
   // 128 bits of a hash that ends with the session. All zero = none.
   uint64_t session_key[2];
+  // Your name of the customer's loyalty tier. Empty = not known.
+  aftercart_text loyalty_tier;
+  // Orders before this one, with `AFTERCART_PROFILE_HAS_ORDERS`. Without: not known.
+  uint32_t orders;
+  // Zero.
+  uint32_t reserved;
 } aftercart_profile;
 
 // One bought line.

@@ -1,10 +1,15 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
-use crate::index::View;
+use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
+use crate::index::search::Filter;
 use crate::index::search::TypeSet;
-use crate::limits::{ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
-use crate::policy::CompiledPolicy;
+use crate::index::{AllowList, RefusedClasses, View};
+use crate::limits::{
+    ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX,
+    SLOTS_MAX,
+};
+use crate::policy::{CompiledPolicy, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile};
 use crate::transaction::{LineItem, Transaction};
 use crate::vocabulary::{AgeBand, Country, Role, SensitiveClass};
@@ -68,10 +73,13 @@ pub(crate) struct ContextScratch {
     declined_products: Vec<u32>,
     declined_offers: Vec<u32>,
     opted_out: Vec<u32>,
+    /// Bit per class of products that the rules with conditions refuse.
+    refused: Vec<u64>,
+    narrowed: NarrowedLists,
 }
 
 impl ContextScratch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             lines: Vec::with_capacity(LINES_MAX),
             asking: Vec::with_capacity(LINES_MAX),
@@ -83,7 +91,50 @@ impl ContextScratch {
             declined_products: Vec::with_capacity(DECLINES_MAX),
             declined_offers: Vec::with_capacity(DECLINES_MAX),
             opted_out: Vec::with_capacity(OPT_OUTS_MAX),
+            refused: Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64)),
+            narrowed: NarrowedLists::new(engine),
         }
+    }
+}
+
+/// Counts by cell of what is left under the rules that hold: kept for the next request under the same rules.
+#[derive(Debug)]
+struct NarrowedLists {
+    /// Refused classes and the counts, used last comes first. Empty where no rule needs them.
+    lists: Vec<(Vec<u64>, AllowList)>,
+}
+
+/// Sets of rules whose counts are kept.
+const NARROWED_KEPT: usize = 4;
+
+impl NarrowedLists {
+    fn new(engine: &Engine) -> Self {
+        let kept = if engine.policy().classes.is_empty() { 0 } else { NARROWED_KEPT };
+        let words = || Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64));
+        Self { lists: (0..kept).map(|_| (words(), AllowList::with_room(&engine.view()))).collect() }
+    }
+
+    /// `None` where most is left, so that the counts without the rules are near enough.
+    fn of(
+        &mut self,
+        policy: &CompiledPolicy,
+        view: &View<'_>,
+        classes: RefusedClasses<'_>,
+        left: u32,
+    ) -> Option<&AllowList> {
+        if u64::from(left) * 8 > u64::from(policy.allowed.total()) * 7 {
+            return None;
+        }
+        let known = self.lists.iter().position(|(key, _)| key == classes.refused);
+        let at = known.unwrap_or(self.lists.len().checked_sub(1)?);
+        self.lists.get_mut(..=at)?.rotate_right(1);
+        let (key, list) = self.lists.first_mut()?;
+        if known.is_none() {
+            key.clear();
+            key.extend_from_slice(classes.refused);
+            policy.allowed.narrow(classes, view, list);
+        }
+        Some(list)
     }
 }
 
@@ -113,8 +164,19 @@ pub(crate) struct Context<'a> {
     pub(crate) order_value: Option<i64>,
     pub(crate) same_currency: bool,
     pub(crate) gift: bool,
+    /// `None` = the policy does not have the placement that was asked for.
+    pub(crate) placed: Option<&'a Placed>,
+    /// Whose offers it may show at all, a bit each.
+    pub(crate) parties: u8,
+    /// Least relevance that any position asks for.
     pub(crate) min_relevance: u16,
     pub(crate) slots: usize,
+    /// What the rules with conditions say of this request.
+    pub(crate) holding: Holding,
+    /// Products that they refuse, where they refuse any.
+    refused: Option<RefusedClasses<'a>>,
+    /// Counts of what is left, where that is much less.
+    narrowed: Option<&'a AllowList>,
 }
 
 /// Days that a decline is respected.
@@ -144,7 +206,18 @@ pub(crate) fn resolve<'a>(
     resolve_declines(&view, transaction, profile, scratch);
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
-    let slots = if placement.slots == 0 { policy.slots } else { placement.slots };
+    let placed = policy.placement(placement);
+    let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
+    let slots = usize::from(slots).min(SLOTS_MAX);
+    let first_only =
+        is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
+    let order_value = order_value(transaction);
+    let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
+    let holding = policy.holding(transaction, profile, &scratch.lines, order_value, gift, slots);
+    let (refused, narrowed) = match policy.classes.refused(&holding.refusing, &mut scratch.refused) {
+        Some((classes, left)) => (Some(classes), scratch.narrowed.of(policy, &view, classes, left)),
+        None => (None, None),
+    };
     Context {
         view,
         policy,
@@ -162,11 +235,18 @@ pub(crate) fn resolve<'a>(
         declined_offers: &scratch.declined_offers,
         opted_out: &scratch.opted_out,
         opt_out_unknown,
-        order_value: order_value(transaction),
+        order_value,
         same_currency: transaction.currency.is_none_or(|currency| currency == view.currency),
-        gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
-        min_relevance: placement.min_relevance.unwrap_or(policy.min_relevance),
-        slots: usize::from(slots).min(crate::limits::SLOTS_MAX),
+        gift,
+        placed,
+        parties: if first_only { party_bit(false) } else { u8::MAX },
+        min_relevance: placement
+            .min_relevance
+            .unwrap_or(placed.map_or(u16::MAX, |p| p.least_relevance(slots))),
+        slots,
+        holding,
+        refused,
+        narrowed,
     }
 }
 
@@ -331,12 +411,28 @@ impl Context<'_> {
         Some(self.transaction.created_at_ms).filter(|at| *at > 0)
     }
 
+    /// Least reserve that any position asks for.
+    pub(crate) fn least_reserve(&self) -> i64 {
+        self.placed.map_or(i64::MAX, |placed| placed.least_reserve(self.slots))
+    }
+
     pub(crate) fn country(&self) -> Option<Country> {
         self.transaction.country
     }
 
     pub(crate) fn age_band(&self) -> AgeBand {
         self.profile.age_band
+    }
+
+    /// Whether no rule that looks at the product alone refuses it.
+    pub(crate) fn is_allowed(&self, product: u32) -> bool {
+        self.policy.is_allowed(product) && !self.refused.is_some_and(|classes| classes.refuses(product))
+    }
+
+    /// What a search may find.
+    pub(crate) fn filter(&self) -> Filter<'_> {
+        let filter = Filter::new(&self.policy.allowed, self.types);
+        self.refused.map_or(filter, |classes| filter.without(classes, self.narrowed))
     }
 
     pub(crate) fn declined_product(&self, product: u32) -> bool {

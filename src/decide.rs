@@ -10,6 +10,7 @@ use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -51,7 +52,7 @@ impl Decider {
     /// Sets aside the memory: the only allocation in a decider's life.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let scratch = Scratch::new();
+        let scratch = Scratch::new(&engine);
         Self { engine, scratch }
     }
 
@@ -135,6 +136,7 @@ impl Decider {
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
         check_again(&context, &mut offers);
+        offers.slate.sort_unstable_by_key(|offer| offer.position);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
         stage_done("arbitrate");
         Ok(offers)
@@ -155,6 +157,9 @@ fn admit(transaction: &Transaction<'_>) -> Result<(), DecideError> {
 fn switched_off(context: &Context<'_>) -> Option<Reason> {
     if context.policy.kill_switch {
         return Some(Reason::KillSwitch);
+    }
+    if context.placed.is_none() {
+        return Some(Reason::UnknownPlacement);
     }
     (!context.same_currency).then_some(Reason::Currency)
 }
@@ -187,7 +192,8 @@ fn gate_and_score(context: &Context<'_>, kernel: Kernel, work: &mut Work, offers
             candidate.near = features::near(context, kernel, taste, ix);
         }
     }
-    keep(list, offers, |candidate| score(context, learnt, candidate));
+    let least_reserve = context.least_reserve();
+    keep(list, offers, |candidate| score(context, learnt, least_reserve, candidate));
     offers.counters.eligible = list.len() as u32;
 }
 
@@ -248,14 +254,19 @@ fn gate(context: &Context<'_>, candidate: &Candidate) -> Option<Reason> {
 }
 
 /// Scores a candidate that passed the gate; says whether it is worth too little.
-fn score(context: &Context<'_>, learnt: Learnt<'_>, candidate: &mut Candidate) -> Option<Reason> {
+fn score(
+    context: &Context<'_>,
+    learnt: Learnt<'_>,
+    least_reserve: i64,
+    candidate: &mut Candidate,
+) -> Option<Reason> {
     if let Item::Product(ProductIx(ix)) = candidate.item
         && let Some(record) = context.view.product(ix)
     {
         ranking::score_near(context, learnt, record, candidate);
     }
     let floor = !candidate.house && candidate.relevance < context.min_relevance;
-    let reserve = !candidate.house && candidate.ev_micros < context.policy.reserve_micros;
+    let reserve = !candidate.house && candidate.ev_micros < least_reserve;
     floor.then_some(Reason::BelowRelevance).or(reserve.then_some(Reason::BelowReserve))
 }
 
@@ -281,16 +292,55 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     }
 }
 
-/// Gives a candidate the next slot, or the reason why not.
+/// Gives a candidate the first free position that takes it, or the reason why not.
 fn place(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
-    let reason = if offers.slate().len() >= context.slots {
-        Some(Reason::LostToHigher)
-    } else {
-        over_quota(context, offers.slate(), candidate)
+    match position_for(context, offers.slate(), candidate) {
+        Err(reason) => offers.reject(candidate.item, reason),
+        Ok(position) => show(context, candidate, position, offers),
+    }
+}
+
+/// The first free position that takes a candidate, or what stands against it.
+pub(crate) fn position_for(
+    context: &Context<'_>,
+    slate: &[Offer],
+    candidate: &Candidate,
+) -> Result<u8, Reason> {
+    let Some(placed) = context.placed.filter(|_| slate.len() < context.slots) else {
+        return Err(Reason::LostToHigher);
     };
-    match reason {
-        Some(reason) => offers.reject(candidate.item, reason),
-        None => show(context, candidate, offers),
+    if let Some(reason) = over_quota(context, slate, candidate) {
+        return Err(reason);
+    }
+    if context.policy.clash(&context.view, slate.iter().map(|offer| offer.item), candidate.item) {
+        return Err(Reason::CompetitiveSeparation);
+    }
+    let kind = 1 << kind_of(context, candidate.item).code();
+    let party = party_bit(partner_of(context, candidate.item) != NONE) & context.parties;
+    let mut reason = Reason::PositionExcluded;
+    for position in 0..context.slots as u8 {
+        if slate.iter().any(|offer| offer.position == position) {
+            continue;
+        }
+        let slot = placed.slot(position.into());
+        if slot.kinds & kind == 0 || slot.parties & party == 0 {
+            continue;
+        }
+        let least = context.transaction.placement.min_relevance.unwrap_or(slot.min_relevance);
+        if candidate.house || (candidate.relevance >= least && candidate.ev_micros >= slot.reserve_micros) {
+            return Ok(position);
+        }
+        reason = if candidate.relevance < least { Reason::BelowRelevance } else { Reason::BelowReserve };
+    }
+    Err(reason)
+}
+
+fn kind_of(context: &Context<'_>, item: Item) -> OfferKind {
+    match item {
+        Item::Product(_) => OfferKind::Product,
+        Item::Offer(OfferIx(ix)) => {
+            context.view.offer(ix).and_then(|r| OfferKind::from_code(r.kind)).unwrap_or_default()
+        }
     }
 }
 
@@ -344,17 +394,10 @@ fn partner_of(context: &Context<'_>, item: Item) -> u32 {
     }
 }
 
-fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
-    let kind = match candidate.item {
-        Item::Product(_) => OfferKind::Product,
-        Item::Offer(OfferIx(ix)) => {
-            context.view.offer(ix).and_then(|r| OfferKind::from_code(r.kind)).unwrap_or_default()
-        }
-    };
-    let position = offers.slate().len() as u8;
+fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut Offers) {
     offers.show(Offer {
         item: candidate.item,
-        kind,
+        kind: kind_of(context, candidate.item),
         position,
         third_party: partner_of(context, candidate.item) != NONE,
         relevance: candidate.relevance,
@@ -369,7 +412,7 @@ fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
     });
 }
 
-/// Stage 7: house offers, content last, fill what is left. No rule and no limit is relaxed for them.
+/// Stage 7: house offers fill what is left, in the order of the placement's ladder. No rule and no limit is relaxed for them.
 fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     let is_content = |candidate: &Candidate| match candidate.item {
         Item::Offer(OfferIx(ix)) => {
@@ -377,11 +420,16 @@ fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
         }
         Item::Product(_) => false,
     };
-    for content in [false, true] {
+    for content in context.placed.into_iter().flat_map(|placed| placed.fallback).flatten() {
         let rung = work.candidates.list.iter().filter(|c| c.house && is_content(c) == content);
         for candidate in rung {
             place(context, candidate, offers);
         }
+    }
+    let ladder = context.placed.map_or([None; 2], |placed| placed.fallback);
+    for candidate in work.candidates.list.iter().filter(|c| c.house && !ladder.contains(&Some(is_content(c))))
+    {
+        offers.reject(candidate.item, Reason::PositionExcluded);
     }
 }
 
@@ -392,13 +440,14 @@ fn check_again(context: &Context<'_>, offers: &mut Offers) {
         let Some(offer) = offers.slate.get(at).copied() else {
             continue;
         };
-        if !verify::may_show(context, offer.item) {
+        let others = offers.slate.iter().map(|other| other.item).filter(|item| *item != offer.item);
+        if !verify::may_show(context, offer.item) || !verify::may_stand_beside(context, offer.item, others) {
             offers.slate.remove(at);
             offers.reject(offer.item, Reason::VerifierDropped);
             dropped += 1;
         }
     }
-    if dropped > 0 {
+    if dropped > 0 && context.placed.is_some_and(Placed::is_uniform) {
         for (position, offer) in offers.slate.iter_mut().enumerate() {
             offer.position = position as u8;
         }

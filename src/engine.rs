@@ -10,7 +10,7 @@ use crate::offer::{Generations, Item, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
 
 /// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     catalog: Arc<Catalog>,
     policy: CompiledPolicy,
@@ -81,6 +81,12 @@ impl Engine {
     #[must_use]
     pub fn find_offer(&self, id: &str) -> Option<OfferIx> {
         self.view().find(NameKind::Offer, id.as_bytes()).map(OfferIx)
+    }
+
+    /// Offers that are no products: rows `0..offer_count`.
+    #[must_use]
+    pub fn offer_count(&self) -> u32 {
+        self.view().offers.len() as u32
     }
 
     /// Id of a product or offer; empty where the row is not of this catalog.

@@ -1,7 +1,7 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context::{self, Context};
-use crate::decide::{DecideError, Decider, over_quota};
+use crate::decide::{DecideError, Decider, position_for};
 use crate::features;
 use crate::index::format::trigger;
 use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
@@ -19,6 +19,8 @@ pub struct Explanation {
     pub position: Option<u8>,
     /// All rules that refuse it, and the limit or competitor that it lost to. Empty where it is shown.
     pub reasons: Vec<Reason>,
+    /// Names of the policy's rules and pairs with conditions that refuse it.
+    pub rules: Vec<String>,
     /// What leads from the basket to it; `None` where nothing does.
     pub because: Option<Because>,
     /// How well it fits, in thousandths.
@@ -95,10 +97,12 @@ impl Decider {
             reasons.push(Reason::NotRetrieved);
         }
         add_outcome(&context, &offers, &candidate, position, &mut reasons);
+        let rules = refusing_rules(&context, &offers, item);
         let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
             position,
             reasons,
+            rules,
             because: found.map(|_| Because { line, relation: candidate.relation }),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
@@ -106,6 +110,15 @@ impl Decider {
             contributions,
         })
     }
+}
+
+/// The rules that refuse an item, and the pairs that keep it from the offers that are shown.
+fn refusing_rules(context: &Context<'_>, offers: &Offers, item: Item) -> Vec<String> {
+    let (policy, view) = (context.policy, &context.view);
+    let mut names = policy.refusing_rules(view, &context.holding, item);
+    let shown = offers.slate().iter().map(|offer| offer.item).filter(|other| *other != item);
+    names.extend(policy.clashing_pairs(view, shown, item));
+    names
 }
 
 fn named(of: &features::Features, at: usize, weight: i32) -> Option<Contribution> {
@@ -123,17 +136,19 @@ fn add_outcome(
     if context.policy.kill_switch {
         reasons.insert(0, Reason::KillSwitch);
     }
+    if context.placed.is_none() {
+        reasons.insert(0, Reason::UnknownPlacement);
+    }
     if !candidate.house && candidate.relevance < context.min_relevance {
         reasons.push(Reason::BelowRelevance);
     }
-    if !candidate.house && candidate.ev_micros < context.policy.reserve_micros {
+    if !candidate.house && candidate.ev_micros < context.least_reserve() {
         reasons.push(Reason::BelowReserve);
     }
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
-        let room = offers.slate().len() < context.slots;
-        let limit = || over_quota(context, offers.slate(), candidate).filter(|_| room);
+        let limit = || position_for(context, offers.slate(), candidate).err();
         reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }

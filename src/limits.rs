@@ -92,6 +92,26 @@ pub const CATEGORY_DEPTH_MAX: usize = 16;
 pub const ID_BYTES_MAX: usize = 64;
 /// Rules of one policy.
 pub const POLICY_RULES_MAX: usize = 65_536;
+/// Classes of products that a policy's rules treat alike.
+pub const RULE_CLASSES_MAX: usize = 16_384;
+/// Rules with conditions of one policy: each is asked once per decision.
+pub const RULES_MAX: usize = 1024;
+/// Steps of all their conditions together.
+pub const CONDITION_OPS_MAX: usize = 16_384;
+/// Answers that a condition may keep in mind at once.
+pub const CONDITION_STACK_MAX: usize = 64;
+/// Pairs that may not meet.
+pub const APART_MAX: usize = 64;
+/// Placements of one policy.
+pub const PLACEMENTS_MAX: usize = 64;
+/// Changes of the clock in the policy's time zone.
+pub const ZONE_SHIFTS_MAX: usize = 1024;
+/// Longest name of a rule, in bytes.
+pub const RULE_NAME_MAX: usize = 64;
+/// Tags of an order that are read.
+pub const TAGS_MAX: usize = 32;
+/// Segments of a customer that are read.
+pub const SEGMENTS_MAX: usize = 64;
 /// Blocks of one partner.
 pub const PARTNER_BLOCKS_MAX: usize = 256;
 /// Offers behind one trigger.

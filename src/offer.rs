@@ -64,11 +64,14 @@ reasons! {
     CustomerKind = 1029, "for other customers";
     UnknownCategory = 1030, "category not known, and a rule depends on it";
     Currency = 1032, "the transaction is in another currency";
+    CompetitiveSeparation = 1040, "may not stand beside another offer of the slate";
     TypeQuota = 1041, "enough offers of this type in the slate";
     BrandQuota = 1042, "enough offers of this brand in the slate";
     PartnerQuota = 1043, "enough offers of this partner in the slate";
     ThirdPartyQuota = 1044, "enough third-party offers in the slate";
     RefillQuota = 1045, "enough refills in the slate";
+    PositionExcluded = 1046, "no free position takes its kind or party";
+    UnknownPlacement = 1047, "the policy has placements, and not this one";
     BelowRelevance = 1060, "below the relevance floor";
     PriceTooHigh = 1061, "too dear beside the order";
     GiftSuppressesRefill = 1070, "a gift needs no refill";

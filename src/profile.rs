@@ -12,6 +12,13 @@ pub struct Profile<'a> {
     pub customer: CustomerKind,
     /// Whether the customer is in the loyalty programme.
     pub loyalty_member: Option<bool>,
+    /// The host's name of the customer's loyalty tier; empty = not known.
+    pub loyalty_tier: &'a str,
+    /// Orders before this one. `None` = not known.
+    pub orders: Option<u32>,
+    /// The host's own words for this customer, which a policy's conditions may ask for; the first
+    /// [`crate::limits::SEGMENTS_MAX`] are read.
+    pub segments: &'a [&'a str],
     /// Whether the customer has the merchant's app.
     pub has_app: Option<bool>,
     /// Age, as far as known.

@@ -8,7 +8,7 @@ use crate::context::{Context, Past, is_due};
 use crate::distance::{Kernel, prefetch};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
-use crate::index::search::{self, Best, Effort, Filter, Query, key_ix};
+use crate::index::search::{self, Best, Effort, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
     LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, QUERIES_MAX,
@@ -161,7 +161,7 @@ fn best_sellers(context: &Context<'_>, work: &mut Work) {
 }
 
 fn may_come(context: &Context<'_>, product: u32) -> bool {
-    context.policy.is_allowed(product) && !context.types.contains(context.view.type_of(product))
+    context.is_allowed(product) && !context.types.contains(context.view.type_of(product))
 }
 
 /// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
@@ -195,7 +195,7 @@ pub(crate) fn complements(
     let queries = work.queries.get(..count).unwrap_or(&[]);
     let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
-        search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
+        search::search(&context.view, kernel, queries, context.filter(), effort, &mut work.search);
     add_hits(work, Relation::BoughtTogether, COMPLEMENT_HITS_MAX);
 }
 
@@ -209,13 +209,9 @@ fn tastes(context: &Context<'_>, kernel: Kernel, effort: Effort, work: &mut Work
     };
     query.set_row(row);
     let queries = work.queries.get(..1).unwrap_or(&[]);
-    let done = search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
+    let done = search::search(&context.view, kernel, queries, context.filter(), effort, &mut work.search);
     counters.search.add(done);
     add_hits(work, Relation::BoughtTogether, TASTE_HITS_MAX);
-}
-
-fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
-    Filter { allowed: &context.policy.allowed, types: context.types }
 }
 
 /// Adds the best of what `search` holds, best first.
@@ -322,7 +318,7 @@ fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     }
     for (kind, own) in types {
         let seen = own.iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
-        for product in seen.filter(|p| context.policy.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
+        for product in seen.filter(|p| context.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
             let item = Item::Product(ProductIx(product));
             candidates.add(Candidate::new(item, Relation::GoesWithType, kind.line));
         }
@@ -374,7 +370,7 @@ fn refills(context: &Context<'_>, work: &mut Work) {
         let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
         let wanted = used_up
             && !context.types.contains(past.kind)
-            && context.policy.is_allowed(past.product)
+            && context.is_allowed(past.product)
             && is_due(context, past.last_at_ms, past.kind);
         if wanted {
             work.search.hits.offer(search::key(features::bought_before(past), past.product));

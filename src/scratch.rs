@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::context::ContextScratch;
+use crate::engine::Engine;
 use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
@@ -276,9 +277,9 @@ impl Work {
 }
 
 impl Scratch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            context: ContextScratch::new(),
+            context: ContextScratch::new(engine),
             work: Work {
                 search: SearchScratch::new(),
                 queries: vec![Query::new(); QUERIES_MAX],

@@ -8,7 +8,7 @@ use crate::index::View;
 use crate::index::format::{NONE, OfferRecord, ProductRecord};
 use crate::offer::{Reason, Relation};
 use crate::partner;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledPolicy, Holding, meets};
 use crate::transaction::Repeat;
 use crate::vocabulary::{AgeBand, Availability, CustomerKind, OfferKind, Role, SensitiveClass};
 
@@ -33,7 +33,7 @@ pub(crate) fn standing_refusal(
     record: &ProductRecord,
 ) -> Option<Reason> {
     let mut first = None;
-    standing_rules(policy, view, product, record, &mut |reason| {
+    standing_rules(policy, view, product, record, &policy.standing(), &mut |reason| {
         first = Some(reason);
         true
     });
@@ -45,10 +45,12 @@ fn standing_rules(
     view: &View<'_>,
     product: u32,
     record: &ProductRecord,
+    holding: &Holding,
     sink: &mut impl Sink,
 ) {
     let (category, brand, partner) = (record.category.get(), record.brand.get(), record.partner.get());
-    let allowed = |classes: [SensitiveClass; 2]| classes.iter().all(|c| policy.sensitive_allowed(*c));
+    let allowed =
+        |classes: [SensitiveClass; 2]| classes.iter().all(|c| policy.sensitive_allowed(*c, holding));
     refuse_if!(sink, !classes_of(policy, record).is_some_and(allowed), Reason::SensitiveContext);
     refuse_if!(sink, policy.suppressed_products.binary_search(&product).is_ok(), Reason::ProductExcluded);
     refuse_if!(sink, policy.kind_suppressed(OfferKind::Product), Reason::KindExcluded);
@@ -64,6 +66,11 @@ fn standing_rules(
         partner != NONE && partner::standing_refusal(policy, view, partner),
         Reason::PartnerExcluded
     );
+    if !policy.rules.is_empty() {
+        for (by, row) in policy.rules.refused().of_product(product, record) {
+            refuse_if!(sink, meets(&holding.refusing, row), by.reason());
+        }
+    }
     let stock = Availability::from_code(record.availability);
     let in_stock = match stock {
         Some(Availability::InStock) => true,
@@ -117,10 +124,11 @@ pub(crate) fn product_rules(
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
-    // Merchant suppression, stock and price: the bitmap says whether, the rules themselves say why.
-    if !policy.is_allowed(product) {
+    // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
+    // themselves say why.
+    if !policy.is_allowed(product) || !policy.rules.is_empty() {
         let mut heard_enough = false;
-        standing_rules(policy, view, product, record, &mut |reason| {
+        standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
             heard_enough = sink(reason);
             heard_enough
         });
@@ -207,11 +215,20 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);
-    refuse_if!(sink, class.is_none_or(|class| !policy.sensitive_allowed(class)), Reason::SensitiveContext);
+    refuse_if!(
+        sink,
+        class.is_none_or(|class| !policy.sensitive_allowed(class, &context.holding)),
+        Reason::SensitiveContext
+    );
     // Merchant suppression.
     let kind = OfferKind::from_code(record.kind);
     refuse_if!(sink, kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded);
     refuse_if!(sink, policy.suppressed_offers.binary_search(&offer).is_ok(), Reason::ProductExcluded);
+    if !policy.rules.is_empty() {
+        for (by, row) in policy.rules.refused().of_offer(offer, record) {
+            refuse_if!(sink, meets(&context.holding.refusing, row), by.reason());
+        }
+    }
     // Partner contract.
     refuse_if!(
         sink,

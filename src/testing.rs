@@ -70,7 +70,7 @@ pub fn scores(
     profile: &Profile<'_>,
     products: &[ProductIx],
 ) -> Vec<Score> {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::learn(&context, work);
@@ -96,7 +96,7 @@ pub fn scores(
 /// What the vector search of a decision finds, best first.
 #[must_use]
 pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Vec<ProductIx> {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     let mut counters = Counters::default();
@@ -123,7 +123,7 @@ pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
 /// What retrieval makes of a request.
 #[must_use]
 pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Learnt {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::learn(&context, work);

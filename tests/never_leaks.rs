@@ -3,6 +3,8 @@
 #![cfg(feature = "build")]
 
 mod common;
+#[path = "oracle/conditions.rs"]
+mod conditions;
 #[path = "oracle/exhaustive.rs"]
 mod exhaustive;
 #[path = "oracle/rules.rs"]
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use aftercart::{Decider, Item, Reason};
 use common::{Rng, World};
+use conditions::Called;
 use exhaustive::Rows;
 use rules::{Case, Shop};
 
@@ -105,6 +108,8 @@ const RULES: &[Reason] = &[
     Reason::OutsideFlight,
     Reason::CustomerKind,
     Reason::UnknownCategory,
+    Reason::CompetitiveSeparation,
+    Reason::PositionExcluded,
     Reason::TypeQuota,
     Reason::BrandQuota,
     Reason::PartnerQuota,
@@ -166,6 +171,17 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         if !entry.house && entry.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);
         }
+        let called = Called::item(case, entry.item);
+        let clash = |other: &exhaustive::Entry| {
+            other.item != entry.item
+                && conditions::apart(case.policy, &called, &Called::item(case, other.item))
+        };
+        if answer.slate.iter().any(clash) {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        if !conditions::positions(case)[usize::from(entry.position)].takes(&called) {
+            wrong.push(Reason::PositionExcluded);
+        }
         wrong.contains(&reason)
     })
 }
@@ -185,6 +201,9 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
         Reason::PartnerQuota,
         Reason::ThirdPartyQuota,
         Reason::RefillQuota,
+        Reason::CompetitiveSeparation,
+        Reason::PositionExcluded,
+        Reason::UnknownPlacement,
     ];
     let mut seen: BTreeMap<Reason, usize> = BTreeMap::new();
     for seed in 3_000..3_030 {
@@ -278,6 +297,7 @@ fn a_product_is_of_its_own_class_and_of_its_categorys() {
     let world =
         World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
     let mut policy = aftercart::Policy {
+        taxonomy: Some("merchant".into()),
         sensitive: vec![SensitiveRule {
             category: "Drinks".into(),
             class: SensitiveClass::Alcohol,

@@ -3,6 +3,8 @@
 #![cfg(feature = "build")]
 
 mod common;
+#[path = "oracle/conditions.rs"]
+mod conditions;
 #[path = "oracle/exhaustive.rs"]
 mod exhaustive;
 #[path = "oracle/rules.rs"]
@@ -39,7 +41,8 @@ fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
                     let expected = exhaustive::decide(&case, &engine, &rows);
                     let found = decider.decide(transaction, profile).expect("within the limits");
                     assert_same(&engine, &expected, &found, &context);
-                    if transaction.currency.is_none() && !policy.kill_switch {
+                    let placed = conditions::named(&policy, &case).is_some();
+                    if transaction.currency.is_none() && !policy.kill_switch && placed {
                         let nearest = testing::nearest(&engine, transaction, profile);
                         assert_eq!(nearest, expected.nearest, "vector search, {context}");
                     }

@@ -193,7 +193,9 @@ fn twenty_rules() -> Policy {
             products: (0..5).map(|n| shop::id(n * 40)).collect(),
             offers: vec!["offer-5".into(), "offer-12".into()],
             kinds: vec![OfferKind::Warranty],
+            ..Names::default()
         },
+        taxonomy: Some("merchant".into()),
         sensitive: (0..3).map(marked).collect(),
         ..Policy::default()
     }
@@ -201,5 +203,9 @@ fn twenty_rules() -> Policy {
 
 /// About one product in a hundred, in a few leaves.
 fn few_allowed() -> Policy {
-    Policy { allow_only_categories: [40, 90, 150].map(shop::path).into(), ..Policy::default() }
+    Policy {
+        allow_only: Names { categories: [40, 90, 150].map(shop::path).into(), ..Names::default() },
+        taxonomy: Some("merchant".into()),
+        ..Policy::default()
+    }
 }

@@ -58,6 +58,8 @@ pub const AFTERCART_TRANSACTION_FIRST_PURCHASES: u32 = 16;
 pub const AFTERCART_LINE_HAS_UNIT_PRICE: u32 = 1;
 /// `aftercart_profile.flags`: the customer wants nothing from third parties.
 pub const AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY: u32 = 1;
+/// `aftercart_profile.flags`: `orders` is given.
+pub const AFTERCART_PROFILE_HAS_ORDERS: u32 = 2;
 
 /// `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 pub const AFTERCART_FACT_PURCHASE: u32 = 1;
@@ -69,6 +71,10 @@ pub const AFTERCART_FACT_ANSWER: u32 = 3;
 pub const AFTERCART_FACT_OPT_OUT_CATEGORY: u32 = 4;
 /// `aftercart_fact.kind`: product `id` was looked at in this session and put back.
 pub const AFTERCART_FACT_CART_REMOVED: u32 = 5;
+/// `aftercart_fact.kind`: `id` is a word of yours for this order, which a policy's conditions may ask for.
+pub const AFTERCART_FACT_ORDER_TAG: u32 = 6;
+/// `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
+pub const AFTERCART_FACT_SEGMENT: u32 = 7;
 
 /// `aftercart_offer.item_kind`: a product of the catalog.
 pub const AFTERCART_ITEM_PRODUCT: u32 = 1;
@@ -201,8 +207,16 @@ pub struct aftercart_transaction {
     pub slots: u32,
     /// Least relevance in thousandths, with `AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE`. Without: as the policy says.
     pub min_relevance: u32,
+    /// How it was paid: `AFTERCART_PAYMENT_...`.
+    pub payment: u32,
+    /// Whether that payment can be charged again without asking for it once more: `AFTERCART_UNKNOWN`, `AFTERCART_NO` or
+    /// `AFTERCART_YES`.
+    pub rechargeable: u32,
     /// Zero.
     pub reserved: u32,
+    /// The placement's id in the policy. Empty = whichever the policy has for the stage. One that the policy does not have shows
+    /// nothing, where it has placements at all.
+    pub placement: aftercart_text,
 }
 
 /// One bought line.
@@ -248,6 +262,12 @@ pub struct aftercart_profile {
     pub unit_key: [u64; 2],
     /// 128 bits of a hash that ends with the session. All zero = none.
     pub session_key: [u64; 2],
+    /// Your name of the customer's loyalty tier. Empty = not known.
+    pub loyalty_tier: aftercart_text,
+    /// Orders before this one, with `AFTERCART_PROFILE_HAS_ORDERS`. Without: not known.
+    pub orders: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// One thing known of the customer, oldest first. Fields that its kind does not use are zero.

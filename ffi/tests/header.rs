@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use engine::vocabulary::{AgeBand, CustomerKind, OfferKind, Role, SensitiveClass, Stage};
+use engine::vocabulary::{AgeBand, CustomerKind, OfferKind, PaymentType, Role, SensitiveClass, Stage};
 use engine::{Reason, Relation};
 
 mod common;
@@ -58,6 +58,9 @@ fn constants() -> String {
         (v.code().into(), v.name())
     });
     list(&mut out, "Sensitive classes: aftercart_line.sensitive.", "SENSITIVE", SensitiveClass::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "How it was paid: aftercart_transaction.payment.", "PAYMENT", PaymentType::ALL, |v| {
         (v.code().into(), v.name())
     });
     list(&mut out, "Customers: aftercart_profile.customer.", "CUSTOMER", CustomerKind::ALL, |v| {

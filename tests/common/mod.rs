@@ -7,6 +7,8 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod rules;
+
 use std::sync::Arc;
 
 use aftercart::build::feed::{OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
@@ -14,7 +16,8 @@ use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
 use aftercart::policy::{FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
+    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, PaymentType, Role, SensitiveClass,
+    Stage,
 };
 use aftercart::{
     Answer, Catalog, Decline, Engine, LineItem, Placement, Policy, Profile, Purchase, Repeat, Transaction,
@@ -276,6 +279,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     let offers: Vec<String> = world.inputs.partners.offers.iter().map(|o| o.id.clone()).collect();
     let products: Vec<String> = world.inputs.products.iter().map(|p| p.id.clone()).collect();
     let partners: Vec<String> = world.inputs.partners.partners.iter().map(|p| p.id.clone()).collect();
+    policy.taxonomy = Some("merchant".into());
     policy.kill_switch = rng.chance(1);
     policy.suppress.categories = few(rng, 30, &world.categories);
     policy.suppress.brands = few(rng, 15, &world.brands);
@@ -283,7 +287,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.suppress.products = if rng.chance(30) { rng.some(&products, 30) } else { Vec::new() };
     policy.suppress.offers = if rng.chance(40) { rng.some(&offers, 8) } else { Vec::new() };
     policy.suppress.kinds = if rng.chance(20) { rng.some(OfferKind::ALL, 2) } else { Vec::new() };
-    policy.allow_only_categories = if rng.chance(8) { rng.some(&world.categories, 6) } else { Vec::new() };
+    policy.allow_only.categories = if rng.chance(8) { rng.some(&world.categories, 6) } else { Vec::new() };
     policy.sensitive = sensitive_rules(rng, &world.categories);
     policy.allow_sensitive = if rng.chance(60) { rng.some(SensitiveClass::ALL, 6) } else { Vec::new() };
     policy.placement.slots = 1 + rng.below(16) as u8;
@@ -299,6 +303,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.value.max_price_percent = *rng.pick(&[0u32, 0, 0, 50, 200]);
     policy.unknown.availability = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
     policy.unknown.price = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
+    rules::add(rng, world, &mut policy);
     policy
 }
 
@@ -337,7 +342,13 @@ pub struct Request {
     pub country: Option<Country>,
     pub is_gift: bool,
     pub lines: Vec<OwnedLine>,
-    pub placement: Placement,
+    pub payment: PaymentType,
+    pub rechargeable: Option<bool>,
+    pub tags: Vec<String>,
+    pub placement: Placement<'static>,
+    pub loyalty_tier: String,
+    pub orders: Option<u32>,
+    pub segments: Vec<String>,
     pub customer: CustomerKind,
     pub loyalty_member: Option<bool>,
     pub has_app: Option<bool>,
@@ -380,6 +391,8 @@ impl Request {
         };
         let lines: Vec<LineItem<'_>> = self.lines.iter().map(line).collect();
         let opt_outs: Vec<&str> = self.opt_out_categories.iter().map(String::as_str).collect();
+        let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
+        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         let purchases: Vec<Purchase<'_>> =
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
@@ -394,11 +407,17 @@ impl Request {
             country: self.country,
             is_gift: self.is_gift,
             is_test: false,
+            payment: self.payment,
+            rechargeable: self.rechargeable,
+            tags: &tags,
             lines: &lines,
             placement: self.placement,
         };
         let profile = Profile {
             customer: self.customer,
+            loyalty_tier: &self.loyalty_tier,
+            orders: self.orders,
+            segments: &segments,
             loyalty_member: self.loyalty_member,
             has_app: self.has_app,
             age_band: self.age_band,
@@ -447,12 +466,19 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         },
         country: rng.chance(80).then(|| *rng.pick(&COUNTRIES)),
         is_gift: rng.chance(12),
+        payment: *rng.pick(PaymentType::ALL),
+        rechargeable: *rng.pick(&[None, Some(true), Some(false)]),
+        tags: words(rng),
+        loyalty_tier: (*rng.pick(&rules::TIERS)).into(),
+        orders: rng.chance(60).then(|| rng.below(8) as u32),
+        segments: words(rng),
         lines: (0..lines).map(|_| line(rng, world)).collect(),
         placement: Placement {
+            id: if rng.chance(20) { rng.pick(&rules::PLACEMENTS) } else { "" },
+            stage: if rng.chance(70) { Stage::Confirmation } else { *rng.pick(Stage::ALL) },
             slots: if rng.chance(30) { 1 + rng.below(16) as u8 } else { 0 },
             min_relevance: if rng.chance(15) { Some(rng.below(500) as u16) } else { None },
             repeat: if rng.chance(20) { Repeat::Never } else { Repeat::Allowed },
-            ..Placement::default()
         },
         customer: *rng.pick(CustomerKind::ALL),
         loyalty_member: *rng.pick(&[None, Some(true), Some(false)]),
@@ -473,6 +499,12 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
             .collect(),
         answers: if rng.chance(30) { rng.some(&tags, 3) } else { Vec::new() },
     }
+}
+
+/// Now and then more words than are read.
+fn words(rng: &mut Rng) -> Vec<String> {
+    let count = if rng.chance(3) { 70 } else { rng.below(4) };
+    (0..count).map(|_| (*rng.pick(&rules::WORDS[..3])).to_owned()).collect()
 }
 
 fn line(rng: &mut Rng, world: &World) -> OwnedLine {

@@ -17,6 +17,7 @@ use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
 use aftercart::{Engine, Item, ProductIx, Reason, Relation};
 
+use super::conditions::{self, Called, Position};
 use super::rules::{Case, Line, Shop, Traits, below, path};
 
 /// Something that might be shown.
@@ -29,6 +30,7 @@ pub struct Entry {
     pub ev_micros: i64,
     pub score: i32,
     pub house: bool,
+    pub position: u8,
 }
 
 /// What the engine must answer.
@@ -64,7 +66,8 @@ fn dot(a: &[i8], b: &[i8]) -> i64 {
 
 pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     let mut answer = Answer::default();
-    if case.policy.kill_switch
+    if conditions::named(case.policy, case).is_none()
+        || case.policy.kill_switch
         || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)
     {
         return answer;
@@ -105,7 +108,7 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
 
 fn product(case: &Case<'_>, row: usize, relation: Relation) -> Entry {
     let item = Item::Product(case.shop.ix[row]);
-    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, score: 0, house: false }
+    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, score: 0, house: false, position: 0 }
 }
 
 /// Known lines of no sensitive class, the 32 dearest in the order of the basket.
@@ -136,6 +139,7 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
             score: 0,
             house: offer.house,
+            position: 0,
         });
     };
     let mut each = |relevance, line, matches: &dyn Fn(&aftercart::build::feed::PartnerOffer) -> bool| {
@@ -287,7 +291,10 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             shop.world.inputs.partners.offers[number].kind == OfferKind::Content
         }
     };
-    found.sort_by_key(|e| (e.house, e.house && content(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
+    let ladder = conditions::ladder(case);
+    let rung = |e: &Entry| ladder.iter().position(|rung| e.house && *rung == content(e));
+    let positions = conditions::positions(case);
+    found.sort_by_key(|e| (e.house, rung(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
     let mut shown: Vec<Traits> = Vec::new();
     for entry in found {
         let refill = entry.relation == Relation::Refill;
@@ -302,6 +309,9 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             wrong.push(Reason::BelowReserve);
         }
         let traits = case.traits(entry.item, refill);
+        if wrong.is_empty() && entry.house && rung(&entry).is_none() {
+            wrong.push(Reason::PositionExcluded);
+        }
         if wrong.is_empty() {
             wrong = if shown.len() >= case.slots() {
                 vec![Reason::LostToHigher]
@@ -309,10 +319,54 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
                 case.over(&shown, &traits)
             };
         }
+        let called = Called::item(case, entry.item);
+        let clash = |e: &Entry| conditions::apart(case.policy, &called, &Called::item(case, e.item));
+        if wrong.is_empty()
+            && case.without != Some(Reason::CompetitiveSeparation)
+            && answer.slate.iter().any(clash)
+        {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        let mut entry = entry;
+        if wrong.is_empty() {
+            match position_for(case, &positions, &answer.slate, &entry, &called) {
+                Ok(position) => entry.position = position,
+                Err(reasons) => wrong = reasons,
+            }
+        }
         answer.candidates.push((entry.item, wrong.clone()));
         if wrong.is_empty() {
             shown.push(traits);
             answer.slate.push(entry);
         }
     }
+    answer.slate.sort_by_key(|entry| entry.position);
+}
+
+/// The first free position that takes an entry, or why none does.
+fn position_for(
+    case: &Case<'_>,
+    positions: &[Position],
+    slate: &[Entry],
+    entry: &Entry,
+    called: &Called<'_>,
+) -> Result<u8, Vec<Reason>> {
+    let mut reasons = Vec::new();
+    for (at, position) in positions.iter().enumerate() {
+        if slate.iter().any(|other| usize::from(other.position) == at) {
+            continue;
+        }
+        let low = entry.relevance < position.floor && case.without != Some(Reason::BelowRelevance);
+        let poor = entry.ev_micros < position.reserve && case.without != Some(Reason::BelowReserve);
+        if !position.takes(called) && case.without != Some(Reason::PositionExcluded) {
+            reasons.push(Reason::PositionExcluded);
+        } else if low && !entry.house {
+            reasons.push(Reason::BelowRelevance);
+        } else if poor && !entry.house {
+            reasons.push(Reason::BelowReserve);
+        } else {
+            return Ok(at as u8);
+        }
+    }
+    Err(reasons)
 }

@@ -20,6 +20,7 @@ use aftercart::vocabulary::{
 };
 use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
+use super::conditions::{self, Called};
 use crate::common::{DAY, World};
 
 pub type Path = Vec<String>;
@@ -223,8 +224,11 @@ impl<'a> Case<'a> {
         nearest.map_or((SensitiveClass::None, 0), |m| (m.class, m.age_min))
     }
 
-    fn class_allowed(&self, class: SensitiveClass) -> bool {
-        class == SensitiveClass::None || self.policy.allow_sensitive.contains(&class)
+    /// In this request, or in `any`.
+    fn class_allowed(&self, class: SensitiveClass, any: bool) -> bool {
+        class == SensitiveClass::None
+            || self.policy.allow_sensitive.contains(&class)
+            || conditions::classes(self, any).contains(&class)
     }
 
     fn too_young(&self, classes: &[SensitiveClass], age_min: u8) -> bool {
@@ -271,15 +275,20 @@ impl<'a> Case<'a> {
         held.map(|(_, reason)| reason).collect()
     }
 
-    /// What refuses a product for every basket.
+    /// What refuses a product whatever the basket is, and the rules with conditions: what retrieval leaves out. Classes that a
+    /// rule may allow are left to the gate.
     pub fn standing(&self, row: usize) -> Vec<Reason> {
+        self.merchant(row, true)
+    }
+
+    fn merchant(&self, row: usize, any_class: bool) -> Vec<Reason> {
         let (policy, product) = (self.policy, &self.shop.world.inputs.products[row]);
         let (category, brand) = (&self.shop.category[row], &self.shop.brand[row]);
         let in_any = |roots: &[String]| {
             category.as_ref().is_some_and(|c| roots.iter().any(|root| below(&path(root), c)))
         };
         let ruled = !policy.suppress.categories.is_empty()
-            || !policy.allow_only_categories.is_empty()
+            || !policy.allow_only.categories.is_empty()
             || !policy.sensitive.is_empty();
         let marked = category.as_ref().map_or(SensitiveClass::None, |c| self.mark(c).0);
         let bad_stock = match product.availability {
@@ -287,12 +296,15 @@ impl<'a> Case<'a> {
             Availability::Unknown => policy.unknown.availability == Unknown::Deny,
             _ => true,
         };
-        let (suppress, only) = (&policy.suppress, &policy.allow_only_categories);
+        let (suppress, only) = (&policy.suppress, &policy.allow_only.categories);
         let outside = !only.is_empty() && category.is_some() && !in_any(only);
         let brand_out = brand.as_ref().map_or(!suppress.brands.is_empty(), |b| suppress.brands.contains(b));
         let no_price = self.price(row).is_none() && policy.unknown.price == Unknown::Deny;
-        let class_ok = self.class_allowed(product.sensitive) && self.class_allowed(marked);
-        self.keep(vec![
+        let class_ok =
+            self.class_allowed(product.sensitive, any_class) && self.class_allowed(marked, any_class);
+        let refusals = conditions::refusals(self, &Called::product(self, row));
+        let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(vec![
             (!class_ok, Reason::SensitiveContext),
             (suppress.products.contains(&product.id), Reason::ProductExcluded),
             (suppress.kinds.contains(&OfferKind::Product), Reason::KindExcluded),
@@ -302,7 +314,8 @@ impl<'a> Case<'a> {
             (!product.seller.is_empty() && self.partner_excluded(&product.seller), Reason::PartnerExcluded),
             (bad_stock, Reason::OutOfStock),
             (no_price, Reason::PriceUnknown),
-        ])
+        ]));
+        reasons
     }
 
     pub fn price(&self, row: usize) -> Option<i64> {
@@ -341,7 +354,7 @@ impl<'a> Case<'a> {
             (self.gift && (as_refill || repeat || for_device), Reason::GiftSuppressesRefill),
             (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
         ]);
-        reasons.extend(self.standing(row));
+        reasons.extend(self.merchant(row, false));
         reasons
     }
 
@@ -390,13 +403,15 @@ impl<'a> Case<'a> {
             || (offer.kind == OfferKind::AppPrompt && self.profile.has_app == Some(true));
         let minor = self.profile.age_band == AgeBand::Minor;
         let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
-        self.keep(vec![
+        let refusals = conditions::refusals(self, &Called::offer(self, number));
+        let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(vec![
             (self.foreign(), Reason::Currency),
             ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
             (third && self.profile.opt_out_third_party, Reason::OptedOut),
             (!self.here(&offer.regions), Reason::Region),
             (timed && !self.now.is_some_and(runs), Reason::OutsideFlight),
-            (!self.class_allowed(offer.sensitive), Reason::SensitiveContext),
+            (!self.class_allowed(offer.sensitive, false), Reason::SensitiveContext),
             (suppress.kinds.contains(&offer.kind), Reason::KindExcluded),
             (suppress.offers.contains(&offer.id), Reason::ProductExcluded),
             (third && self.partner_excluded(&offer.partner), Reason::PartnerExcluded),
@@ -406,21 +421,23 @@ impl<'a> Case<'a> {
             (self.declined.contains(&offer.id), Reason::Declined),
             (member, Reason::AlreadyMember),
             (repeats, Reason::GiftSuppressesRefill),
-        ])
+        ]));
+        reasons
     }
 
     pub fn slots(&self) -> usize {
         let asked = self.transaction.placement.slots;
-        usize::from(if asked == 0 { self.policy.placement.slots } else { asked })
+        let named = conditions::named(self.policy, self).flatten().and_then(|placement| placement.slots);
+        usize::from(if asked == 0 { named.unwrap_or(self.policy.placement.slots) } else { asked })
     }
 
+    /// The least that any position asks for.
     pub fn floor(&self) -> u16 {
-        let standing = (self.policy.placement.min_relevance * 1000.0).round() as u16;
-        self.transaction.placement.min_relevance.unwrap_or(standing)
+        conditions::positions(self).iter().map(|p| p.floor).min().unwrap_or(u16::MAX)
     }
 
     pub fn reserve(&self) -> i64 {
-        (self.policy.placement.reserve * 1e8).round() as i64
+        conditions::positions(self).iter().map(|p| p.reserve).min().unwrap_or(i64::MAX)
     }
 }
 
@@ -522,9 +539,17 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
     if slate.len() > case.slots() {
         return Some(format!("{} offers in {} slots", slate.len(), case.slots()));
     }
+    if !slate.is_empty() && conditions::named(case.policy, case).is_none() {
+        return Some("shown although the policy does not have the placement".into());
+    }
+    let positions = conditions::positions(case);
     let mut before: Vec<Traits> = Vec::new();
     let mut seen = HashSet::new();
-    for (position, offer) in slate.iter().enumerate() {
+    for (at, offer) in slate.iter().enumerate() {
+        let called = Called::item(case, offer.item);
+        let Some(position) = positions.get(usize::from(offer.position)) else {
+            return Some(format!("position {} of {}", offer.position, positions.len()));
+        };
         let id = engine.id(offer.item);
         let refill = offer.because.relation == aftercart::Relation::Refill;
         let (mut wrong, house) = match offer.item {
@@ -537,13 +562,24 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         let traits = case.traits(offer.item, refill);
         wrong.extend(case.over(&before, &traits));
         before.push(traits);
-        if !house && offer.relevance < case.floor() {
+        if !house && offer.relevance < position.floor {
             wrong.push(Reason::BelowRelevance);
         }
-        if !house && offer.ev_micros < case.reserve() {
+        if !house && offer.ev_micros < position.reserve {
             wrong.push(Reason::BelowReserve);
         }
-        if usize::from(offer.position) != position || !seen.insert(offer.item) {
+        if !position.takes(&called) {
+            wrong.push(Reason::PositionExcluded);
+        }
+        if slate[..at]
+            .iter()
+            .any(|other| conditions::apart(case.policy, &called, &Called::item(case, other.item)))
+        {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        let gap = case.policy.placements.is_empty() && usize::from(offer.position) != at;
+        let after = at.checked_sub(1).is_none_or(|before| slate[before].position < offer.position);
+        if gap || !after || !seen.insert(offer.item) {
             return Some(format!("{id} at position {} is misplaced or there twice", offer.position));
         }
         if !wrong.is_empty() {

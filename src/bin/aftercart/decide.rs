@@ -65,7 +65,7 @@ impl Decision {
         Ok(Decider::new(Arc::new(engine)))
     }
 
-    fn placement(&self) -> Result<Placement, Failure> {
+    fn placement(&self) -> Result<Placement<'static>, Failure> {
         let min_relevance = match self.floor {
             None => None,
             Some(floor) if (0.0..=1.0).contains(&floor) => Some((floor * 1000.0).round() as u16),
@@ -201,7 +201,7 @@ fn stream(
 }
 
 /// The newest baskets of an orders file, oldest of them first.
-fn newest(path: &Path, engine: &Engine, count: usize) -> Result<Vec<Basket>, Failure> {
+pub(crate) fn newest(path: &Path, engine: &Engine, count: usize) -> Result<Vec<Basket>, Failure> {
     let ids = engine.catalog().product_ids().map(|id| Product { id: id.to_owned(), ..Product::default() });
     let products: Vec<Product> = ids.collect();
     let (orders, _) = feed::read_orders(&[path.to_owned()], &ColumnMap::default(), &products, &Silent)?;

@@ -5,6 +5,7 @@ mod build;
 mod decide;
 mod demo;
 mod inspect;
+mod policy;
 mod print;
 mod relevance;
 mod request;
@@ -41,6 +42,8 @@ enum Command {
     Decide(decide::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Check a policy, or compare two
+    Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
     Relevance(relevance::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -17,6 +17,7 @@ use crate::distance::{Kernel, prefetch};
 use crate::limits::{PROBES_MAX, QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
+pub(crate) use allow::{Filter, RefusedClasses};
 pub(crate) use heap::{Best, key, key_ix, key_score};
 pub(crate) use query::Query;
 
@@ -87,14 +88,6 @@ const EXACT_BYTES: u64 = 1 << 16;
 const SCORED_PER_VISIT: u32 = 4;
 /// Cells that are fetched from memory before it is their turn.
 const AHEAD: usize = 2;
-
-/// What a search may find.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Filter<'a> {
-    pub(crate) allowed: &'a AllowList,
-    /// Types that may not come back.
-    pub(crate) types: &'a TypeSet,
-}
 
 /// Memory of a search, set aside once.
 #[derive(Debug)]
@@ -198,7 +191,7 @@ fn compare_all(
         let start = record.start.get().min(view.product_count());
         let end = start.saturating_add(record.count.get()).min(view.product_count());
         for product in start..end {
-            if filter.allowed.contains(product) && !filter.types.contains(view.type_of(product)) {
+            if filter.products.contains(product) && !filter.types.contains(view.type_of(product)) {
                 counters.products += 1;
                 let near = key(exact(view, kernel, queries, product), product);
                 if near > bar && hits.offer(near) {
@@ -266,7 +259,7 @@ fn scan_cells(
         let allowed = filter.allowed.of_cell(cell);
         seen = seen.saturating_add(allowed);
         counters.cells += 1;
-        let bits = (&filter.allowed.products, allowed == range.count);
+        let bits = (&filter.products, filter.is_whole(cell, range.count));
         let free = |product: u32| !filter.types.contains(view.type_of(product));
         scored += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
     }

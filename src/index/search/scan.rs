@@ -1,6 +1,6 @@
 //! Scans ranges of coded rows, of products or of cells, and keeps the best.
 
-use super::allow::Bits;
+use super::allow::Blocks;
 use super::heap::{key, key_score};
 use super::query::Query;
 use crate::distance::{BLOCK, Kernel, Run, prefetch};
@@ -101,7 +101,7 @@ impl Pool {
         coded: Coded<'_>,
         range: Range,
         base: i32,
-        (bits, whole): (&Bits, bool),
+        (bits, whole): (&impl Blocks, bool),
         wanted: impl Fn(u32) -> bool,
     ) -> u32 {
         let blocks = range.count.div_ceil(BLOCK as u32);
