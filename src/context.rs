@@ -179,6 +179,9 @@ pub(crate) struct Context<'a> {
     narrowed: Option<&'a AllowList>,
 }
 
+/// Products that are asked for together: each is looked up through four places far apart.
+const FORESEEN: usize = 32;
+
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
 /// Milliseconds of a day.
@@ -193,8 +196,7 @@ pub(crate) fn resolve<'a>(
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
     scratch.lines.clear();
-    // Each line is looked up through four places far apart: those of several lines are waited for together.
-    let ids = || transaction.lines.iter().take(ASKING_LINES_MAX).map(|line| line.item_id.as_bytes());
+    let ids = || transaction.lines.iter().take(FORESEEN).map(|line| line.item_id.as_bytes());
     ids().for_each(|id| view.foresee_id(id));
     ids().for_each(|id| view.foresee_product(id));
     for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
@@ -302,8 +304,12 @@ fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &m
     past_brands.clear();
     *trips = 0;
     let mut last_trip = None;
-    for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
-        if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
+    let older = profile.purchases.len().saturating_sub(PURCHASES_MAX);
+    for run in profile.purchases.get(older..).unwrap_or(&[]).rchunks(FORESEEN) {
+        run.iter().for_each(|purchase| view.foresee_id(purchase.item_id.as_bytes()));
+        run.iter().for_each(|purchase| view.foresee_product(purchase.item_id.as_bytes()));
+        for purchase in run.iter().rev() {
+            let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);
             let recency = recency(now_ms, purchase.at_ms);
             let at_ms = purchase.at_ms;

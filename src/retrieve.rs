@@ -91,8 +91,12 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
         order.sort_unstable();
     }
     let length = order.iter().map(|(weight, _)| u64::from(weight.0).pow(2)).sum::<u64>().isqrt().max(1);
-    for (weight, at) in order {
-        let Some(past) = context.past.get(usize::from(*at)) else { continue };
+    let past_of = |at: u16| context.past.get(usize::from(at));
+    for (turn, (weight, at)) in order.iter().enumerate() {
+        if let Some(next) = order.get(turn + 2).and_then(|(_, at)| past_of(*at)) {
+            prefetch(view.associates_of(next.product));
+        }
+        let Some(past) = past_of(*at) else { continue };
         let weight = u64::from(weight.0) * 256 / length;
         let weighed = |code: u8| (u64::from(square(code)) * weight / 256) as u32;
         for associate in view.associates_of(past.product).iter().take(PAST_ASSOCIATES_MAX) {
