@@ -120,6 +120,11 @@ impl ContextScratch {
             narrowed: NarrowedLists::new(engine),
         }
     }
+
+    /// Makes it ready for another engine.
+    pub(crate) fn fit(&mut self, engine: &Engine) {
+        self.narrowed.fit(engine);
+    }
 }
 
 /// Counts by cell of what is left under the rules that hold: kept for the next request under the same rules.
@@ -134,9 +139,25 @@ const NARROWED_KEPT: usize = 4;
 
 impl NarrowedLists {
     fn new(engine: &Engine) -> Self {
+        let mut lists = Self { lists: Vec::new() };
+        lists.fit(engine);
+        lists
+    }
+
+    /// Forgets what it counted, and makes room for what another engine may ask to be counted.
+    fn fit(&mut self, engine: &Engine) {
+        let view = engine.view();
         let kept = if engine.policy().classes.is_empty() { 0 } else { NARROWED_KEPT };
-        let words = || Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64));
-        Self { lists: (0..kept).map(|_| (words(), AllowList::with_room(&engine.view()))).collect() }
+        self.lists.truncate(kept);
+        for (key, list) in &mut self.lists {
+            key.clear();
+            list.make_room(&view);
+        }
+        while self.lists.len() < kept {
+            let mut list = AllowList::default();
+            list.make_room(&view);
+            self.lists.push((Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64)), list));
+        }
     }
 
     /// `None` where most is left, so that the counts without the rules are near enough.
@@ -206,6 +227,9 @@ pub(crate) struct Context<'a> {
     narrowed: Option<&'a AllowList>,
 }
 
+/// Products that are asked for together: each is looked up through four places far apart.
+const FORESEEN: usize = 32;
+
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
 /// Milliseconds of a day.
@@ -220,6 +244,9 @@ pub(crate) fn resolve<'a>(
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
     scratch.lines.clear();
+    let ids = || transaction.lines.iter().take(FORESEEN).map(|line| line.item_id.as_bytes());
+    ids().for_each(|id| view.foresee_id(id));
+    ids().for_each(|id| view.foresee_product(id));
     for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
         scratch.lines.push(resolve_line(&view, policy, number as u16, item));
     }
@@ -334,8 +361,12 @@ fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &m
     past_brands.clear();
     *trips = 0;
     let mut last_trip = None;
-    for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
-        if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
+    let older = profile.purchases.len().saturating_sub(PURCHASES_MAX);
+    for run in profile.purchases.get(older..).unwrap_or(&[]).rchunks(FORESEEN) {
+        run.iter().for_each(|purchase| view.foresee_id(purchase.item_id.as_bytes()));
+        run.iter().for_each(|purchase| view.foresee_product(purchase.item_id.as_bytes()));
+        for purchase in run.iter().rev() {
+            let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);
             let recency = recency(now_ms, purchase.at_ms);
             let at_ms = purchase.at_ms;

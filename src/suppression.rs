@@ -125,14 +125,17 @@ pub(crate) fn product_rules(
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
-    // Merchant suppression, stock and price.
-    let mut heard_enough = false;
-    standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
-        heard_enough = sink(reason);
-        heard_enough
-    });
-    if heard_enough {
-        return;
+    // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
+    // themselves say why.
+    if !policy.is_allowed(product) || !policy.rules.is_empty() {
+        let mut heard_enough = false;
+        standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
+            heard_enough = sink(reason);
+            heard_enough
+        });
+        if heard_enough {
+            return;
+        }
     }
     refuse_if!(
         sink,
