@@ -17,7 +17,8 @@
  * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
  * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
  * aftercart_engine_close and aftercart_decider_free, in any order, when no other thread is using them; not twice. To change
- * catalogs, open a second engine, make new deciders, then give the old ones back.
+ * catalogs, open a second engine, make new deciders, then give the old ones back. Hosts that cannot keep a handle between two
+ * requests ask aftercart_resident for one.
  *
  * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
  * and element sizes are multiples of 8.
@@ -239,6 +240,9 @@
 
 // Most slots of a placement: a capacity that always suffices.
 #define AFTERCART_SLOTS_MAX 16
+
+// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+#define AFTERCART_RESIDENTS_MAX 1024
 
 // `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
 #define AFTERCART_OPEN_MAP 0
@@ -742,6 +746,20 @@ int32_t aftercart_lease_activate(const aftercart_engine *engine,
 
 // Gives back what a lease holds: the customer declined, or left.
 int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
+// Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
+// request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file
+// lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
+// do not use them any more.
+//
+// Both handles belong to the library: neither close nor free them. They are for the calling thread. `options` count where
+// a file is opened, and may be null; threads share what is opened. At most `AFTERCART_RESIDENTS_MAX` are kept, then you
+// get `AFTERCART_OUT_OF_MEMORY`. `error` may be null.
+int32_t aftercart_resident(const char *path,
+                           size_t path_length,
+                           const aftercart_options *options,
+                           aftercart_engine **engine,
+                           aftercart_decider **decider,
+                           aftercart_error *error);
 
 // Shows on your machine that the library is what it says. For tests, not for checkouts.
 //

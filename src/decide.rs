@@ -4,12 +4,14 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
+use crate::distance::{Kernel, prefetch};
 use crate::engine::Engine;
-use crate::features::Learnt;
+use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::live::{self, LiveFact, Reading, Source};
 use crate::offer::{Because, Degraded, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::partner;
 use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
@@ -124,8 +126,9 @@ impl Decider {
     }
 
     /// Goes on with another engine (another catalog, policy or overlay) from the next decision on, and gives the old one back,
-    /// so that the caller chooses where it is let go. No allocation.
+    /// so that the caller chooses where it is let go. Allocates only where rules with conditions need more room than before.
     pub fn swap_engine(&mut self, engine: Arc<Engine>) -> Arc<Engine> {
+        self.scratch.context.fit(&engine);
         std::mem::replace(&mut self.engine, engine)
     }
 
@@ -139,6 +142,7 @@ impl Decider {
         recorded: Option<&[LiveFact]>,
     ) -> Result<Offers, DecideError> {
         let engine = &*self.engine;
+        let kernel = engine.kernel();
         let Scratch { context, work } = &mut self.scratch;
         work.facts.clear();
         admit(transaction)?;
@@ -152,20 +156,20 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        want(&context, &work.candidates.list);
+        fetch(&context, &overlay, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
-            retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
-            want(&context, work.candidates.list.get(known..).unwrap_or(&[]));
+            retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
+            fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
             offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
             work.candidates.list.truncate(LATE_CANDIDATES_MAX);
         }
-        gate_and_score(&context, engine, &overlay, work, &mut offers);
+        gate_and_score(&context, kernel, &overlay, work, &mut offers);
         stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
@@ -193,11 +197,11 @@ fn switched_off(context: &Context<'_>, overlay: &Reading<'_>) -> Option<Reason> 
     if context.policy.kill_switch {
         return Some(Reason::KillSwitch);
     }
-    if !overlay.is_usable(context.policy) {
-        return Some(Reason::NoLive);
-    }
     if context.placed.is_none() {
         return Some(Reason::UnknownPlacement);
+    }
+    if !overlay.is_usable(context.policy) {
+        return Some(Reason::NoLive);
     }
     (!context.same_currency).then_some(Reason::Currency)
 }
@@ -216,10 +220,11 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
     seed.digest128()
 }
 
-/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
+/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list. Three short loops and not one
+/// long one: the CPU looks some hundred instructions ahead, so it overlaps what several candidates wait for.
 fn gate_and_score(
     context: &Context<'_>,
-    engine: &Engine,
+    kernel: Kernel,
     overlay: &Reading<'_>,
     work: &mut Work,
     offers: &mut Offers,
@@ -227,62 +232,59 @@ fn gate_and_score(
     let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, facts, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
     let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
-    offers.counters.retrieved = candidates.list.len() as u32;
     let list = &mut candidates.list;
-    let mut kept = 0;
-    for at in 0..list.len() {
-        if let Some(ahead) = list.get(at + AHEAD) {
-            fetch(context, engine, overlay, ahead.item);
-        }
-        let Some(mut candidate) = list.get(at).copied() else { break };
-        match judge(context, engine, learnt, (overlay, &mut *facts), &mut candidate) {
-            Some(reason) => offers.reject(candidate.item, reason),
-            None => {
-                if let Some(slot) = list.get_mut(kept) {
-                    *slot = candidate;
-                    kept += 1;
-                }
-            }
+    offers.counters.retrieved = list.len() as u32;
+    keep(list, offers, |candidate| gate(context, overlay, facts, candidate));
+    for candidate in list.iter_mut() {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            candidate.near = features::near(context, kernel, taste, ix);
         }
     }
-    list.truncate(kept);
-    offers.counters.eligible = candidates.list.len() as u32;
+    let least_reserve = context.least_reserve();
+    keep(list, offers, |candidate| score(context, learnt, least_reserve, candidate));
+    offers.counters.eligible = list.len() as u32;
 }
 
-/// Notes what judging candidates will read, where the file may still be on disk.
-fn want(context: &Context<'_>, candidates: &[Candidate]) {
+/// Keeps the candidates against which there is no reason.
+fn keep(
+    list: &mut Vec<Candidate>,
+    offers: &mut Offers,
+    mut against: impl FnMut(&mut Candidate) -> Option<Reason>,
+) {
+    list.retain_mut(|candidate| match against(candidate) {
+        Some(reason) => {
+            offers.reject(candidate.item, reason);
+            false
+        }
+        None => true,
+    });
+}
+
+/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
+fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[Candidate]) {
     let view = &context.view;
-    if view.is_cold() {
-        for candidate in candidates {
-            if let Item::Product(ProductIx(ix)) = candidate.item {
-                view.want(view.products.get(ix as usize..=ix as usize).unwrap_or(&[]));
-                view.want(view.out_vector(ix).unwrap_or(&[]));
+    for candidate in candidates {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
+            let row = view.out_vector(ix).unwrap_or(&[]);
+            prefetch(record);
+            prefetch(row);
+            if let Some(bound) = overlay.bound() {
+                prefetch(bound.state(ix));
+            }
+            if view.is_cold() {
+                view.want(record);
+                view.want(row);
             }
         }
     }
 }
 
-/// Candidates that are fetched from memory before it is their turn.
-const AHEAD: usize = 16;
-
-/// Asks for what judging a product will read.
-fn fetch(context: &Context<'_>, engine: &Engine, overlay: &Reading<'_>, item: Item) {
-    if let Item::Product(ProductIx(ix)) = item {
-        let (kernel, at) = (engine.kernel(), ix as usize);
-        kernel.prefetch(context.view.products.get(at..=at).unwrap_or(&[]));
-        kernel.prefetch(context.view.out_vector(ix).unwrap_or(&[]));
-        if let Some(bound) = overlay.bound() {
-            kernel.prefetch(bound.state(ix));
-        }
-    }
-}
-
-/// The first reason against a candidate; scores it where there is none.
-fn judge(
+/// The first rule that refuses a candidate.
+fn gate(
     context: &Context<'_>,
-    engine: &Engine,
-    learnt: Learnt<'_>,
-    (overlay, facts): (&Reading<'_>, &mut Vec<LiveFact>),
+    overlay: &Reading<'_>,
+    facts: &mut Vec<LiveFact>,
     candidate: &mut Candidate,
 ) -> Option<Reason> {
     let mut first = None;
@@ -304,9 +306,6 @@ fn judge(
                     true
                 });
             }
-            if first.is_none() {
-                ranking::score_product(context, engine.kernel(), learnt, record, candidate);
-            }
         }
         Item::Offer(OfferIx(ix)) => {
             let Some(record) = context.view.offer(ix) else {
@@ -323,9 +322,24 @@ fn judge(
             }
         }
     }
+    first
+}
+
+/// Scores a candidate that passed the gate; says whether it is worth too little.
+fn score(
+    context: &Context<'_>,
+    learnt: Learnt<'_>,
+    least_reserve: i64,
+    candidate: &mut Candidate,
+) -> Option<Reason> {
+    if let Item::Product(ProductIx(ix)) = candidate.item
+        && let Some(record) = context.view.product(ix)
+    {
+        ranking::score_near(context, learnt, record, candidate);
+    }
     let floor = !candidate.house && candidate.relevance < context.min_relevance;
-    let reserve = !candidate.house && candidate.ev_micros < context.least_reserve();
-    first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
+    let reserve = !candidate.house && candidate.ev_micros < least_reserve;
+    floor.then_some(Reason::BelowRelevance).or(reserve.then_some(Reason::BelowReserve))
 }
 
 /// Puts what the overlay says in place of what the catalog says; the live price of a product, where there is one.
@@ -385,6 +399,9 @@ pub(crate) fn position_for(
         return Err(reason);
     }
     if context.policy.clash(&context.view, slate.iter().map(|offer| offer.item), candidate.item) {
+        return Err(Reason::CompetitiveSeparation);
+    }
+    if slate.iter().any(|offer| partner::refuse_each_other(&context.view, offer.item, candidate.item)) {
         return Err(Reason::CompetitiveSeparation);
     }
     let kind = 1 << kind_of(context, candidate.item).code();
@@ -521,8 +538,8 @@ fn check_again(context: &Context<'_>, overlay: &Reading<'_>, facts: &[LiveFact],
             continue;
         };
         let others = offers.slate.iter().map(|other| other.item).filter(|item| *item != offer.item);
-        let alone = verify::may_show(context, offer.item) && live_ok(offer.item);
-        if !alone || !verify::may_stand_beside(context, offer.item, others) {
+        let beside = verify::may_stand_beside(context, offer.item, others);
+        if !verify::may_show(context, offer.item) || !beside || !live_ok(offer.item) {
             offers.slate.remove(at);
             offers.reject(offer.item, Reason::VerifierDropped);
             dropped += 1;

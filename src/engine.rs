@@ -48,8 +48,10 @@ impl Engine {
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
         self.catalog.read_ahead(SectionKind::Products);
         let view = self.catalog.view();
-        let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
-        Ok(Self { policy, ..self.alike() })
+        let mut rules = policy.resolve(&view)?;
+        rules.extend(crate::policy::contracts_of(view.policy));
+        let policy = CompiledPolicy::compile(&rules, &view)?;
+        Ok(Self { policy, ..self.clone() })
     }
 
     /// The same engine deciding with a live overlay, which must be bound to the catalog. In-flight deciders keep theirs; a
@@ -59,23 +61,13 @@ impl Engine {
     /// [`LiveError::OtherCatalog`]: the overlay is not bound to the catalog ([`Live::bind`]).
     pub fn with_live(&self, live: Arc<Live>) -> Result<Self, LiveError> {
         let bound = Bound::new(live, &self.catalog)?;
-        Ok(Self { live: Some(Arc::new(bound)), ..self.alike() })
+        Ok(Self { live: Some(Arc::new(bound)), ..self.clone() })
     }
 
     /// The same engine without an overlay.
     #[must_use]
     pub fn without_live(&self) -> Self {
-        Self { live: None, ..self.alike() }
-    }
-
-    fn alike(&self) -> Self {
-        Self {
-            catalog: Arc::clone(&self.catalog),
-            policy: self.policy.clone(),
-            kernel: self.kernel,
-            effort: self.effort,
-            live: self.live.clone(),
-        }
+        Self { live: None, ..self.clone() }
     }
 
     /// The live overlay, where there is one.

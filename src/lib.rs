@@ -65,7 +65,7 @@ pub use offer::{
     Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
-pub use profile::{Answer, Answers, Decline, GIFT, Profile, Purchase, Session};
+pub use profile::{Answer, Answers, Decline, Exposed, GIFT, Profile, Purchase, Session};
 pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.

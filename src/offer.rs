@@ -53,6 +53,7 @@ reasons! {
     SameType = 1003, "the same type of product was just bought";
     Owned = 1004, "the customer has it, and it is not due again";
     Declined = 1005, "the customer declined it recently";
+    FrequencyCap = 1010, "shown or taken often enough lately";
     LeaseEmpty = 1012, "nothing is left to reserve of its budget or its partner's";
     Paced = 1013, "held back, so that the day's budget lasts";
     Paused = 1014, "paused or killed in the live overlay";
@@ -73,6 +74,7 @@ reasons! {
     PartnerQuota = 1043, "enough offers of this partner in the slate";
     ThirdPartyQuota = 1044, "enough third-party offers in the slate";
     RefillQuota = 1045, "enough refills in the slate";
+    OfferCondition = 1048, "the offer's own condition does not hold, or is not known to";
     PositionExcluded = 1046, "no free position takes its kind or party";
     UnknownPlacement = 1047, "the policy has placements, and not this one";
     BelowRelevance = 1060, "below the relevance floor";

@@ -125,20 +125,27 @@ pub(crate) fn product_rules(
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
-    // Merchant suppression, stock and price.
-    let mut heard_enough = false;
-    standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
-        heard_enough = sink(reason);
-        heard_enough
-    });
-    if heard_enough {
-        return;
+    // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
+    // themselves say why.
+    if !policy.is_allowed(product) || !policy.rules.is_empty() {
+        let mut heard_enough = false;
+        standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
+            heard_enough = sink(reason);
+            heard_enough
+        });
+        if heard_enough {
+            return;
+        }
     }
     refuse_if!(
         sink,
         third_party && partner::refuses_basket(context, record.partner.get()),
         Reason::PartnerContext
     );
+    if third_party {
+        let refusal = policy.contracts.partner_refusal(record.partner.get(), context.seen());
+        refuse_if!(sink, refusal.is_some(), refusal.unwrap_or(Reason::PartnerContext));
+    }
     // What makes no sense for this basket.
     basket_rules(context, product, record, relation, sink);
     refuse_if!(sink, too_dear(context, price), Reason::PriceTooHigh);
@@ -234,6 +241,12 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
         Reason::PartnerExcluded
     );
     refuse_if!(sink, third_party && partner::refuses_basket(context, partner), Reason::PartnerContext);
+    if !policy.contracts.is_empty() {
+        let of_partner = policy.contracts.partner_refusal(partner, context.seen());
+        refuse_if!(sink, of_partner.is_some(), of_partner.unwrap_or(Reason::PartnerContext));
+        let own = policy.contracts.offer_refusal(offer, context.seen());
+        refuse_if!(sink, own.is_some(), own.unwrap_or(Reason::OfferCondition));
+    }
     refuse_if!(sink, outside_order_value(context, record), Reason::OrderValue);
     refuse_if!(sink, for_other_customers(context, record), Reason::CustomerKind);
     // What makes no sense for this basket.

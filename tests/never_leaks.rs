@@ -130,6 +130,8 @@ const RULES: &[Reason] = &[
     Reason::OrderValue,
     Reason::OutsideFlight,
     Reason::CustomerKind,
+    Reason::FrequencyCap,
+    Reason::OfferCondition,
     Reason::UnknownCategory,
     Reason::CompetitiveSeparation,
     Reason::PositionExcluded,
@@ -198,8 +200,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         }
         let called = Called::item(case, entry.item);
         let clash = |other: &exhaustive::Entry| {
-            other.item != entry.item
-                && conditions::apart(case.policy, &called, &Called::item(case, other.item))
+            other.item != entry.item && conditions::apart(case, &called, &Called::item(case, other.item))
         };
         if answer.slate.iter().any(clash) {
             wrong.push(Reason::CompetitiveSeparation);

@@ -46,12 +46,7 @@ pub unsafe extern "C" fn aftercart_decider_new(
     decider: *mut *mut aftercart_decider,
     error: *mut aftercart_error,
 ) -> i32 {
-    let make = |caller: &Caller| {
-        let engine = Arc::clone(handle::borrow(caller, engine)?);
-        let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
-        drop(lock(&state)?); // some systems set a mutex up at its first use
-        Ok(handle::create::<aftercart_decider>(state)?)
-    };
+    let make = |caller: &Caller| Ok(create(Arc::clone(handle::borrow(caller, engine)?))?);
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, decider, error, make)) }
 }
@@ -127,6 +122,13 @@ pub unsafe extern "C" fn aftercart_decide(
     };
     // SAFETY: the contract of the header.
     unsafe { call(decide) }
+}
+
+/// Makes a decider for C.
+pub(crate) fn create(engine: Arc<Engine>) -> Result<*mut aftercart_decider, Status> {
+    let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
+    drop(lock(&state)?); // some systems set a mutex up at its first use
+    handle::create::<aftercart_decider>(state)
 }
 
 impl State {

@@ -20,6 +20,9 @@ pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
 pub const AFTERCART_SLOTS_MAX: u32 = 16;
 
+/// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+pub const AFTERCART_RESIDENTS_MAX: u32 = 1024;
+
 /// `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
 pub const AFTERCART_OPEN_MAP: u32 = 0;
 /// `aftercart_options.mode`: read the file into memory of this process: for network file systems, and for files that

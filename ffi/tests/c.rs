@@ -23,6 +23,21 @@ fn the_example_finds_what_goes_with_a_coffee_maker() {
 }
 
 #[test]
+fn c_answers_what_every_language_must() {
+    let shop = Shop::new();
+    let program = shop.link("c", "ffi/tests/c/conformance.c", Link::Static);
+    let folder = common::root().join("tests/conformance");
+    let told = common::run(
+        Command::new(program).arg(folder.join("shop.aftercart")).arg(folder.join("requests.txt")),
+    );
+    let recorded = std::fs::read_to_string(folder.join("offers.txt")).expect("the record is there");
+    for (number, (here, there)) in told.lines().zip(recorded.lines()).enumerate() {
+        assert_eq!(here, there, "line {} of offers.txt", number + 1);
+    }
+    assert_eq!(told, recorded);
+}
+
+#[test]
 fn every_misuse_has_an_answer() {
     let shop = Shop::new();
     assert_eq!(shop.run(&shop.link("c", "ffi/tests/c/misuse.c", Link::Shared), &[]), "ok\n");

@@ -5,6 +5,7 @@ pub mod cel;
 mod classes;
 mod compiled;
 pub mod condition;
+mod contracts;
 mod facts;
 mod placements;
 mod resolve;
@@ -17,11 +18,19 @@ mod zone;
 
 pub(crate) use compiled::CompiledPolicy;
 pub use condition::Condition;
+#[cfg(feature = "build")]
+pub(crate) use contracts::{Cap, Draft as ContractDraft};
+pub(crate) use facts::Facts;
 pub(crate) use placements::{Placed, is_before_payment, party_bit};
 pub use review::{Review, RuleReach};
 pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
+#[cfg(feature = "build")]
+pub(crate) use rules::Op;
 pub(crate) use rules::{Holding, meets};
 pub(crate) use selectors::{By, Member};
+pub(crate) use stored::contracts_of;
+#[cfg(feature = "build")]
+pub(crate) use stored::write_contract;
 
 use crate::live::LivePolicy;
 use crate::vocabulary::SensitiveClass;

@@ -69,7 +69,7 @@ impl Policy {
         rules.extend(self.allow_sensitive.iter().map(|c| record(rule::ALLOW_SENSITIVE, c.code().into(), 0)));
         self.write_conditional(view, &mut rules)?;
         if rules.len() > POLICY_RULES_MAX {
-            return Err(PolicyError::OutOfRange { field: "rules", allowed: "at most 65,536" });
+            return Err(PolicyError::OutOfRange { field: "rules", allowed: "at most 262,144" });
         }
         Ok(rules)
     }

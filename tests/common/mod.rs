@@ -12,17 +12,17 @@ pub mod rules;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aftercart::build::feed::{OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
+use aftercart::build::feed::{NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
 use aftercart::live::{Change, LiveKind, Pacing};
-use aftercart::policy::{FirstPartyValue, SensitiveRule, Unknown};
+use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, PaymentType, Role, SensitiveClass,
-    Stage,
+    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role,
+    SensitiveClass, Stage,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, LineItem, Live, Placement, Policy, Profile, Purchase, Repeat,
+    Answer, Catalog, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase, Repeat,
     Transaction, Verify,
 };
 
@@ -198,6 +198,19 @@ fn partners(rng: &mut Rng, leaves: &[String], brands: &[String]) -> Partners {
         blocked_brands: if n == 3 || n == 4 { vec![rng.pick(brands).clone()] } else { Vec::new() },
         regions: if n == 0 && rng.chance(30) { vec![COUNTRIES[0], COUNTRIES[2]] } else { Vec::new() },
         max_per_slate: if n == 0 { 2 } else { 0 },
+        domains: vec![format!("shop.partner{n}.example")],
+        not_beside: match n {
+            0 => NotBeside { brands: vec![rng.pick(brands).clone()], ..NotBeside::default() },
+            2 => NotBeside { categories: vec![rng.pick(leaves).clone()], ..NotBeside::default() },
+            4 => NotBeside {
+                partners: vec!["partner-0".into()],
+                domains: vec!["partner3.example".into()],
+                ..NotBeside::default()
+            },
+            _ => NotBeside::default(),
+        },
+        when: if n == 3 { rules::condition(rng, 2) } else { Condition::Always },
+        caps: rules::caps(rng, 25),
     });
     Partners { partners: partners.collect(), offers: Vec::new() }
 }
@@ -239,6 +252,9 @@ fn offers(
         starts_at_ms: if rng.chance(12) { NOW - 5 * DAY + rng.below(10) as i64 * DAY } else { 0 },
         ends_at_ms: if rng.chance(12) { NOW - 5 * DAY + rng.below(10) as i64 * DAY } else { 0 },
         house: rng.chance(20),
+        exclusive_group: if rng.chance(20) { format!("group-{}", rng.below(2)) } else { String::new() },
+        when: if rng.chance(12) { rules::condition(rng, 2) } else { Condition::Always },
+        caps: rules::caps(rng, 15),
     };
     (0..count).map(|n| offer(n, rng)).collect()
 }
@@ -348,6 +364,8 @@ pub struct Request {
     pub rechargeable: Option<bool>,
     pub tags: Vec<String>,
     pub placement: Placement<'static>,
+    /// In place of the placement's own id, where not empty.
+    pub placement_id: String,
     pub loyalty_tier: String,
     pub orders: Option<u32>,
     pub segments: Vec<String>,
@@ -359,6 +377,7 @@ pub struct Request {
     pub opt_out_categories: Vec<String>,
     pub purchases: Vec<(String, i64)>,
     pub declines: Vec<(String, i64)>,
+    pub exposures: Vec<(String, Exposure, i64)>,
     pub answers: Vec<String>,
 }
 
@@ -399,6 +418,11 @@ impl Request {
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
             self.declines.iter().map(|(id, at_ms)| Decline { id, at_ms: *at_ms }).collect();
+        let exposures: Vec<Exposed<'_>> = self
+            .exposures
+            .iter()
+            .map(|(id, event, at_ms)| Exposed { id, event: *event, at_ms: *at_ms })
+            .collect();
         let answers: Vec<Answer<'_>> =
             self.answers.iter().map(|tag| Answer { question: "why", tag }).collect();
         let transaction = Transaction {
@@ -413,7 +437,10 @@ impl Request {
             rechargeable: self.rechargeable,
             tags: &tags,
             lines: &lines,
-            placement: self.placement,
+            placement: Placement {
+                id: if self.placement_id.is_empty() { self.placement.id } else { &self.placement_id },
+                ..self.placement
+            },
         };
         let profile = Profile {
             customer: self.customer,
@@ -427,6 +454,7 @@ impl Request {
             opt_out_categories: &opt_outs,
             purchases: &purchases,
             declines: &declines,
+            exposures: &exposures,
             answers: &answers,
             ..Profile::default()
         };
@@ -471,6 +499,7 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         payment: *rng.pick(PaymentType::ALL),
         rechargeable: *rng.pick(&[None, Some(true), Some(false)]),
         tags: words(rng),
+        placement_id: String::new(),
         loyalty_tier: (*rng.pick(&rules::TIERS)).into(),
         orders: rng.chance(60).then(|| rng.below(8) as u32),
         segments: words(rng),
@@ -497,6 +526,13 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
             .map(|_| {
                 let offer = rng.pick(&world.inputs.partners.offers).id.clone();
                 (if rng.chance(50) { id(rng) } else { offer }, some_time(rng))
+            })
+            .collect(),
+        exposures: (0..if rng.chance(30) { rng.below(300) } else { 0 })
+            .map(|_| {
+                let offer = rng.pick(&world.inputs.partners.offers).id.clone();
+                let id = if rng.chance(20) { id(rng) } else { offer };
+                (id, *rng.pick(Exposure::ALL), some_time(rng))
             })
             .collect(),
         answers: if rng.chance(30) { rng.some(&tags, 3) } else { Vec::new() },

@@ -11,8 +11,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aftercart::build::feed::{Partner, PartnerOffer, Product};
-use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use aftercart::build::feed::{FrequencyCap, Partner, PartnerOffer, Product};
+use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use aftercart::policy::Unknown;
 use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
@@ -261,7 +261,30 @@ impl<'a> Case<'a> {
             let by_brand = partner.blocked_brands.iter().any(|b| line.brand.as_ref().is_none_or(|l| l == b));
             by_category || by_brand
         };
-        !self.here(&partner.regions) || self.lines.iter().any(beside)
+        !self.here(&partner.regions)
+            || conditions::answer(self, &partner.when) != Some(true)
+            || self.lines.iter().any(beside)
+    }
+
+    /// Whether a customer met a partner, or an offer, as often as the caps allow.
+    fn capped(&self, caps: &[FrequencyCap], counts: impl Fn(&str) -> bool) -> bool {
+        caps.iter().any(|cap| {
+            let recent =
+                |at_ms: i64| self.now.is_none_or(|now| at_ms <= 0 || now - at_ms < i64::from(cap.days) * DAY);
+            let events = self.profile.exposures.iter().rev().take(EXPOSURES_MAX);
+            let counted = events.filter(|e| e.event == cap.event && counts(e.id) && recent(e.at_ms));
+            counted.count() >= cap.most as usize
+        })
+    }
+
+    fn partner_capped(&self, id: &str) -> bool {
+        let shop = self.shop;
+        let partner_of = |exposed: &str| match (shop.offers.get(exposed), shop.products.get(exposed)) {
+            (Some(number), _) => shop.world.inputs.partners.offers[*number].partner.clone(),
+            (None, Some(row)) => shop.world.inputs.products[*row].seller.clone(),
+            (None, None) => String::new(),
+        };
+        shop.partners.get(id).is_some_and(|p| self.capped(&p.caps, |exposed| partner_of(exposed) == id))
     }
 
     pub fn due(&self, past: &Past) -> bool {
@@ -396,6 +419,7 @@ impl<'a> Case<'a> {
             ((third && self.profile.opt_out_third_party) || (wishes && unwanted), Reason::OptedOut),
             (!self.here(&product.eligible_regions), Reason::Region),
             (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
+            (third && self.partner_capped(&product.seller), Reason::FrequencyCap),
             (self.lines.iter().any(|l| l.row == Some(row)), Reason::SameItem),
             (group.is_some() && self.lines.iter().any(|l| l.group == *group), Reason::SameGroup),
             (self.lines.iter().any(|l| l.kind.as_ref() == Some(&shop.kind[row])), Reason::SameType),
@@ -468,6 +492,9 @@ impl<'a> Case<'a> {
             (suppress.offers.contains(&offer.id), Reason::ProductExcluded),
             (third && self.partner_excluded(&offer.partner), Reason::PartnerExcluded),
             (third && self.partner_refuses(&offer.partner), Reason::PartnerContext),
+            (third && self.partner_capped(&offer.partner), Reason::FrequencyCap),
+            (conditions::answer(self, &offer.when) != Some(true), Reason::OfferCondition),
+            (self.capped(&offer.caps, |exposed| exposed == offer.id), Reason::FrequencyCap),
             (valued && !self.order_value.is_some_and(fits), Reason::OrderValue),
             (others, Reason::CustomerKind),
             (self.declined.contains(&offer.id), Reason::Declined),
@@ -623,10 +650,7 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         if !position.takes(&called) {
             wrong.push(Reason::PositionExcluded);
         }
-        if slate[..at]
-            .iter()
-            .any(|other| conditions::apart(case.policy, &called, &Called::item(case, other.item)))
-        {
+        if slate[..at].iter().any(|other| conditions::apart(case, &called, &Called::item(case, other.item))) {
             wrong.push(Reason::CompetitiveSeparation);
         }
         let gap = case.policy.placements.is_empty() && usize::from(offer.position) != at;
