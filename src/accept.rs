@@ -98,7 +98,10 @@ mod tests {
             rechargeable: Some(true),
         };
         assert_eq!(paid.mode(), AcceptMode::ConfirmConsent);
-        assert_eq!(Acceptance { kind: OfferKind::Product, ..paid }.mode(), AcceptMode::OneClickStoredCredential);
+        assert_eq!(
+            Acceptance { kind: OfferKind::Product, ..paid }.mode(),
+            AcceptMode::OneClickStoredCredential
+        );
         assert_eq!(Acceptance { third_party: true, ..paid }.mode(), AcceptMode::Redirect);
         assert_eq!(Acceptance { rechargeable: None, ..paid }.mode(), AcceptMode::ReenterPayment);
         assert_eq!(Acceptance { kind: OfferKind::Content, ..paid }.mode(), AcceptMode::None);

@@ -489,8 +489,7 @@ fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut
         Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
     };
-    let (kind, third_party) =
-        (kind_of(context, candidate.item), partner_of(context, candidate.item) != NONE);
+    let (kind, third_party) = (kind_of(context, candidate.item), partner_of(context, candidate.item) != NONE);
     offers.show(Offer {
         item: candidate.item,
         kind,
