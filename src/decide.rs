@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use crate::accept::Acceptance;
 use crate::context::{self, Context};
 use crate::distance::{Kernel, prefetch};
 use crate::engine::Engine;
@@ -488,11 +489,20 @@ fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut
         Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
     };
+    let (kind, third_party) = (kind_of(context, candidate.item), partner_of(context, candidate.item) != NONE);
     offers.show(Offer {
         item: candidate.item,
-        kind: kind_of(context, candidate.item),
+        kind,
         position,
-        third_party: partner_of(context, candidate.item) != NONE,
+        third_party,
+        accept: Acceptance {
+            kind,
+            third_party,
+            stage: context.transaction.placement.stage,
+            payment: context.transaction.payment,
+            rechargeable: context.transaction.rechargeable,
+        }
+        .mode(),
         relevance: candidate.relevance,
         p_accept_ppm: candidate.p_accept_ppm,
         p_select_ppm: candidate.pass_ppm,

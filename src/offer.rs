@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::index::search::SearchCounters;
 use crate::limits::{REJECTED_MAX, SLOTS_MAX};
-use crate::vocabulary::OfferKind;
+use crate::vocabulary::{AcceptMode, OfferKind};
 
 /// Declares the reason codes: number, what it says.
 macro_rules! reasons {
@@ -155,6 +155,8 @@ pub struct Offer {
     pub position: u8,
     /// Sold or made by a third party.
     pub third_party: bool,
+    /// How it may be accepted.
+    pub accept: AcceptMode,
     /// How well it fits what was bought, in thousandths.
     pub relevance: u16,
     /// Probability that the customer accepts it, parts per million.
