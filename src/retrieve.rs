@@ -21,7 +21,7 @@ use crate::scratch::{Candidate, Link, NO_LINE, Work};
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 3;
+const PRODUCTS_PER_TYPE: usize = 4;
 /// Products of a type that are looked at for those.
 const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
