@@ -76,7 +76,7 @@ pub(crate) fn score_near(
     let sum = context.view.ranker.sum(head, &features);
     candidate.score = (i64::from(SCORE_ZERO) + sum).clamp(0, SCORE_MAX.into()) as i32;
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
-    candidate.value = product_value(context, record);
+    candidate.value = product_value(context, record, candidate.price.unwrap_or(record.price.get()));
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
 
@@ -110,10 +110,9 @@ fn p_accept_ppm(view: &View<'_>, head: Head, score: i32) -> u32 {
 }
 
 /// What an accepted product earns, minor units.
-fn product_value(context: &Context<'_>, record: &ProductRecord) -> i64 {
+fn product_value(context: &Context<'_>, record: &ProductRecord, price: i64) -> i64 {
     let view = &context.view;
     let typical = view.typical_contribution;
-    let price = record.price.get();
     if !context.policy.value_by_margin || price < 0 {
         return typical.clamp(0, i64::MAX / 1_000_000);
     }
@@ -126,7 +125,7 @@ fn product_value(context: &Context<'_>, record: &ProductRecord) -> i64 {
 }
 
 /// `p * value`, in millionths of a minor unit.
-fn expected(p_ppm: u32, value: i64) -> i64 {
+pub(crate) fn expected(p_ppm: u32, value: i64) -> i64 {
     value.saturating_mul(p_ppm.into())
 }
 

@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
+use crate::live::LiveFact;
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
 
 /// Something that might be offered, on its way through the pipeline.
@@ -23,6 +24,10 @@ pub(crate) struct Candidate {
     pub(crate) p_accept_ppm: u32,
     pub(crate) value: i64,
     pub(crate) ev_micros: i64,
+    /// Live price of a product, where the overlay has one.
+    pub(crate) price: Option<i64>,
+    /// What pacing lets pass of it, parts per million.
+    pub(crate) pass_ppm: u32,
     /// May only fill what is left over.
     pub(crate) house: bool,
 }
@@ -42,6 +47,8 @@ impl Candidate {
             p_accept_ppm: 0,
             value: 0,
             ev_micros: 0,
+            price: None,
+            pass_ppm: 1_000_000,
             house: false,
         }
     }
@@ -264,6 +271,8 @@ pub(crate) struct Work {
     pub(crate) price: i64,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
+    /// What was read of the live overlay.
+    pub(crate) facts: Vec<LiveFact>,
 }
 
 impl Work {
@@ -298,6 +307,7 @@ impl Scratch {
                 price: 0,
                 candidates: Candidates::new(),
                 hits: Vec::with_capacity(crate::limits::SEARCH_HITS_MAX),
+                facts: Vec::with_capacity(CANDIDATES_MAX),
             },
         }
     }

@@ -162,5 +162,5 @@ pub fn decide_in_stages(
     profile: &Profile<'_>,
     mut stage_done: impl FnMut(&'static str),
 ) {
-    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done);
+    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done, None);
 }

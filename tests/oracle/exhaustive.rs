@@ -13,6 +13,7 @@ use aftercart::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, COMPLEMENT_HITS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
     QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
+use aftercart::policy::FirstPartyValue;
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
 use aftercart::{Engine, Item, ProductIx, Reason, Relation};
@@ -136,7 +137,8 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             relation: if offer.house { Relation::House } else { Relation::Triggered },
             line,
             relevance,
-            ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
+            ev_micros: case.told_offer(&offer.id).bid.unwrap_or(offer.payout).max(0)
+                * i64::from(offer.accept_rate_ppm),
             score: 0,
             house: offer.house,
             position: 0,
@@ -279,6 +281,14 @@ fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
         entry.score = score.score;
         entry.relation = score.relation;
         entry.line = score.line;
+        let Item::Product(ix) = entry.item else { continue };
+        let row = case.shop.row_of[&ix];
+        let margin = case.shop.world.inputs.products[row].margin_bps;
+        let by_margin = case.policy.value.first_party == FirstPartyValue::Margin;
+        if let Some(price) = case.price_now(row).filter(|_| by_margin) {
+            let bps = margin.unwrap_or(case.shop.world.options.margin_bps);
+            entry.ev_micros = price * i64::from(bps) / 10_000 * i64::from(score.p_accept_ppm);
+        }
     }
 }
 
@@ -320,7 +330,7 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             };
         }
         let called = Called::item(case, entry.item);
-        let clash = |e: &Entry| conditions::apart(case.policy, &called, &Called::item(case, e.item));
+        let clash = |e: &Entry| conditions::apart(case, &called, &Called::item(case, e.item));
         if wrong.is_empty()
             && case.without != Some(Reason::CompetitiveSeparation)
             && answer.slate.iter().any(clash)

@@ -191,16 +191,15 @@ impl AllowList {
         list
     }
 
-    /// Room for the counts of any catalog of this size, so that [`AllowList::narrow`] allocates nothing.
-    pub(crate) fn with_room(view: &View<'_>) -> Self {
+    /// Room for the counts of a catalog, so that [`AllowList::narrow`] allocates nothing.
+    pub(crate) fn make_room(&mut self, view: &View<'_>) {
         let cells = view.cells.len();
-        Self {
-            by_cell: Vec::with_capacity(cells),
-            open: Vec::with_capacity(cells),
-            cells: Bits(Vec::with_capacity(cells.div_ceil(64))),
-            by_area: Vec::with_capacity(view.areas.len()),
-            ..Self::default()
-        }
+        let room = |list: &mut Vec<u32>, count: usize| list.reserve(count.saturating_sub(list.len()));
+        room(&mut self.by_cell, cells);
+        room(&mut self.open, cells);
+        room(&mut self.by_area, view.areas.len());
+        let words = cells.div_ceil(64);
+        self.cells.0.reserve(words.saturating_sub(self.cells.0.len()));
     }
 
     /// Counts what is left of what `self` allows without some classes. The products' own bits are not copied.
