@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use zerocopy::little_endian::U32;
 
-use crate::context::{Context, Past, is_due};
+use crate::context::{Context, Line, Past, is_due};
 use crate::distance::{Kernel, prefetch};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
@@ -21,7 +21,7 @@ use crate::scratch::{Candidate, Link, NO_LINE, Work};
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 3;
+const PRODUCTS_PER_TYPE: usize = 4;
 /// Products of a type that are looked at for those.
 const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
@@ -195,7 +195,7 @@ pub(crate) fn complements(
     work: &mut Work,
     counters: &mut Counters,
 ) {
-    let count = write_queries(context, &mut work.queries);
+    let count = write_queries(context, work.wide, &mut work.queries);
     let queries = work.queries.get(..count).unwrap_or(&[]);
     let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
@@ -231,13 +231,14 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
 }
 
 /// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
-/// fell when such lines did not ask them.
+/// fell when such lines did not ask them. A ranker learns better where they do, so its own requests are `wide`.
 const LISTED: usize = 8;
 
 /// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
-fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
+fn write_queries(context: &Context<'_>, wide: bool, queries: &mut [Query]) -> usize {
     let view = &context.view;
-    let asking = || context.asking.iter().filter(|line| view.associates_of(line.asks_as).len() < LISTED);
+    let asks = |line: &&Line| wide || view.associates_of(line.asks_as).len() < LISTED;
+    let asking = || context.asking.iter().filter(asks);
     let asked = asking().count();
     let mut rows = queries.iter_mut();
     let mut count = 0;

@@ -198,7 +198,9 @@ impl<T: Numbered> Table<T> {
     }
 }
 
-const _: () = assert!(LINKS_MAX < FREE as usize && POOLED_TYPES_MAX < FREE as usize);
+// Entries are numbered by 16 bits.
+const _: () = assert!(LINKS_MAX < FREE as usize);
+const _: () = assert!(POOLED_TYPES_MAX < FREE as usize);
 
 /// The candidates of one decision, each item once.
 #[derive(Debug)]
@@ -252,6 +254,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Work {
     pub(crate) search: SearchScratch,
     pub(crate) queries: Vec<Query>,
+    /// Every line asks the vectors: who learns to rank sees what decisions can do without.
+    pub(crate) wide: bool,
     /// Direction of the customer's earlier purchases, where `has_taste`.
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
@@ -292,6 +296,7 @@ impl Scratch {
             work: Work {
                 search: SearchScratch::new(),
                 queries: vec![Query::new(); QUERIES_MAX],
+                wide: false,
                 taste: vec![0; DIM_MAX],
                 has_taste: false,
                 pooled: PooledTypes::new(POOLED_TYPES_MAX),

@@ -207,7 +207,7 @@ fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     rows
 }
 
-/// Of the 32 types most worth asking, the 3 most bought that may be shown of the 32 most bought.
+/// Of the 32 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
 fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
     let mut order = learnt.worth.clone();
@@ -216,7 +216,7 @@ fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     for (kind, _) in order.into_iter().take(32) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
-        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(3));
+        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(4));
     }
     rows
 }

@@ -109,7 +109,9 @@ pub(crate) fn learn(
     };
     let catalog = Catalog::from_bytes(bytes, Verify::Structure).map_err(|e| defect(e.to_string()))?;
     let engine = Engine::new(Arc::new(catalog)).map_err(|e| defect(e.to_string()))?;
-    let rows = cases.ask(&mut Decider::new(Arc::new(engine)), inputs, progress);
+    let mut decider = Decider::new(Arc::new(engine));
+    decider.parts().1.work.wide = true;
+    let rows = cases.ask(&mut decider, inputs, progress);
     progress.start("learn to rank", Head::ALL.len() as u64, Unit::Items);
     let mut said = Vec::new();
     for (head, rows) in Head::ALL.into_iter().zip(&rows) {
