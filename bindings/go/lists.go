@@ -19,6 +19,22 @@ const (
 	StageApp          Stage = C.AFTERCART_STAGE_APP
 )
 
+// Payment is how it was paid.
+type Payment uint32
+
+// Its values.
+const (
+	PaymentUnknown      Payment = C.AFTERCART_PAYMENT_UNKNOWN
+	PaymentCard         Payment = C.AFTERCART_PAYMENT_CARD
+	PaymentWallet       Payment = C.AFTERCART_PAYMENT_WALLET
+	PaymentBnpl         Payment = C.AFTERCART_PAYMENT_BNPL
+	PaymentDirectDebit  Payment = C.AFTERCART_PAYMENT_DIRECT_DEBIT
+	PaymentBankTransfer Payment = C.AFTERCART_PAYMENT_BANK_TRANSFER
+	PaymentInvoice      Payment = C.AFTERCART_PAYMENT_INVOICE
+	PaymentGiftCard     Payment = C.AFTERCART_PAYMENT_GIFT_CARD
+	PaymentCash         Payment = C.AFTERCART_PAYMENT_CASH
+)
+
 // Role is the kind of purchase.
 type Role uint32
 

@@ -3,6 +3,8 @@ export type Mode = 'map' | 'copy';
 export type Verify = 'full' | 'structure';
 export type Prefault = 'background' | 'whole' | 'none';
 export type Stage = 'confirmation' | 'cart' | 'checkout' | 'payment' | 'order_status' | 'email' | 'app';
+export type Payment = 'unknown' | 'card' | 'wallet' | 'bnpl' | 'direct_debit' | 'bank_transfer' | 'invoice' | 'gift_card' |
+  'cash';
 export type Role = 'unknown' | 'durable' | 'consumable' | 'service' | 'digital' | 'gift_card';
 export type Sensitive = 'none' | 'alcohol' | 'tobacco' | 'health' | 'adult' | 'weapons' | 'gambling' | 'credit' |
   'insurance';
@@ -63,6 +65,13 @@ export interface Transaction {
   isTest?: boolean;
   /** Nothing that the customer bought before. */
   firstPurchases?: boolean;
+  payment?: Payment;
+  /** Whether that payment can be charged again without asking for it once more. */
+  rechargeable?: boolean;
+  /** Its id in the policy; default: whichever the policy has for the stage. */
+  placement?: string;
+  /** Your own words for this order, which a policy may ask for. */
+  tags?: readonly string[];
 }
 
 /** Something that happened to a product or offer. */
@@ -92,6 +101,12 @@ export interface Profile {
   optOutCategories?: readonly string[];
   /** Products that were looked at in this session and put back. */
   cartRemoved?: readonly string[];
+  /** Your name of it. */
+  loyaltyTier?: string;
+  /** Before this one. */
+  orders?: number;
+  /** Your own words for this customer, which a policy may ask for. */
+  segments?: readonly string[];
 }
 
 /** One offer of the slate. */

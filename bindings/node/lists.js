@@ -6,6 +6,9 @@ exports.Mode = { map: 0, copy: 1 };
 exports.Verify = { full: 0, structure: 1 };
 exports.Prefault = { background: 0, whole: 1, none: 2 };
 exports.Stage = { confirmation: 0, cart: 1, checkout: 2, payment: 3, order_status: 4, email: 5, app: 6 };
+exports.Payment = {
+  unknown: 0, card: 1, wallet: 2, bnpl: 3, direct_debit: 4, bank_transfer: 5, invoice: 6, gift_card: 7, cash: 8,
+};
 exports.Role = { unknown: 0, durable: 1, consumable: 2, service: 3, digital: 4, gift_card: 5 };
 exports.Sensitive = { none: 0, alcohol: 1, tobacco: 2, health: 3, adult: 4, weapons: 5, gambling: 6, credit: 7,
   insurance: 8 };

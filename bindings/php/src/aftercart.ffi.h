@@ -44,7 +44,10 @@ typedef struct {
   uint32_t stage;
   uint32_t slots;
   uint32_t min_relevance;
+  uint32_t payment;
+  uint32_t rechargeable;
   uint32_t reserved;
+  aftercart_text placement;
 } aftercart_transaction;
 typedef struct {
   uint32_t struct_size;
@@ -55,6 +58,9 @@ typedef struct {
   uint32_t has_app;
   uint64_t unit_key[2];
   uint64_t session_key[2];
+  aftercart_text loyalty_tier;
+  uint32_t orders;
+  uint32_t reserved;
 } aftercart_profile;
 typedef struct {
   aftercart_text item_id;

@@ -47,7 +47,7 @@ class Tests(unittest.TestCase):
             self.assertIn(int(numbers[0]), starts, line)
 
     def test_numbers(self):
-        known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "ROLE": "Role",
+        known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "PAYMENT": "Payment", "ROLE": "Role",
                  "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
                  "RELATION": "Relation", "FACT": "FactKind"}
         header = (ROOT / "include/aftercart.h").read_text()
