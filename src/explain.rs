@@ -1,9 +1,10 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context::{self, Context};
-use crate::decide::{DecideError, Decider, position_for};
+use crate::decide::{DecideError, Decider, partner_of, position_for, take_live};
 use crate::features;
 use crate::index::format::trigger;
+use crate::live::Reading;
 use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
 use crate::profile::Profile;
 use crate::ranking;
@@ -59,6 +60,8 @@ impl Decider {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
+        let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);
         retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
@@ -75,7 +78,8 @@ impl Decider {
             Item::Product(ProductIx(ix)) => match context.view.product(ix) {
                 None => reasons.push(Reason::BadRecord),
                 Some(record) => {
-                    suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
+                    let price = take_live(&mut candidate, &fact).unwrap_or(record.price.get());
+                    suppression::product_rules(&context, ix, record, candidate.relation, price, &mut sink);
                     ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
                     let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
                     let weights = context.view.ranker.weights(ranking::head(&context), &of);
@@ -85,16 +89,24 @@ impl Decider {
             Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
                 None => reasons.push(Reason::BadRecord),
                 Some(record) => {
-                    suppression::offer_rules(&context, ix, record, &mut sink);
                     if found.is_none() {
                         ranking::score_offer(record, trigger::ANY, &mut candidate);
                     }
+                    take_live(&mut candidate, &fact);
+                    suppression::offer_rules(&context, ix, record, &mut sink);
                 }
             },
         }
+        overlay.refusals(context.policy, &fact, partner_of(&context, item), &mut |reason| {
+            reasons.push(reason);
+            false
+        });
         let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
         if found.is_none() {
             reasons.push(Reason::NotRetrieved);
+        }
+        if !overlay.is_usable(context.policy) {
+            reasons.insert(0, Reason::NoLive);
         }
         add_outcome(&context, &offers, &candidate, position, &mut reasons);
         let rules = refusing_rules(&context, &offers, item);

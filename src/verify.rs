@@ -71,6 +71,7 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
         && !context.policy.suppressed_offers.contains(&offer)
         && class_ok(context, sensitive, record.age_min)
         && party_ok(context, record.partner.get())
+        && context.policy.contracts.offer_refusal(offer, context.seen()).is_none()
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
         && within(record.order_value_min.get(), record.order_value_max.get(), -1, context.order_value)
@@ -84,18 +85,44 @@ pub(crate) fn may_stand_beside(
     others: impl Iterator<Item = Item>,
 ) -> bool {
     let members = &context.policy.apart_members;
+    let mut others = others;
+    let refused = |other: Item| partners_apart(context, item, other) || partners_apart(context, other, item);
     if members.is_empty() {
-        return true;
+        return !others.any(refused);
     }
     let on_side = |seen: &Seen, side: u32| {
         let mut named = members.iter().filter(|member| member.bit == side);
         named.any(|member| seen.is_unknown(member) || seen.is(context, member) == Some(true))
     };
     let Some(seen) = Seen::of(context, item) else { return false };
-    others.filter_map(|other| Seen::of(context, other)).all(|other| {
+    others.all(|other| {
+        let Some(other) = Seen::of(context, other).filter(|_| !refused(other)) else { return false };
         let sides = members.iter().map(|member| member.bit);
         sides.into_iter().all(|side| !(on_side(&seen, side) && on_side(&other, side ^ 1)))
     })
+}
+
+/// Whether the partner of an item refuses to stand beside another, by the category tree upwards.
+fn partners_apart(context: &Context<'_>, item: Item, other: Item) -> bool {
+    let view = &context.view;
+    let (Some(own), Some(other)) = (Seen::of(context, item), Seen::of(context, other)) else { return true };
+    let group = |seen: &Seen| view.offer(seen.offer).map_or(0, |record| record.exclusive_group.get());
+    let Some(record) = view.partners.get(own.partner as usize) else {
+        return group(&own) != 0 && group(&own) == group(&other);
+    };
+    let is_product = other.product != NONE;
+    let blocked = view.blocks_of(record).iter().any(|refused| {
+        let key = refused.key.get();
+        match refused.kind.get() {
+            block::BESIDE_CATEGORY => {
+                is_product && (other.category == NONE || view.ancestors(other.category).any(|c| c == key))
+            }
+            block::BESIDE_BRAND => is_product && (other.brand == NONE || other.brand == key),
+            block::BESIDE_PARTNER => other.partner == key,
+            _ => false,
+        }
+    });
+    blocked || (group(&own) != 0 && group(&own) == group(&other))
 }
 
 /// What rules name of an item; [`NONE`] where it has none.
@@ -212,6 +239,7 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         let key = refused.key.get();
         context.lines.iter().all(|line| match refused.kind.get() {
             block::CATEGORY => line.category != NONE && !beside(line.category, key),
+            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => true,
             _ => line.brand != NONE && line.brand != key,
         })
     });
@@ -221,6 +249,7 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         && welcome
         && view.region_allows(record.region_set.get(), context.country())
         && !context.policy.suppressed_partners.contains(&partner)
+        && context.policy.contracts.partner_refusal(partner, context.seen()).is_none()
         && !context.profile.opt_out_third_party
         && context.profile.age_band != AgeBand::Minor
 }

@@ -201,6 +201,18 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What happened to an offer that was on a page.
+    Exposure {
+        /// It was seen.
+        #[default] Shown = 0, "shown";
+        /// The customer looked closer.
+        Engaged = 1, "engaged";
+        /// The customer took it.
+        Accepted = 2, "accepted";
+    }
+}
+
+vocabulary! {
     /// What the host knows of the customer's age.
     AgeBand {
         /// Not known: age-restricted offers are not shown.

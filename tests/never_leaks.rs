@@ -32,6 +32,10 @@ const EXPECTED: &[Reason] = &[
     Reason::SameGroup,
     Reason::Owned,
     Reason::Declined,
+    Reason::LeaseEmpty,
+    Reason::Paused,
+    Reason::OutOfStock,
+    Reason::PriceUnknown,
     Reason::Region,
     Reason::Age,
     Reason::SensitiveContext,
@@ -49,8 +53,24 @@ const EXPECTED: &[Reason] = &[
     Reason::GiftSuppressesRefill,
 ];
 
+/// Every second time an engine with a live overlay that was told something random.
+fn live_in_half(
+    rng: &mut Rng,
+    world: &World,
+    policy: &mut aftercart::Policy,
+    folder: &tempfile::TempDir,
+) -> (Arc<aftercart::Engine>, Option<common::Told>) {
+    if rng.chance(50) {
+        return (world.under(policy), None);
+    }
+    policy.live.price_max_age_minutes = *rng.pick(&[0, 0, 150]);
+    let (engine, told) = common::told(rng, world, policy, folder);
+    (engine, Some(told))
+}
+
 #[test]
 fn nothing_forbidden_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
     let (mut cases, mut shown) = (0, 0);
     let mut exercised: BTreeMap<Reason, usize> = BTreeMap::new();
     for seed in 1_000..1_090 {
@@ -58,13 +78,14 @@ fn nothing_forbidden_is_shown() {
         let shop = Shop::new(&world);
         let mut rng = Rng::new(seed ^ 0xBAD);
         for _ in 0..10 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let mut decider = Decider::new(Arc::clone(&engine));
             for number in 0..12 {
                 let request = common::request(&mut rng, &world);
                 request.with(|transaction, profile| {
-                    let case = Case::new(&shop, &policy, transaction, profile);
+                    let mut case = Case::new(&shop, &policy, transaction, profile);
+                    case.live = told.as_ref();
                     let offers = decider.decide(transaction, profile).expect("within the limits");
                     let breach = rules::breach(&case, &engine, &offers);
                     assert_eq!(breach, None, "seed {seed}, request {number}: {request:?}\npolicy {policy:?}");
@@ -98,6 +119,8 @@ const RULES: &[Reason] = &[
     Reason::SameGroup,
     Reason::Owned,
     Reason::Declined,
+    Reason::LeaseEmpty,
+    Reason::Paused,
     Reason::OutOfStock,
     Reason::PriceUnknown,
     Reason::Region,
@@ -107,6 +130,8 @@ const RULES: &[Reason] = &[
     Reason::OrderValue,
     Reason::OutsideFlight,
     Reason::CustomerKind,
+    Reason::FrequencyCap,
+    Reason::OfferCondition,
     Reason::UnknownCategory,
     Reason::CompetitiveSeparation,
     Reason::PositionExcluded,
@@ -126,18 +151,20 @@ const RULES: &[Reason] = &[
 #[test]
 fn the_property_would_notice_if_any_one_rule_were_missing() {
     let mut unnoticed: Vec<Reason> = RULES.to_vec();
+    let folder = tempfile::tempdir().expect("a folder");
     for seed in 2_000..2_060 {
         let world = World::new(seed, 150);
         let shop = Shop::new(&world);
         let rows = Rows::new(&shop);
         let mut rng = Rng::new(seed ^ 0xD00);
         for _ in 0..40 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let request = common::request(&mut rng, &world);
             request.with(|transaction, profile| {
                 unnoticed.retain(|reason| {
                     let mut case = Case::new(&shop, &policy, transaction, profile);
+                    case.live = told.as_ref();
                     case.without = Some(*reason);
                     let answer = exhaustive::decide(&case, &engine, &rows);
                     case.without = None;
@@ -173,8 +200,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         }
         let called = Called::item(case, entry.item);
         let clash = |other: &exhaustive::Entry| {
-            other.item != entry.item
-                && conditions::apart(case.policy, &called, &Called::item(case, other.item))
+            other.item != entry.item && conditions::apart(case, &called, &Called::item(case, other.item))
         };
         if answer.slate.iter().any(clash) {
             wrong.push(Reason::CompetitiveSeparation);
@@ -205,14 +231,15 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
         Reason::PositionExcluded,
         Reason::UnknownPlacement,
     ];
+    let folder = tempfile::tempdir().expect("a folder");
     let mut seen: BTreeMap<Reason, usize> = BTreeMap::new();
     for seed in 3_000..3_030 {
         let world = World::new(seed, 100);
         let shop = Shop::new(&world);
         let mut rng = Rng::new(seed ^ 0xE1);
         for _ in 0..6 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let mut decider = Decider::new(Arc::clone(&engine));
             let request = common::request(&mut rng, &world);
             let offers = world.inputs.partners.offers.len();
@@ -223,7 +250,8 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
             let bought = request.lines.iter().filter_map(|l| engine.find_product(&l.item_id));
             items.extend(bought.map(Item::Product).take(3));
             request.with(|transaction, profile| {
-                let case = Case::new(&shop, &policy, transaction, profile);
+                let mut case = Case::new(&shop, &policy, transaction, profile);
+                case.live = told.as_ref();
                 for item in items {
                     let explained = decider.explain(transaction, profile, item).expect("within the limits");
                     let refill = explained.because.is_some_and(|b| b.relation == aftercart::Relation::Refill);

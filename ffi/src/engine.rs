@@ -190,6 +190,10 @@ impl From<OpenError> for Failure {
 }
 
 impl Failure {
+    pub(crate) fn new(status: Status, os_error: i32, message: String) -> Self {
+        Self { os_error, message, ..Self::from(status) }
+    }
+
     /// The system refused to tell about a file.
     pub(crate) fn system(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self {

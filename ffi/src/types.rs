@@ -93,6 +93,13 @@ pub const AFTERCART_TEXT_CATEGORY: u32 = 3;
 /// `aftercart_item_text`: the id of the partner behind it; empty for your own.
 pub const AFTERCART_TEXT_PARTNER: u32 = 4;
 
+/// `aftercart_live_fact.own` of an offer, and `.partner`: paused or killed.
+pub const AFTERCART_LIVE_PAUSED: u32 = 1;
+/// Likewise: nothing was left to reserve.
+pub const AFTERCART_LIVE_EMPTY: u32 = 2;
+/// Likewise, from this bit on: decisions that pacing turned away, parts per million.
+pub const AFTERCART_LIVE_THROTTLE_SHIFT: u32 = 8;
+
 /// `aftercart_selftest`: run into a defect, to show that it ends there.
 pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 
@@ -100,6 +107,9 @@ pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 const _: () = assert!(AFTERCART_LINES_MAX as usize == engine::limits::LINES_MAX);
 const _: () = assert!(AFTERCART_SLOTS_MAX as usize == engine::limits::SLOTS_MAX);
 const _: () = assert!(engine::limits::PURCHASES_MAX == 1024 && engine::limits::DECLINES_MAX == 256);
+const _: () = assert!(AFTERCART_LIVE_PAUSED as u64 == engine::LiveFact::PAUSED);
+const _: () = assert!(AFTERCART_LIVE_EMPTY as u64 == engine::LiveFact::EMPTY);
+const _: () = assert!(AFTERCART_LIVE_THROTTLE_SHIFT == engine::LiveFact::THROTTLE_SHIFT);
 const _: () = assert!(engine::limits::ANSWERS_MAX == 16 && engine::limits::OPT_OUTS_MAX == 32);
 const _: () = assert!(engine::limits::ID_BYTES_MAX < 72); // `aftercart_offer.id` has room for it and a zero byte
 
@@ -311,13 +321,13 @@ pub struct aftercart_offer {
     pub relevance: u32,
     /// Probability that the customer accepts it, parts per million.
     pub p_accept_ppm: u32,
-    /// Probability that the policy shows it in this slot, parts per million.
+    /// Probability that the policy shows it in this slot, parts per million: what pacing lets pass of it.
     pub p_select_ppm: u32,
     /// What you earn when it is accepted, minor units.
     pub value: i64,
     /// Expected contribution, millionths of a minor unit.
     pub ev_micros: i64,
-    /// Price to the customer in minor units as the catalog has it; -1 = not known.
+    /// Price to the customer in minor units, as the live overlay has it, else the catalog; -1 = not known.
     pub price: i64,
     /// Bytes of `id`.
     pub id_length: u32,
@@ -355,4 +365,38 @@ pub struct aftercart_summary {
     pub cells: u32,
     /// Products that the search compared.
     pub compared: u32,
+    /// Changes of the live overlay before the decision; 0 without one. `aftercart_live_facts` has what was read of it.
+    pub overlay_generation: u64,
+}
+
+/// The right to spend from the budgets of an offer, until it expires. Plain data: keep it with the customer's session, and
+/// activate or release it from any process of the machine.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_lease {
+    /// `sizeof(aftercart_lease)`.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// When it expires, Unix milliseconds; 0 = it holds nothing, since there is no limit.
+    pub expires_at_ms: i64,
+    /// What the library knows it by.
+    pub words: [u64; 4],
+}
+
+/// What a decision read of the live overlay about one candidate.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_live_fact {
+    /// `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+    pub item_kind: u32,
+    /// Row in the catalog.
+    pub item_row: u32,
+    /// A product: its price + 1 (32 bits), the price's minute since 2025 (24 bits), its stock + 1 (6 bits), paused, killed; each
+    /// 0 where the overlay does not say. An offer: `AFTERCART_LIVE_...`.
+    pub own: u64,
+    /// Of its partner: `AFTERCART_LIVE_...`.
+    pub partner: u64,
+    /// What an offer earns, minor units; -1 = as the catalog says.
+    pub bid: i64,
 }

@@ -51,6 +51,21 @@ fn a_decision_allocates_nothing() {
     assert_eq!(told, "0 allocations in 3000 decisions\n");
 }
 
+#[test]
+fn an_overlay_and_its_leases() {
+    use engine::live::{Change, LiveKind};
+    for (language, link) in [("c", Link::Shared), ("c++", Link::Static)] {
+        let shop = Shop::new();
+        let catalog = engine::Catalog::open(shop.folder.path().join("shop.aftercart"), Default::default());
+        let overlay = shop.folder.path().join("shop.live");
+        let live = engine::Live::create(&overlay, &catalog.expect("it opens"), None).expect("it is made");
+        let twice = Change { daily: Some(Some(2)), ..Change::default() };
+        live.edit().expect("a lock").set(Some(LiveKind::Offer), "guide", &twice, 1).expect("it is known");
+        let program = shop.link(language, "ffi/tests/c/live.c", link);
+        assert_eq!(shop.run(&program, &[overlay.to_str().expect("UTF-8")]), "ok\n");
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Link {
     Shared,

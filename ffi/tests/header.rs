@@ -40,7 +40,7 @@ fn the_header_for_php_has_the_same_declarations() {
 }
 
 fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
-    let sources = ["types.rs", "engine.rs", "decider.rs", "resident.rs", "selftest.rs"];
+    let sources = ["types.rs", "engine.rs", "decider.rs", "live.rs", "resident.rs", "selftest.rs"];
     let folder = common::root().join("ffi");
     let mut config =
         cbindgen::Config::from_file(folder.join("cbindgen.toml")).expect("cbindgen.toml is right");

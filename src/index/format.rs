@@ -308,6 +308,11 @@ pub mod rule {
     pub const PLACEMENT_SETTING: u32 = 17;
     /// From Unix second `value` on the policy's clock is `key` seconds ahead of UTC.
     pub const ZONE: u32 = 18;
+    /// A contract begins: of partner `key` (`value` 0) or of offer `key` (`value` 1). Conditions and caps follow. Contracts come
+    /// last, and belong to the catalog: another policy leaves them in place.
+    pub const CONTRACT: u32 = 19;
+    /// At most `key >> 8` events of sort `key & 0xFF` in `value` milliseconds.
+    pub const CAP: u32 = 20;
 }
 
 record! {

@@ -6,21 +6,21 @@ use zerocopy::IntoBytes;
 
 use super::PolicyError;
 use super::classes::Classes;
-use super::facts::{Facts, text_hash};
+use super::contracts::Contracts;
+use super::facts::text_hash;
 use super::placements::{self, Placed, Slot};
 use super::resolve::setting;
 use super::rules::{Holding, Rules, all_refusals};
 use super::selectors::{By, Member, Selectors};
 use super::stored::Reader;
 use super::zone::Zone;
-use crate::context::Line;
 use crate::index::format::{NONE, PolicyRecord, rule};
 use crate::index::{AllowList, View};
 use crate::limits::{APART_MAX, SLOTS_MAX};
+use crate::live::LiveRules;
 use crate::offer::{Item, OfferIx, ProductIx};
-use crate::profile::Profile;
 use crate::suppression;
-use crate::transaction::{Placement, Transaction};
+use crate::transaction::Placement;
 use crate::vocabulary::{OfferKind, SensitiveClass};
 
 /// Every second bit.
@@ -43,6 +43,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) max_price_percent: u32,
     pub(crate) deny_unknown_availability: bool,
     pub(crate) deny_unknown_price: bool,
+    pub(crate) live: LiveRules,
     /// Roots of suppressed and solely allowed subtrees, sorted.
     pub(crate) suppressed_categories: Vec<u32>,
     pub(crate) allowed_categories: Vec<u32>,
@@ -75,6 +76,8 @@ pub(crate) struct CompiledPolicy {
     /// The default one first.
     pub(crate) placements: Vec<Placed>,
     pub(crate) zone: Zone,
+    /// What partners and their offers ask, under every policy.
+    pub(crate) contracts: Contracts,
 }
 
 impl CompiledPolicy {
@@ -139,6 +142,7 @@ impl CompiledPolicy {
         self.placements = vec![Placed { slots: self.slots, positions, ..Placed::default() }];
         self.placements.extend(read.placements);
         self.zone = read.zone;
+        self.contracts = Contracts::new(&read.contracts);
     }
 
     fn empty(generation: u64) -> Self {
@@ -157,6 +161,7 @@ impl CompiledPolicy {
             max_price_percent: 0,
             deny_unknown_availability: false,
             deny_unknown_price: false,
+            live: LiveRules::default(),
             suppressed_categories: Vec::new(),
             allowed_categories: Vec::new(),
             suppressed_brands: Vec::new(),
@@ -176,6 +181,7 @@ impl CompiledPolicy {
             apart_names: Vec::new(),
             placements: Vec::new(),
             zone: Zone::default(),
+            contracts: Contracts::default(),
         }
     }
 
@@ -230,7 +236,7 @@ impl CompiledPolicy {
             setting::MAX_PRICE_PERCENT => self.max_price_percent = u32::try_from(value).ok()?,
             setting::DENY_UNKNOWN_AVAILABILITY => self.deny_unknown_availability = value != 0,
             setting::DENY_UNKNOWN_PRICE => self.deny_unknown_price = value != 0,
-            _ => return None,
+            _ => self.live.set(key, value)?,
         }
         Some(())
     }
@@ -275,22 +281,9 @@ impl CompiledPolicy {
         placements::find(&self.placements, id, asked.stage)
     }
 
-    /// Which rules with conditions hold for a request.
-    pub(crate) fn holding(
-        &self,
-        transaction: &Transaction<'_>,
-        profile: &Profile<'_>,
-        lines: &[Line],
-        order_value: Option<i64>,
-        gift: bool,
-        slots: usize,
-    ) -> Holding {
-        if self.rules.is_empty() {
-            return Holding::default();
-        }
-        let facts = Facts::new(transaction, profile, &self.zone, order_value, gift, slots);
-        let unread = transaction.lines.len() > lines.len();
-        self.rules.holding(&facts, lines.iter().map(|l| (l.product, l.category, l.brand)), unread)
+    /// Whether any rule or contract asks for facts of the request.
+    pub(crate) fn asks(&self) -> bool {
+        !self.rules.is_empty() || !self.contracts.is_empty()
     }
 
     /// Whether an item may not stand beside one of those that stand there.

@@ -8,7 +8,7 @@ use crate::transaction::Transaction;
 use crate::vocabulary::{AgeBand, CustomerKind, PaymentType};
 
 /// Facts of one request. `None` = the request does not say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Facts {
     numbers: [Option<i64>; NumberFact::ALL.len()],
     texts: [Option<u64>; TextFact::ALL.len()],
@@ -25,6 +25,12 @@ struct Hashes<const MOST: usize> {
     length: usize,
     /// There were more, which nobody read.
     cut: bool,
+}
+
+impl<const MOST: usize> Default for Hashes<MOST> {
+    fn default() -> Self {
+        Self { list: [0; MOST], length: 0, cut: false }
+    }
 }
 
 impl<const MOST: usize> Hashes<MOST> {

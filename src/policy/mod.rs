@@ -5,6 +5,7 @@ pub mod cel;
 mod classes;
 mod compiled;
 pub mod condition;
+mod contracts;
 mod facts;
 mod placements;
 mod resolve;
@@ -17,12 +18,21 @@ mod zone;
 
 pub(crate) use compiled::CompiledPolicy;
 pub use condition::Condition;
+#[cfg(feature = "build")]
+pub(crate) use contracts::{Cap, Draft as ContractDraft};
+pub(crate) use facts::Facts;
 pub(crate) use placements::{Placed, is_before_payment, party_bit};
 pub use review::{Review, RuleReach};
 pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
+#[cfg(feature = "build")]
+pub(crate) use rules::Op;
 pub(crate) use rules::{Holding, meets};
 pub(crate) use selectors::{By, Member};
+pub(crate) use stored::contracts_of;
+#[cfg(feature = "build")]
+pub(crate) use stored::write_contract;
 
+use crate::live::LivePolicy;
 use crate::vocabulary::SensitiveClass;
 
 /// The merchant's rules, by name. In a file it is TOML (see the README); in Rust it is this.
@@ -61,6 +71,8 @@ pub struct Policy {
     pub value: ValuePolicy,
     /// What to do where the feed does not say.
     pub unknown: UnknownPolicy,
+    /// What is asked of the live overlay.
+    pub live: LivePolicy,
 }
 
 /// Marks a category subtree as sensitive.
@@ -171,6 +183,7 @@ impl Default for Policy {
             slate: SlatePolicy::default(),
             value: ValuePolicy::default(),
             unknown: UnknownPolicy::default(),
+            live: LivePolicy::default(),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Policy {
         rules.extend(self.allow_sensitive.iter().map(|c| record(rule::ALLOW_SENSITIVE, c.code().into(), 0)));
         self.write_conditional(view, &mut rules)?;
         if rules.len() > POLICY_RULES_MAX {
-            return Err(PolicyError::OutOfRange { field: "rules", allowed: "at most 65,536" });
+            return Err(PolicyError::OutOfRange { field: "rules", allowed: "at most 262,144" });
         }
         Ok(rules)
     }
@@ -222,8 +222,10 @@ impl Policy {
             (setting::DENY_UNKNOWN_AVAILABILITY, i64::from(self.unknown.availability == Unknown::Deny)),
             (setting::DENY_UNKNOWN_PRICE, i64::from(self.unknown.price == Unknown::Deny)),
         ]
+        .into_iter()
+        .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
-        .to_vec()
+        .collect()
     }
 }
 

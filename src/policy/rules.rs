@@ -96,7 +96,7 @@ pub(crate) fn is_sound(ops: &[Op]) -> bool {
 }
 
 /// The answer of a sound condition; `None` = the request does not say enough.
-fn answer(ops: &[Op], facts: &Facts) -> Option<bool> {
+pub(super) fn answer(ops: &[Op], facts: &Facts) -> Option<bool> {
     let mut stack = [None; CONDITION_STACK_MAX];
     let mut height = 0usize;
     for op in ops {

@@ -5,14 +5,18 @@
 use zerocopy::little_endian::{I64, U32};
 
 use super::condition::{Comparison, Fact, FlagFact, ListFact, NumberFact, TextFact};
+use super::contracts::{self, Cap};
 use super::placements::{Placed, Slot};
 use super::rules::{Draft, Op, is_sound};
 use super::selectors::By;
 use super::zone::{Shift, Zone};
 use crate::index::View;
 use crate::index::format::{PolicyRecord, rule};
-use crate::limits::{APART_MAX, CONDITION_OPS_MAX, PLACEMENTS_MAX, RULES_MAX, SLOTS_MAX, ZONE_SHIFTS_MAX};
-use crate::vocabulary::{OfferKind, Party, SensitiveClass, Stage};
+use crate::limits::{
+    APART_MAX, CAPS_MAX, CONDITION_OPS_MAX, CONDITION_STACK_MAX, PLACEMENTS_MAX, RULES_MAX, SLOTS_MAX,
+    ZONE_SHIFTS_MAX,
+};
+use crate::vocabulary::{Exposure, OfferKind, Party, SensitiveClass, Stage};
 
 /// What the names in a [`rule::NAMED`] record are for: bits 8 to 15 of its value; bits 0 to 7 are [`By`].
 pub(super) mod role {
@@ -104,6 +108,24 @@ pub(super) fn write_placement(placed: &Placed, to: &mut Vec<PolicyRecord>) {
     }
 }
 
+/// Writes what a partner or an offer asks, where it asks anything.
+#[cfg(feature = "build")]
+pub(crate) fn write_contract(draft: &contracts::Draft, to: &mut Vec<PolicyRecord>) {
+    if draft.ops.is_empty() && draft.caps.is_empty() {
+        return;
+    }
+    to.push(record(rule::CONTRACT, draft.row, draft.of_offer.into()));
+    draft.ops.iter().for_each(|op| write_op(*op, to));
+    let cap = |cap: &Cap| record(rule::CAP, u32::from(cap.event.code()) | cap.most << 8, cap.window_ms);
+    to.extend(draft.caps.iter().map(cap));
+}
+
+/// The contracts among the rules of a catalog: they come last.
+pub(crate) fn contracts_of(rules: &[PolicyRecord]) -> &[PolicyRecord] {
+    let start = rules.iter().position(|record| record.kind.get() == rule::CONTRACT);
+    start.and_then(|start| rules.get(start..)).unwrap_or(&[])
+}
+
 pub(super) fn write_zone(zone: &Zone, to: &mut Vec<PolicyRecord>) {
     let shifts = zone.shifts.iter();
     to.extend(shifts.map(|s| record(rule::ZONE, s.offset_s.cast_unsigned(), s.from_s)));
@@ -129,6 +151,8 @@ pub(super) struct Reader {
     /// Bytes of its name that are still to come.
     name_rest: usize,
     ops: usize,
+    pub(super) contracts: Vec<contracts::Draft>,
+    caps: usize,
 }
 
 impl Reader {
@@ -151,8 +175,29 @@ impl Reader {
             rule::TEXT => self.take_name(key as usize, value),
             rule::CONDITION => {
                 self.ops += 1;
-                self.rules.last_mut().filter(|_| !self.in_pair)?.ops.push(read_op(key, value)?);
+                let op = read_op(key, value)?;
+                if let Some(contract) = self.contracts.last_mut() {
+                    contract.ops.push(op);
+                    return (contract.ops.len() <= CONDITION_STACK_MAX).then_some(());
+                }
+                self.rules.last_mut().filter(|_| !self.in_pair)?.ops.push(op);
                 (self.ops <= CONDITION_OPS_MAX).then_some(())
+            }
+            rule::CONTRACT => {
+                let rows = if value == 1 { view.offers.len() } else { view.partners.len() };
+                self.contracts.push(contracts::Draft {
+                    row: key,
+                    of_offer: value == 1,
+                    ..Default::default()
+                });
+                ((key as usize) < rows && (0..=1).contains(&value)).then_some(())
+            }
+            rule::CAP => {
+                self.caps += 1;
+                let event = Exposure::from_code((key & 0xFF) as u8)?;
+                let cap = Cap { event, most: key >> 8, window_ms: value };
+                self.contracts.last_mut()?.caps.push(cap);
+                (self.caps <= CAPS_MAX).then_some(())
             }
             rule::NAMED => self.take_named(key, value, view),
             rule::PLACEMENT => self.take_placement(key, value),
@@ -168,11 +213,11 @@ impl Reader {
     }
 
     /// Whether what was read is whole.
-    pub(super) fn finish(mut self) -> Option<Self> {
-        for draft in &mut self.rules {
-            if !is_sound(&draft.ops) {
-                return None;
-            }
+    pub(super) fn finish(self) -> Option<Self> {
+        let mut rules = self.rules.iter().map(|draft| &draft.ops);
+        let mut asked = self.contracts.iter().map(|draft| &draft.ops).filter(|ops| !ops.is_empty());
+        if !rules.all(|ops| is_sound(ops)) || !asked.all(|ops| is_sound(ops)) {
+            return None;
         }
         (self.name_rest == 0).then_some(self)
     }

@@ -1,15 +1,16 @@
 //! Random rules with conditions, pairs that may not meet, and placements.
 
+use aftercart::build::feed::FrequencyCap;
 use aftercart::policy::condition::{Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
-use aftercart::vocabulary::{OfferKind, Party, PaymentType, SensitiveClass, Stage};
+use aftercart::vocabulary::{Exposure, OfferKind, Party, PaymentType, SensitiveClass, Stage};
 
 use super::{NOW, Rng, World};
 
 /// What requests call their orders and customers.
 pub const WORDS: [&str; 4] = ["vip", "staff", "express", "campaign"];
 pub const TIERS: [&str; 3] = ["", "silver", "gold"];
-pub const PLACEMENTS: [&str; 3] = ["", "thank-you", "never-heard-of"];
+pub const PLACEMENTS: &[&str] = &["", "thank-you", "never-heard-of"];
 
 /// Adds some to a policy.
 pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
@@ -81,7 +82,7 @@ fn some_names(rng: &mut Rng, world: &World, most: usize) -> Names {
     names
 }
 
-fn condition(rng: &mut Rng, depth: usize) -> Condition {
+pub fn condition(rng: &mut Rng, depth: usize) -> Condition {
     let parts = |rng: &mut Rng| (0..rng.below(4)).map(|_| condition(rng, depth - 1)).collect();
     match rng.below(if depth == 0 { 7 } else { 11 }) {
         0 => Condition::Flag(*rng.pick(FlagFact::ALL)),
@@ -119,10 +120,20 @@ fn text(rng: &mut Rng) -> Condition {
         TextFact::CustomerAge => *rng.pick(&["minor", "adult"]),
         TextFact::CustomerTier => *rng.pick(&TIERS),
         TextFact::TimeWeekday => *rng.pick(&["thursday", "friday", "saturday"]),
-        TextFact::PlacementId => *rng.pick(&PLACEMENTS),
+        TextFact::PlacementId => *rng.pick(PLACEMENTS),
         TextFact::PlacementStage => rng.pick(Stage::ALL).name(),
     };
     Condition::Text { fact, value: value.into() }
+}
+
+/// At most one cap.
+pub fn caps(rng: &mut Rng, percent: usize) -> Vec<FrequencyCap> {
+    let cap = |rng: &mut Rng| FrequencyCap {
+        event: *rng.pick(Exposure::ALL),
+        most: rng.below(4) as u32,
+        days: 1 + rng.below(300) as u32,
+    };
+    (0..usize::from(rng.chance(percent))).map(|_| cap(rng)).collect()
 }
 
 fn placement(rng: &mut Rng, id: &str, stage: Option<Stage>) -> NamedPlacement {

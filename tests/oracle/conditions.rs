@@ -251,8 +251,31 @@ pub fn refusals(case: &Case<'_>, called: &Called<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// Whether two may not stand on one page.
-pub fn apart(policy: &Policy, one: &Called<'_>, other: &Called<'_>) -> bool {
+/// Whether two may not stand on one page: by the policy, by a partner of either, or by their exclusive group.
+pub fn apart(case: &Case<'_>, one: &Called<'_>, other: &Called<'_>) -> bool {
+    let group = |called: &Called<'_>| {
+        let number = called.offer.map(|id| case.shop.offers[id]);
+        let name = number.map(|n| case.shop.world.inputs.partners.offers[n].exclusive_group.clone());
+        name.filter(|name| !name.is_empty())
+    };
+    let exclusive = group(one).is_some() && group(one) == group(other);
+    exclusive || refuses(case, one, other) || refuses(case, other, one) || by_policy(case.policy, one, other)
+}
+
+fn refuses(case: &Case<'_>, one: &Called<'_>, other: &Called<'_>) -> bool {
+    let Some(partner) = case.shop.partners.get(one.partner) else { return false };
+    let not = &partner.not_beside;
+    let names = Names { categories: not.categories.clone(), brands: not.brands.clone(), ..Names::default() };
+    let by_domain = |other: &aftercart::build::feed::Partner| {
+        let under = |own: &String| not.domains.iter().any(|d| own == d || own.ends_with(&format!(".{d}")));
+        other.domains.iter().any(under)
+    };
+    let theirs = case.shop.partners.get(other.partner).filter(|_| other.partner != one.partner);
+    (other.product.is_some() && other.is_in(&names))
+        || theirs.is_some_and(|theirs| not.partners.contains(&theirs.id) || by_domain(theirs))
+}
+
+fn by_policy(policy: &Policy, one: &Called<'_>, other: &Called<'_>) -> bool {
     policy.apart.iter().any(|Apart { these, those, .. }| {
         let those = if *those == Names::default() { these } else { those };
         (one.is_in(these) && other.is_in(those)) || (one.is_in(those) && other.is_in(these))

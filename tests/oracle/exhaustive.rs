@@ -13,6 +13,7 @@ use aftercart::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, COMPLEMENT_HITS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
     QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
+use aftercart::policy::FirstPartyValue;
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
 use aftercart::{Engine, Item, ProductIx, Reason, Relation};
@@ -47,13 +48,16 @@ pub struct Answer {
 pub struct Rows {
     into: Vec<Vec<i8>>,
     out: Vec<Vec<i8>>,
+    /// Length of each product's own item-item list.
+    listed: Vec<usize>,
     unit: u32,
 }
 
 impl Rows {
     pub fn new(shop: &Shop<'_>) -> Self {
         let (into, out) = shop.ix.iter().map(|ix| testing::rows(&shop.world.engine, *ix)).unzip();
-        Self { into, out, unit: testing::unit_dot(&shop.world.engine) }
+        let listed = shop.facts.iter().map(|facts| facts.associates).collect();
+        Self { into, out, listed, unit: testing::unit_dot(&shop.world.engine) }
     }
 }
 
@@ -133,7 +137,8 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             relation: if offer.house { Relation::House } else { Relation::Triggered },
             line,
             relevance,
-            ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
+            ev_micros: case.told_offer(&offer.id).bid.unwrap_or(offer.payout).max(0)
+                * i64::from(offer.accept_rate_ppm),
             score: 0,
             house: offer.house,
             position: 0,
@@ -202,7 +207,7 @@ fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     rows
 }
 
-/// Of the 32 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
+/// Of the 32 types most worth asking, the 3 most bought that may be shown of the 32 most bought.
 fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
     let mut order = learnt.worth.clone();
@@ -211,7 +216,7 @@ fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     for (kind, _) in order.into_iter().take(32) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
-        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(4));
+        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(3));
     }
     rows
 }
@@ -232,20 +237,23 @@ fn nearest(case: &Case<'_>, queries: &[Vec<i8>], rows: &Rows, most: usize) -> Ve
     scored.into_iter().take(most).map(|(_, _, row)| row).collect()
 }
 
+/// Lines with a list of at least so many do not ask the vectors.
+const LISTED: usize = 8;
+
 fn queries(shop: &Shop<'_>, asking: &[&Line], rows: &Rows) -> Vec<Vec<i8>> {
-    let asked = |line: &Line| {
-        let stand_in = || {
-            let category = line.category.as_ref().expect("asking lines are known");
-            let inside = |row: &usize| shop.category[*row].as_ref().is_some_and(|c| below(category, c));
-            let best = |row: &usize| (shop.facts[*row].popularity, Reverse(shop.ix[*row]));
-            (0..shop.ix.len()).filter(inside).max_by_key(best).expect("a category has a product")
-        };
-        rows.into[line.row.unwrap_or_else(stand_in)].clone()
+    let stand_in = |line: &Line| {
+        let category = line.category.as_ref().expect("asking lines are known");
+        let inside = |row: &usize| shop.category[*row].as_ref().is_some_and(|c| below(category, c));
+        let best = |row: &usize| (shop.facts[*row].popularity, Reverse(shop.ix[*row]));
+        (0..shop.ix.len()).filter(inside).max_by_key(best).expect("a category has a product")
     };
+    let row = |line: &Line| line.row.unwrap_or_else(|| stand_in(line));
+    let asking: Vec<&Line> = asking.iter().copied().filter(|line| rows.listed[row(line)] < LISTED).collect();
+    let asked = |line: &Line| rows.into[row(line)].clone();
     if asking.len() <= QUERIES_MAX {
         return asking.iter().map(|line| asked(line)).collect();
     }
-    let mut dearest = asking.to_vec();
+    let mut dearest = asking.clone();
     dearest.sort_by_key(|line| Reverse(line.value));
     let mut queries: Vec<Vec<i8>> = dearest.iter().take(QUERIES_MAX - 1).map(|line| asked(line)).collect();
     let mut sum = vec![0i64; queries[0].len()];
@@ -273,6 +281,14 @@ fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
         entry.score = score.score;
         entry.relation = score.relation;
         entry.line = score.line;
+        let Item::Product(ix) = entry.item else { continue };
+        let row = case.shop.row_of[&ix];
+        let margin = case.shop.world.inputs.products[row].margin_bps;
+        let by_margin = case.policy.value.first_party == FirstPartyValue::Margin;
+        if let Some(price) = case.price_now(row).filter(|_| by_margin) {
+            let bps = margin.unwrap_or(case.shop.world.options.margin_bps);
+            entry.ev_micros = price * i64::from(bps) / 10_000 * i64::from(score.p_accept_ppm);
+        }
     }
 }
 
@@ -314,7 +330,7 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             };
         }
         let called = Called::item(case, entry.item);
-        let clash = |e: &Entry| conditions::apart(case.policy, &called, &Called::item(case, e.item));
+        let clash = |e: &Entry| conditions::apart(case, &called, &Called::item(case, e.item));
         if wrong.is_empty()
             && case.without != Some(Reason::CompetitiveSeparation)
             && answer.slate.iter().any(clash)

@@ -11,8 +11,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aftercart::build::feed::{Partner, PartnerOffer, Product};
-use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use aftercart::build::feed::{FrequencyCap, Partner, PartnerOffer, Product};
+use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use aftercart::policy::Unknown;
 use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
@@ -21,7 +21,7 @@ use aftercart::vocabulary::{
 use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
 use super::conditions::{self, Called};
-use crate::common::{DAY, World};
+use crate::common::{DAY, Told, ToldAccount, ToldProduct, World};
 
 pub type Path = Vec<String>;
 
@@ -137,6 +137,8 @@ pub struct Case<'a> {
     pub now: Option<i64>,
     /// A rule that is left out, to see whether the tests would notice.
     pub without: Option<Reason>,
+    /// What the live overlay was told, where there is one.
+    pub live: Option<&'a Told>,
 }
 
 impl<'a> Case<'a> {
@@ -185,6 +187,7 @@ impl<'a> Case<'a> {
             gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
             now,
             without: None,
+            live: None,
         };
         case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
         case
@@ -258,7 +261,30 @@ impl<'a> Case<'a> {
             let by_brand = partner.blocked_brands.iter().any(|b| line.brand.as_ref().is_none_or(|l| l == b));
             by_category || by_brand
         };
-        !self.here(&partner.regions) || self.lines.iter().any(beside)
+        !self.here(&partner.regions)
+            || conditions::answer(self, &partner.when) != Some(true)
+            || self.lines.iter().any(beside)
+    }
+
+    /// Whether a customer met a partner, or an offer, as often as the caps allow.
+    fn capped(&self, caps: &[FrequencyCap], counts: impl Fn(&str) -> bool) -> bool {
+        caps.iter().any(|cap| {
+            let recent =
+                |at_ms: i64| self.now.is_none_or(|now| at_ms <= 0 || now - at_ms < i64::from(cap.days) * DAY);
+            let events = self.profile.exposures.iter().rev().take(EXPOSURES_MAX);
+            let counted = events.filter(|e| e.event == cap.event && counts(e.id) && recent(e.at_ms));
+            counted.count() >= cap.most as usize
+        })
+    }
+
+    fn partner_capped(&self, id: &str) -> bool {
+        let shop = self.shop;
+        let partner_of = |exposed: &str| match (shop.offers.get(exposed), shop.products.get(exposed)) {
+            (Some(number), _) => shop.world.inputs.partners.offers[*number].partner.clone(),
+            (None, Some(row)) => shop.world.inputs.products[*row].seller.clone(),
+            (None, None) => String::new(),
+        };
+        shop.partners.get(id).is_some_and(|p| self.capped(&p.caps, |exposed| partner_of(exposed) == id))
     }
 
     pub fn due(&self, past: &Past) -> bool {
@@ -323,6 +349,53 @@ impl<'a> Case<'a> {
         stated.or_else(|| self.shop.world.engine.price(Item::Product(self.shop.ix[row])))
     }
 
+    fn told_product(&self, row: usize) -> ToldProduct {
+        let told = self.live.and_then(|live| live.products.get(&self.shop.world.inputs.products[row].id));
+        told.cloned().unwrap_or_default()
+    }
+
+    pub fn told_offer(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.offers.get(id)).cloned().unwrap_or_default()
+    }
+
+    fn told_partner(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.partners.get(id)).cloned().unwrap_or_default()
+    }
+
+    /// Nothing can be reserved: nothing was spent, so a limit is empty where it is 0, or where nobody knows what day it is.
+    fn is_empty(&self, account: &ToldAccount) -> bool {
+        account.daily.is_some_and(|daily| daily == 0 || self.now.is_none())
+    }
+
+    /// What the live overlay says against a product.
+    fn live_product(&self, row: usize) -> Vec<(bool, Reason)> {
+        let (told, seller) = (self.told_product(row), &self.shop.world.inputs.products[row].seller);
+        let partner = self.told_partner(seller);
+        let most = i64::from(self.policy.live.price_max_age_minutes) * 60_000;
+        let fresh = told.price.is_some() && self.now.is_some_and(|now| now - told.priced_at_ms <= most);
+        vec![
+            (told.paused || told.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (told.stock == Some(0), Reason::OutOfStock),
+            (most > 0 && !fresh, Reason::PriceUnknown),
+            (self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    fn live_offer(&self, offer: &PartnerOffer) -> Vec<(bool, Reason)> {
+        let (own, partner) = (self.told_offer(&offer.id), self.told_partner(&offer.partner));
+        vec![
+            (own.paused || own.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (self.is_empty(&own) || self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    /// The live price, else the catalog's.
+    pub fn price_now(&self, row: usize) -> Option<i64> {
+        self.told_product(row).price.or_else(|| self.price(row))
+    }
+
     /// All that refuses a product.
     pub fn product(&self, row: usize, as_refill: bool) -> Vec<Reason> {
         let shop = self.shop;
@@ -336,7 +409,7 @@ impl<'a> Case<'a> {
         let consumable = shop.facts[row].role == Role::Consumable;
         let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
         let limit = i64::from(self.policy.value.max_price_percent);
-        let affordable = || Some(self.price(row)? <= self.order_value? * limit / 100);
+        let affordable = || Some(self.price_now(row)? <= self.order_value? * limit / 100);
         let minor = self.profile.age_band == AgeBand::Minor;
         let young = self.too_young(&[product.sensitive, class], age.max(product.age_min));
         let group = &shop.group[row];
@@ -346,6 +419,7 @@ impl<'a> Case<'a> {
             ((third && self.profile.opt_out_third_party) || (wishes && unwanted), Reason::OptedOut),
             (!self.here(&product.eligible_regions), Reason::Region),
             (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
+            (third && self.partner_capped(&product.seller), Reason::FrequencyCap),
             (self.lines.iter().any(|l| l.row == Some(row)), Reason::SameItem),
             (group.is_some() && self.lines.iter().any(|l| l.group == *group), Reason::SameGroup),
             (self.lines.iter().any(|l| l.kind.as_ref() == Some(&shop.kind[row])), Reason::SameType),
@@ -355,6 +429,7 @@ impl<'a> Case<'a> {
             (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
         ]);
         reasons.extend(self.merchant(row, false));
+        reasons.extend(self.keep(self.live_product(row)));
         reasons
     }
 
@@ -405,6 +480,7 @@ impl<'a> Case<'a> {
         let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
         let refusals = conditions::refusals(self, &Called::offer(self, number));
         let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(self.live_offer(offer)));
         reasons.extend(self.keep(vec![
             (self.foreign(), Reason::Currency),
             ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
@@ -416,6 +492,9 @@ impl<'a> Case<'a> {
             (suppress.offers.contains(&offer.id), Reason::ProductExcluded),
             (third && self.partner_excluded(&offer.partner), Reason::PartnerExcluded),
             (third && self.partner_refuses(&offer.partner), Reason::PartnerContext),
+            (third && self.partner_capped(&offer.partner), Reason::FrequencyCap),
+            (conditions::answer(self, &offer.when) != Some(true), Reason::OfferCondition),
+            (self.capped(&offer.caps, |exposed| exposed == offer.id), Reason::FrequencyCap),
             (valued && !self.order_value.is_some_and(fits), Reason::OrderValue),
             (others, Reason::CustomerKind),
             (self.declined.contains(&offer.id), Reason::Declined),
@@ -571,10 +650,7 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         if !position.takes(&called) {
             wrong.push(Reason::PositionExcluded);
         }
-        if slate[..at]
-            .iter()
-            .any(|other| conditions::apart(case.policy, &called, &Called::item(case, other.item)))
-        {
+        if slate[..at].iter().any(|other| conditions::apart(case, &called, &Called::item(case, other.item))) {
             wrong.push(Reason::CompetitiveSeparation);
         }
         let gap = case.policy.placements.is_empty() && usize::from(offer.position) != at;

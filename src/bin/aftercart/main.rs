@@ -5,6 +5,7 @@ mod build;
 mod decide;
 mod demo;
 mod inspect;
+mod live;
 mod policy;
 mod print;
 mod relevance;
@@ -40,6 +41,8 @@ enum Command {
     Verify(inspect::VerifyArgs),
     /// Decide for baskets: ids on the command line, JSON Lines on standard input, or the newest of an orders file
     Decide(decide::Args),
+    /// Change what holds until the next catalog: pauses, stock, prices, bids, budgets
+    Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
     /// Check a policy, or compare two
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),

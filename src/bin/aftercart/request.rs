@@ -1,8 +1,8 @@
 //! Requests as JSON: what `decide --jsonl` reads.
 
 use aftercart::build::feed::{parse_price, parse_timestamp};
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, PaymentType, Role, Stage};
-use aftercart::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
+use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, Stage};
+use aftercart::{Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -59,6 +59,7 @@ pub(crate) struct Request {
     opt_out_categories: Vec<String>,
     answers: Vec<AnswerRequest>,
     declines: Vec<DeclineRequest>,
+    exposures: Vec<ExposedRequest>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -93,6 +94,14 @@ struct DeclineRequest {
     at: Text,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ExposedRequest {
+    id: Text,
+    event: Text,
+    at: Text,
+}
+
 /// A request with its texts read, from which [`Basket::with`] borrows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Basket {
@@ -114,6 +123,7 @@ pub(crate) struct Basket {
     loyalty_tier: String,
     purchases: Vec<(String, i64)>,
     declines: Vec<(String, i64)>,
+    exposures: Vec<(String, Exposure, i64)>,
     answers: Vec<AnswerRequest>,
     opt_out_categories: Vec<String>,
     profile: Profile<'static>,
@@ -254,6 +264,14 @@ impl Basket {
                 .iter()
                 .map(|d| dated("declines.at", &d.id, &d.at))
                 .collect::<Result<_, _>>()?,
+            exposures: request
+                .exposures
+                .iter()
+                .map(|e| {
+                    let event = choice("exposures.event", &e.event, Exposure::from_name)?.unwrap_or_default();
+                    Ok((e.id.text(), event, at_ms("exposures.at", &e.at)?))
+                })
+                .collect::<Result<_, String>>()?,
             case_id: request.case_id,
             repeat,
             answers: request.answers,
@@ -274,6 +292,11 @@ impl Basket {
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
             self.declines.iter().map(|(id, at_ms)| Decline { id, at_ms: *at_ms }).collect();
+        let exposures: Vec<Exposed<'_>> = self
+            .exposures
+            .iter()
+            .map(|(id, event, at_ms)| Exposed { id, event: *event, at_ms: *at_ms })
+            .collect();
         let answers: Vec<Answer<'_>> =
             self.answers.iter().map(|a| Answer { question: &a.question, tag: &a.tag }).collect();
         let (tags, segments) = (texts(&self.tags), texts(&self.segments));
@@ -295,6 +318,7 @@ impl Basket {
         let profile = Profile {
             purchases: &purchases,
             declines: &declines,
+            exposures: &exposures,
             answers: &answers,
             opt_out_categories: &opt_outs,
             segments: &segments,

@@ -1,7 +1,7 @@
 //! Which products a search may find.
 
 use super::TypeSet;
-use crate::distance::BLOCK;
+use crate::distance::{BLOCK, prefetch};
 use crate::index::view::View;
 
 /// One bit for each of many.
@@ -191,16 +191,15 @@ impl AllowList {
         list
     }
 
-    /// Room for the counts of any catalog of this size, so that [`AllowList::narrow`] allocates nothing.
-    pub(crate) fn with_room(view: &View<'_>) -> Self {
+    /// Room for the counts of a catalog, so that [`AllowList::narrow`] allocates nothing.
+    pub(crate) fn make_room(&mut self, view: &View<'_>) {
         let cells = view.cells.len();
-        Self {
-            by_cell: Vec::with_capacity(cells),
-            open: Vec::with_capacity(cells),
-            cells: Bits(Vec::with_capacity(cells.div_ceil(64))),
-            by_area: Vec::with_capacity(view.areas.len()),
-            ..Self::default()
-        }
+        let room = |list: &mut Vec<u32>, count: usize| list.reserve(count.saturating_sub(list.len()));
+        room(&mut self.by_cell, cells);
+        room(&mut self.open, cells);
+        room(&mut self.by_area, view.areas.len());
+        let words = cells.div_ceil(64);
+        self.cells.0.reserve(words.saturating_sub(self.cells.0.len()));
     }
 
     /// Counts what is left of what `self` allows without some classes. The products' own bits are not copied.
@@ -229,6 +228,13 @@ impl AllowList {
     #[inline]
     pub(crate) fn contains(&self, product: u32) -> bool {
         self.products.contains(product)
+    }
+
+    /// Asks for the bit of a product that will be looked at soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, product: u32) {
+        let word = product as usize / 64;
+        prefetch(self.products.0.get(word..=word).unwrap_or(&[]));
     }
 
     /// Allowed products of a cell.
