@@ -147,4 +147,10 @@ const (
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR
 	Internal         Status = C.AFTERCART_INTERNAL
+	BadLive          Status = C.AFTERCART_BAD_LIVE
+	BudgetEmpty      Status = C.AFTERCART_BUDGET_EMPTY
+	LeasesOut        Status = C.AFTERCART_LEASES_OUT
+	Paused           Status = C.AFTERCART_PAUSED
+	LeaseGone        Status = C.AFTERCART_LEASE_GONE
+	LeaseForeign     Status = C.AFTERCART_LEASE_FOREIGN
 )

@@ -170,7 +170,8 @@ func (d *Decider) unpack(offers *Offers) {
 		Reason:          Reason(s.reason),
 		DecisionID:      DecisionID{High: uint64(s.decision_id_high), Low: uint64(s.decision_id_low)},
 		IndexGeneration: uint64(s.index_generation), PolicyGeneration: uint64(s.policy_generation),
-		Retrieved: uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
+		OverlayGeneration: uint64(s.overlay_generation),
+		Retrieved:         uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
 		Centroids: uint32(s.centroids), Cells: uint32(s.cells), Compared: uint32(s.compared),
 	}
 }

@@ -120,6 +120,7 @@ type Summary struct {
 	DecisionID                    DecisionID
 	IndexGeneration               uint64
 	PolicyGeneration              uint64
+	OverlayGeneration             uint64 // changes of the live overlay before the decision; 0 without one
 	Retrieved, Eligible, Rejected uint32 // candidates
 	Centroids, Cells, Compared    uint32 // work of the search
 }

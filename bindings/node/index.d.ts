@@ -15,7 +15,8 @@ export type Kind = 'product' | 'add_on' | 'warranty' | 'service' | 'subscription
 export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house';
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
   'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
-  'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL';
+  'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
+  | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
 /** How to open a catalog. */
 export interface Options {
@@ -143,6 +144,8 @@ export interface Offers {
   decisionId: string;
   indexGeneration: string;
   policyGeneration: string;
+  /** Changes of the live overlay before the decision; 0 without one. */
+  overlayGeneration: number;
   retrieved: number;
   eligible: number;
   rejected: number;

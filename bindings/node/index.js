@@ -4,7 +4,7 @@ const lists = require('./lists');
 const native = require(process.env.AFTERCART_ADDON || './build/Release/aftercart.node');
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 64 };
+const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
   transaction: {
@@ -20,7 +20,7 @@ const AT = {
   },
   summary: {
     reason: 4, decision_id_low: 8, decision_id_high: 16, index_generation: 24, policy_generation: 32, retrieved: 40,
-    eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60,
+    eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60, overlay_generation: 64,
   },
   info: { products: 4, offers: 8, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
 };
@@ -361,6 +361,7 @@ class Decider {
       decisionId: hex(block, SUMMARY + at.decision_id_high) + hex(block, SUMMARY + at.decision_id_low),
       indexGeneration: hex(block, SUMMARY + at.index_generation),
       policyGeneration: hex(block, SUMMARY + at.policy_generation),
+      overlayGeneration: readInt64(block, SUMMARY + at.overlay_generation),
       retrieved: number('retrieved'),
       eligible: number('eligible'),
       rejected: number('rejected'),

@@ -154,4 +154,10 @@ enum Status: int
     case OutOfMemory = -501;
     case SystemError = -502;
     case Internal = -601;
+    case BadLive = -303;
+    case BudgetEmpty = -701;
+    case LeasesOut = -702;
+    case Paused = -703;
+    case LeaseGone = -704;
+    case LeaseForeign = -705;
 }

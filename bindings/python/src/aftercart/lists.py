@@ -151,3 +151,9 @@ class Status(IntEnum):
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502
     INTERNAL = -601
+    BAD_LIVE = -303
+    BUDGET_EMPTY = -701
+    LEASES_OUT = -702
+    PAUSED = -703
+    LEASE_GONE = -704
+    LEASE_FOREIGN = -705

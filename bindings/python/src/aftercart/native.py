@@ -32,7 +32,7 @@ PROFILE = Struct("=6I16s16s4I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
 OFFER = Struct("=6Ii3I3q2I72s")
-SUMMARY = Struct("=2I4Q6I")
+SUMMARY = Struct("=2I4Q6IQ")
 
 
 def load() -> ctypes.CDLL:

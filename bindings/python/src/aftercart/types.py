@@ -116,6 +116,7 @@ class Offers(Sequence[Offer]):
     centroids: int
     cells: int
     compared: int
+    overlay_generation: int  # changes of the live overlay before the decision; 0 without one
 
     def __len__(self) -> int:
         return len(self.slate)

@@ -63,7 +63,8 @@ final class Native {
             longs("value", "ev_micros", "price"), ints("id_length", "reserved"), chars("id", 72));
     static final StructLayout SUMMARY = MemoryLayout.structLayout(ints("struct_size", "reason"),
             longs("decision_id_low", "decision_id_high", "index_generation", "policy_generation"),
-            ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"));
+            ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"),
+            JAVA_LONG.withName("overlay_generation"));
 
     private Native() {}
 
