@@ -168,8 +168,7 @@ int32_t aftercart_engine_with_live(const aftercart_engine *engine,
                                    size_t path_length,
                                    aftercart_engine **with_live,
                                    aftercart_error *error);
-int32_t aftercart_decider_use(aftercart_decider *decider,
-                              const aftercart_engine *engine);
+int32_t aftercart_decider_use(aftercart_decider *decider, const aftercart_engine *engine);
 int32_t aftercart_live_facts(aftercart_decider *decider,
                              aftercart_live_fact *facts,
                              size_t fact_size,
@@ -192,5 +191,4 @@ int32_t aftercart_resident(const char *path,
                            aftercart_engine **engine,
                            aftercart_decider **decider,
                            aftercart_error *error);
-int32_t aftercart_selftest(aftercart_decider *decider,
-                           uint32_t what);
+int32_t aftercart_selftest(aftercart_decider *decider, uint32_t what);
