@@ -14,7 +14,7 @@ use crate::ranking;
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::suppression;
-use crate::transaction::Transaction;
+use crate::transaction::{Repeat, Transaction};
 use crate::verify;
 use crate::vocabulary::OfferKind;
 
@@ -309,6 +309,8 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     let (kind, brand, partner) =
         (type_of(candidate.item), brand_of(candidate.item), partner_of(context, candidate.item));
     let per_type = match policy.max_per_type {
+        // What opens something new shows each kind once.
+        u8::MAX if context.transaction.placement.repeat == Repeat::Never => 1,
         u8::MAX => context.slots.div_ceil(8) as u8,
         limit => limit,
     };

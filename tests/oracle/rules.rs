@@ -468,6 +468,7 @@ impl Case<'_> {
         let percent = usize::from(policy.max_refill_percent);
         let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
         let of_type = match policy.max_per_type {
+            255 if self.transaction.placement.repeat == aftercart::Repeat::Never => 1,
             255 => (self.slots() as u8).div_ceil(8),
             limit => limit,
         };
