@@ -252,9 +252,18 @@ fn judge(
             suppression::offer_rules(context, ix, record, &mut sink);
         }
     }
-    let floor = !candidate.house && candidate.relevance < context.min_relevance;
-    let reserve = !candidate.house && candidate.ev_micros < context.policy.reserve_micros;
-    first.or(floor.then_some(Reason::BelowRelevance)).or(reserve.then_some(Reason::BelowReserve))
+    first.or_else(|| below_floor(context, candidate).next())
+}
+
+/// The floors that a candidate does not reach, in order. House offers have none: they take what is left over.
+pub(crate) fn below_floor(context: &Context<'_>, candidate: &Candidate) -> impl Iterator<Item = Reason> {
+    let floors = [
+        (candidate.relevance < context.min_relevance, Reason::BelowRelevance),
+        (candidate.p_accept_ppm < context.policy.min_p_accept_ppm, Reason::BelowAcceptance),
+        (candidate.ev_micros < context.policy.reserve_micros, Reason::BelowReserve),
+    ];
+    let house = candidate.house;
+    floors.into_iter().filter(move |(below, _)| *below && !house).map(|(_, reason)| reason)
 }
 
 /// Candidates that are put in order first: most slates need no more.

@@ -1,7 +1,7 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context::{self, Context};
-use crate::decide::{DecideError, Decider, over_quota};
+use crate::decide::{DecideError, Decider, below_floor, over_quota};
 use crate::features;
 use crate::index::format::trigger;
 use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
@@ -123,12 +123,7 @@ fn add_outcome(
     if context.policy.kill_switch {
         reasons.insert(0, Reason::KillSwitch);
     }
-    if !candidate.house && candidate.relevance < context.min_relevance {
-        reasons.push(Reason::BelowRelevance);
-    }
-    if !candidate.house && candidate.ev_micros < context.policy.reserve_micros {
-        reasons.push(Reason::BelowReserve);
-    }
+    reasons.extend(below_floor(context, candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);

@@ -80,8 +80,11 @@ pub struct SensitiveRule {
 pub struct PlacementPolicy {
     /// Slots, 1 to 16.
     pub slots: u8,
-    /// Least relevance, 0 to 1.
+    /// Least relevance, 0 to 1: whether an offer makes sense beside the basket.
     pub min_relevance: f64,
+    /// Least `p_accept`, 0 to 1: whether an offer is likely enough. 0 (the default) = no such floor, since what is likely differs
+    /// from shop to shop; `aftercart relevance` prints what each floor costs.
+    pub min_p_accept: f64,
     /// Least expected contribution of an offer, in major units of the catalog's currency.
     pub reserve: f64,
 }
@@ -170,7 +173,7 @@ impl Default for Policy {
 
 impl Default for PlacementPolicy {
     fn default() -> Self {
-        Self { slots: 3, min_relevance: 0.2, reserve: 0.0 }
+        Self { slots: 3, min_relevance: 0.2, min_p_accept: 0.0, reserve: 0.0 }
     }
 }
 
@@ -241,6 +244,7 @@ mod setting {
     pub(super) const MAX_PRICE_PERCENT: u32 = 11;
     pub(super) const DENY_UNKNOWN_AVAILABILITY: u32 = 12;
     pub(super) const DENY_UNKNOWN_PRICE: u32 = 13;
+    pub(super) const MIN_P_ACCEPT_PPM: u32 = 14;
 }
 
 impl Policy {
@@ -307,6 +311,7 @@ impl Policy {
         check(self.version == 1, "version", "1")?;
         check((1..=SLOTS_MAX as u8).contains(&placement.slots), "placement.slots", "1 to 16")?;
         check((0.0..=1.0).contains(&placement.min_relevance), "placement.min_relevance", "0 to 1")?;
+        check((0.0..=1.0).contains(&placement.min_p_accept), "placement.min_p_accept", "0 to 1")?;
         check((0.0..=1e9).contains(&placement.reserve), "placement.reserve", "0 to 1,000,000,000")?;
         check(self.slate.max_refill_percent <= 100, "slate.max_refill_percent", "0 to 100")
     }
@@ -317,6 +322,7 @@ impl Policy {
             (setting::KILL_SWITCH, i64::from(self.kill_switch)),
             (setting::SLOTS, placement.slots.into()),
             (setting::MIN_RELEVANCE, (placement.min_relevance * 1000.0).round() as i64),
+            (setting::MIN_P_ACCEPT_PPM, (placement.min_p_accept * 1e6).round() as i64),
             (setting::RESERVE_MICROS, (placement.reserve * 1e8).round() as i64),
             (setting::MAX_PER_TYPE, slate.max_per_type.into()),
             (setting::MAX_PER_BRAND, slate.max_per_brand.into()),
@@ -358,6 +364,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) kill_switch: bool,
     pub(crate) slots: u8,
     pub(crate) min_relevance: u16,
+    pub(crate) min_p_accept_ppm: u32,
     pub(crate) reserve_micros: i64,
     pub(crate) max_per_type: u8,
     pub(crate) max_per_brand: u8,
@@ -434,6 +441,7 @@ impl CompiledPolicy {
             kill_switch: false,
             slots: 1,
             min_relevance: 0,
+            min_p_accept_ppm: 0,
             reserve_micros: 0,
             max_per_type: 0,
             max_per_brand: 0,
@@ -500,6 +508,7 @@ impl CompiledPolicy {
             setting::KILL_SWITCH => self.kill_switch = value != 0,
             setting::SLOTS => self.slots = byte()?,
             setting::MIN_RELEVANCE => self.min_relevance = u16::try_from(value).ok()?,
+            setting::MIN_P_ACCEPT_PPM => self.min_p_accept_ppm = u32::try_from(value).ok()?,
             setting::RESERVE_MICROS => self.reserve_micros = value,
             setting::MAX_PER_TYPE => self.max_per_type = byte()?,
             setting::MAX_PER_BRAND => self.max_per_brand = byte()?,

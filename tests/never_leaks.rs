@@ -42,6 +42,7 @@ const EXPECTED: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -111,6 +112,7 @@ const RULES: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -163,6 +165,9 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         if !entry.house && entry.relevance < case.floor() {
             wrong.push(Reason::BelowRelevance);
         }
+        if !entry.house && entry.p_accept_ppm < case.least_p_accept_ppm() {
+            wrong.push(Reason::BelowAcceptance);
+        }
         if !entry.house && entry.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);
         }
@@ -175,6 +180,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
 fn an_explanation_names_every_rule_that_refuses_and_no_other() {
     let soft = [
         Reason::BelowRelevance,
+        Reason::BelowAcceptance,
         Reason::BelowReserve,
         Reason::LostToHigher,
         Reason::NotRetrieved,

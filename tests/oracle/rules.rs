@@ -419,6 +419,10 @@ impl<'a> Case<'a> {
         self.transaction.placement.min_relevance.unwrap_or(standing)
     }
 
+    pub fn least_p_accept_ppm(&self) -> u32 {
+        (self.policy.placement.min_p_accept * 1e6).round() as u32
+    }
+
     pub fn reserve(&self) -> i64 {
         (self.policy.placement.reserve * 1e8).round() as i64
     }
@@ -540,6 +544,9 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         before.push(traits);
         if !house && offer.relevance < case.floor() {
             wrong.push(Reason::BelowRelevance);
+        }
+        if !house && offer.p_accept_ppm < case.least_p_accept_ppm() {
+            wrong.push(Reason::BelowAcceptance);
         }
         if !house && offer.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);

@@ -26,7 +26,7 @@ const ANSWER_MS: i64 = 14 * 86_400_000;
 /// What is bought for the first time is common by nature: a third of the power there.
 const RARITY_POWER: f32 = 0.15;
 /// Of the candidates that were not bought, one in so many is kept, and counts for all.
-const SAMPLED: usize = 4;
+const SAMPLED: usize = 8;
 
 /// The newest tenth of the baskets, and the orders before it.
 pub(super) struct Cases {
@@ -235,5 +235,39 @@ impl Asking<'_> {
             rows.weight.push(if is_bought { ((sold + 1.0) / 100.0).powf(-power) } else { SAMPLED as f32 });
             rows.half.push(half);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_customer_ever_bought_before_is_not_new() {
+        const DAY: i64 = 86_400_000;
+        let line = |day: i64, product: u32| OrderLine {
+            basket: day as u32,
+            customer: 7,
+            at_ms: day * DAY,
+            product,
+            quantity: 1,
+            unit_price: None,
+        };
+        let case = [line(20, 0)];
+        let later = vec![line(19, 1), case[0], line(21, 1), line(22, 2), line(23, 3), line(40, 4)];
+        let cases = Cases {
+            earlier: Orders::default(),
+            asked: vec![case.to_vec()],
+            later: HashMap::from([(7, later)]),
+            histories: HashMap::from([(7, vec![line(3, 5)])]),
+            owned: HashMap::from([(7, HashSet::from([5, 2]))]),
+            end_ms: 60 * DAY,
+            sold: vec![1; 6],
+            type_of: (0..6).collect(),
+        };
+        let (history, bought) = cases.around(&case);
+        assert_eq!((history.len(), &bought[..]), (1, &[1, 2, 3][..]));
+        // 1 was bought the day before, 2 longer ago than the history reaches.
+        assert_eq!(cases.new_to_customer(&case, bought), [3]);
     }
 }

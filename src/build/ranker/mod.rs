@@ -115,7 +115,7 @@ pub(crate) fn learn(
     for (head, rows) in Head::ALL.into_iter().zip(&rows) {
         let bought = rows.bought.iter().filter(|bought| **bought).count();
         if bought >= BOUGHT_MIN {
-            let fitted = additive::fit(rows);
+            let fitted = additive::fit(rows, gain_least(head));
             let start = head as usize * CALIBRATION_STEPS;
             let table = calibrate(rows, &fitted);
             ranker.calibration[start..start + CALIBRATION_STEPS].copy_from_slice(&table);
@@ -133,6 +133,12 @@ pub(crate) fn learn(
     let said = if said.is_empty() { "too few purchases: weights by hand".into() } else { said.join("; ") };
     progress.finish(&said);
     Ok(ranker)
+}
+
+/// Share of the loss that rounds must gain. Customers that were not seen bought in the same weeks, so what they still gain is in
+/// part the fashion of those weeks: where later purchases are asked for, rounds end earlier than for what lies in one basket.
+fn gain_least(head: Head) -> f64 {
+    if head == Head::Anonymous { 0.0002 } else { 0.0005 }
 }
 
 /// Share bought at each step of the score, of rows whose customers the weights behind the score have not seen.
