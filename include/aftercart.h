@@ -17,7 +17,8 @@
  * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
  * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
  * aftercart_engine_close and aftercart_decider_free, in any order, when no other thread is using them; not twice. To change
- * catalogs, open a second engine, make new deciders, then give the old ones back.
+ * catalogs, open a second engine, make new deciders, then give the old ones back. Hosts that cannot keep a handle between two
+ * requests ask aftercart_resident for one.
  *
  * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
  * and element sizes are multiples of 8.
@@ -32,13 +33,13 @@
  * MONEY is in minor units of the catalog's currency. TIME is Unix milliseconds, and comes from you.
  *
  * STATUS. Every int32_t is AFTERCART_OK (0); positive: done, with a remark; or negative: failed, in hundreds by family
- * (-1xx argument, -2xx handle, -3xx catalog file, -4xx version, -5xx system, -6xx defect). A function that fails changes nothing
+ * (-1xx argument, -2xx handle, -3xx file, -4xx version, -5xx system, -6xx defect, -7xx budget). A function that fails changes nothing
  * but its count, its handle argument and its error argument. Show nothing and go on: a receipt page needs no offers.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
  * AFTERCART_OPEN_COPY: also right for network file systems. Any other damage is found when the file is opened, or gives a
- * poor decision, never a fault.
+ * poor decision, never a fault. A live overlay is always mapped: keep it on a local file system, where nobody truncates it.
  */
 
 
@@ -90,6 +91,8 @@
 #define AFTERCART_BAD_CATALOG (-301)
 // The policy in the catalog file cannot be used.
 #define AFTERCART_BAD_POLICY (-302)
+// The live overlay is damaged, or was not bound to this catalog: aftercart live bind.
+#define AFTERCART_BAD_LIVE (-303)
 // The catalog file was built by an incompatible version.
 #define AFTERCART_CATALOG_VERSION (-401)
 // No memory.
@@ -98,6 +101,16 @@
 #define AFTERCART_SYSTEM_ERROR (-502)
 // A defect of aftercart was caught before it reached you: report it.
 #define AFTERCART_INTERNAL (-601)
+// Nothing is left of a budget: do not show the offer.
+#define AFTERCART_BUDGET_EMPTY (-701)
+// As many leases of a budget are out as the overlay has room for.
+#define AFTERCART_LEASES_OUT (-702)
+// The offer or its partner was paused: do not show it.
+#define AFTERCART_PAUSED (-703)
+// The lease expired, or was activated or released before. Nothing was counted.
+#define AFTERCART_LEASE_GONE (-704)
+// The lease or the item is not of this engine's overlay.
+#define AFTERCART_LEASE_FOREIGN (-705)
 
 // Where in the purchase: aftercart_transaction.stage.
 #define AFTERCART_STAGE_CONFIRMATION 0
@@ -126,6 +139,17 @@
 #define AFTERCART_SENSITIVE_GAMBLING 6
 #define AFTERCART_SENSITIVE_CREDIT 7
 #define AFTERCART_SENSITIVE_INSURANCE 8
+
+// How it was paid: aftercart_transaction.payment.
+#define AFTERCART_PAYMENT_UNKNOWN 0
+#define AFTERCART_PAYMENT_CARD 1
+#define AFTERCART_PAYMENT_WALLET 2
+#define AFTERCART_PAYMENT_BNPL 3
+#define AFTERCART_PAYMENT_DIRECT_DEBIT 4
+#define AFTERCART_PAYMENT_BANK_TRANSFER 5
+#define AFTERCART_PAYMENT_INVOICE 6
+#define AFTERCART_PAYMENT_GIFT_CARD 7
+#define AFTERCART_PAYMENT_CASH 8
 
 // Customers: aftercart_profile.customer.
 #define AFTERCART_CUSTOMER_ANY 0
@@ -171,8 +195,11 @@
 #define AFTERCART_REASON_SAME_TYPE 1003 // the same type of product was just bought
 #define AFTERCART_REASON_OWNED 1004 // the customer has it, and it is not due again
 #define AFTERCART_REASON_DECLINED 1005 // the customer declined it recently
+#define AFTERCART_REASON_LEASE_EMPTY 1012 // nothing is left to reserve of its budget or its partner's
+#define AFTERCART_REASON_PACED 1013 // held back, so that the day's budget lasts
+#define AFTERCART_REASON_PAUSED 1014 // paused or killed in the live overlay
 #define AFTERCART_REASON_OUT_OF_STOCK 1020 // not in stock
-#define AFTERCART_REASON_PRICE_UNKNOWN 1021 // no usable price
+#define AFTERCART_REASON_PRICE_UNKNOWN 1021 // no usable price, or a stale one
 #define AFTERCART_REASON_REGION 1022 // not for this region
 #define AFTERCART_REASON_AGE 1023 // not for this age, or the age is not known
 #define AFTERCART_REASON_SENSITIVE_CONTEXT 1025 // sensitive class that the policy does not allow
@@ -182,11 +209,14 @@
 #define AFTERCART_REASON_CUSTOMER_KIND 1029 // for other customers
 #define AFTERCART_REASON_UNKNOWN_CATEGORY 1030 // category not known, and a rule depends on it
 #define AFTERCART_REASON_CURRENCY 1032 // the transaction is in another currency
+#define AFTERCART_REASON_COMPETITIVE_SEPARATION 1040 // may not stand beside another offer of the slate
 #define AFTERCART_REASON_TYPE_QUOTA 1041 // enough offers of this type in the slate
 #define AFTERCART_REASON_BRAND_QUOTA 1042 // enough offers of this brand in the slate
 #define AFTERCART_REASON_PARTNER_QUOTA 1043 // enough offers of this partner in the slate
 #define AFTERCART_REASON_THIRD_PARTY_QUOTA 1044 // enough third-party offers in the slate
 #define AFTERCART_REASON_REFILL_QUOTA 1045 // enough refills in the slate
+#define AFTERCART_REASON_POSITION_EXCLUDED 1046 // no free position takes its kind or party
+#define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
@@ -195,6 +225,7 @@
 #define AFTERCART_REASON_KILL_SWITCH 1102 // the policy switches all offers off
 #define AFTERCART_REASON_NOTHING_TO_ASK 1103 // no bought line can be asked about
 #define AFTERCART_REASON_BAD_RECORD 1104 // damaged catalog entry
+#define AFTERCART_REASON_NO_LIVE 1110 // no live overlay that fits the catalog, and the policy demands one
 
 
 // The ABI that this header describes. Compare with `aftercart_abi_version()` once at start.
@@ -209,6 +240,9 @@
 
 // Most slots of a placement: a capacity that always suffices.
 #define AFTERCART_SLOTS_MAX 16
+
+// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+#define AFTERCART_RESIDENTS_MAX 1024
 
 // `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
 #define AFTERCART_OPEN_MAP 0
@@ -263,6 +297,9 @@
 // `aftercart_profile.flags`: the customer wants nothing from third parties.
 #define AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY 1
 
+// `aftercart_profile.flags`: `orders` is given.
+#define AFTERCART_PROFILE_HAS_ORDERS 2
+
 // `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 #define AFTERCART_FACT_PURCHASE 1
 
@@ -277,6 +314,12 @@
 
 // `aftercart_fact.kind`: product `id` was looked at in this session and put back.
 #define AFTERCART_FACT_CART_REMOVED 5
+
+// `aftercart_fact.kind`: `id` is a word of yours for this order, which a policy's conditions may ask for.
+#define AFTERCART_FACT_ORDER_TAG 6
+
+// `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
+#define AFTERCART_FACT_SEGMENT 7
 
 // `aftercart_offer.item_kind`: a product of the catalog.
 #define AFTERCART_ITEM_PRODUCT 1
@@ -295,6 +338,15 @@
 
 // `aftercart_item_text`: the id of the partner behind it; empty for your own.
 #define AFTERCART_TEXT_PARTNER 4
+
+// `aftercart_live_fact.own` of an offer, and `.partner`: paused or killed.
+#define AFTERCART_LIVE_PAUSED 1
+
+// Likewise: nothing was left to reserve.
+#define AFTERCART_LIVE_EMPTY 2
+
+// Likewise, from this bit on: decisions that pacing turned away, parts per million.
+#define AFTERCART_LIVE_THROTTLE_SHIFT 8
 
 // `aftercart_selftest`: run into a defect, to show that it ends there.
 #define AFTERCART_SELFTEST_PANIC 1
@@ -390,8 +442,16 @@ typedef struct {
   uint32_t slots;
   // Least relevance in thousandths, with `AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE`. Without: as the policy says.
   uint32_t min_relevance;
+  // How it was paid: `AFTERCART_PAYMENT_...`.
+  uint32_t payment;
+  // Whether that payment can be charged again without asking for it once more: `AFTERCART_UNKNOWN`, `AFTERCART_NO` or
+  // `AFTERCART_YES`.
+  uint32_t rechargeable;
   // Zero.
   uint32_t reserved;
+  // The placement's id in the policy. Empty = whichever the policy has for the stage. One that the policy does not have shows
+  // nothing, where it has placements at all.
+  aftercart_text placement;
 } aftercart_transaction;
 
 // The customer, as far as you know and may say. All zero (but `struct_size`) is an anonymous one. There is no field for a
@@ -413,6 +473,12 @@ typedef struct {
   uint64_t unit_key[2];
   // 128 bits of a hash that ends with the session. All zero = none.
   uint64_t session_key[2];
+  // Your name of the customer's loyalty tier. Empty = not known.
+  aftercart_text loyalty_tier;
+  // Orders before this one, with `AFTERCART_PROFILE_HAS_ORDERS`. Without: not known.
+  uint32_t orders;
+  // Zero.
+  uint32_t reserved;
 } aftercart_profile;
 
 // One bought line.
@@ -469,13 +535,13 @@ typedef struct {
   uint32_t relevance;
   // Probability that the customer accepts it, parts per million.
   uint32_t p_accept_ppm;
-  // Probability that the policy shows it in this slot, parts per million.
+  // Probability that the policy shows it in this slot, parts per million: what pacing lets pass of it.
   uint32_t p_select_ppm;
   // What you earn when it is accepted, minor units.
   int64_t value;
   // Expected contribution, millionths of a minor unit.
   int64_t ev_micros;
-  // Price to the customer in minor units as the catalog has it; -1 = not known.
+  // Price to the customer in minor units, as the live overlay has it, else the catalog; -1 = not known.
   int64_t price;
   // Bytes of `id`.
   uint32_t id_length;
@@ -511,7 +577,37 @@ typedef struct {
   uint32_t cells;
   // Products that the search compared.
   uint32_t compared;
+  // Changes of the live overlay before the decision; 0 without one. `aftercart_live_facts` has what was read of it.
+  uint64_t overlay_generation;
 } aftercart_summary;
+
+// What a decision read of the live overlay about one candidate.
+typedef struct {
+  // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+  uint32_t item_kind;
+  // Row in the catalog.
+  uint32_t item_row;
+  // A product: its price + 1 (32 bits), the price's minute since 2025 (24 bits), its stock + 1 (6 bits), paused, killed; each
+  // 0 where the overlay does not say. An offer: `AFTERCART_LIVE_...`.
+  uint64_t own;
+  // Of its partner: `AFTERCART_LIVE_...`.
+  uint64_t partner;
+  // What an offer earns, minor units; -1 = as the catalog says.
+  int64_t bid;
+} aftercart_live_fact;
+
+// The right to spend from the budgets of an offer, until it expires. Plain data: keep it with the customer's session, and
+// activate or release it from any process of the machine.
+typedef struct {
+  // `sizeof(aftercart_lease)`.
+  uint32_t struct_size;
+  // Zero.
+  uint32_t reserved;
+  // When it expires, Unix milliseconds; 0 = it holds nothing, since there is no limit.
+  int64_t expires_at_ms;
+  // What the library knows it by.
+  uint64_t words[4];
+} aftercart_lease;
 
 #ifdef __cplusplus
 extern "C" {
@@ -598,6 +694,72 @@ int32_t aftercart_decide(aftercart_decider *decider,
                          size_t capacity,
                          size_t *count,
                          aftercart_summary *summary);
+
+// Makes an engine that decides with a live overlay, a file that `aftercart live bind` made for the same catalog. The engine
+// that was given stays as it is; both share the catalog.
+//
+// `path` has `path_length` bytes and needs no zero byte. `*with_live` is a new handle, or null where the function fails.
+// `error` may be null. The overlay is mapped, writable, and shared with all processes of the machine; it must never be
+// truncated or replaced (see SIGBUS).
+int32_t aftercart_engine_with_live(const aftercart_engine *engine,
+                                   const char *path,
+                                   size_t path_length,
+                                   aftercart_engine **with_live,
+                                   aftercart_error *error);
+
+// Lets a decider go on with another engine: another catalog, or another overlay. Allocates nothing; gives up what only the
+// decider still had of the old engine, so call it between two pages.
+int32_t aftercart_decider_use(aftercart_decider *decider,
+                              const aftercart_engine *engine);
+
+// What the last decision of a decider read of the live overlay: with the request, enough to make it again.
+//
+// `facts`: room for `capacity` elements of `fact_size` bytes, `sizeof(aftercart_live_fact)`. `count`: the number of facts that
+// there are; `AFTERCART_TRUNCATED` where `capacity` is less.
+int32_t aftercart_live_facts(aftercart_decider *decider,
+                             aftercart_live_fact *facts,
+                             size_t fact_size,
+                             size_t capacity,
+                             size_t *count);
+
+// Takes a lease on the budgets of an offer and its partner, before it is shown: one accepted offer of each, or `value` where
+// the limit counts money.
+//
+// `item_kind`, `item_row` and `value` come from an offer of a decider of this engine. `now_ms` is the time; the lease expires
+// `for_ms` later (at most a day) and comes back by itself, also where this process died. Set `lease->struct_size` before.
+// Without a limit, or an overlay, the lease holds nothing. `AFTERCART_BUDGET_EMPTY`, `AFTERCART_PAUSED`: do not show the offer.
+int32_t aftercart_lease_reserve(const aftercart_engine *engine,
+                                uint32_t item_kind,
+                                uint32_t item_row,
+                                int64_t value,
+                                int64_t now_ms,
+                                int64_t for_ms,
+                                aftercart_lease *lease);
+
+// Counts what a lease holds as spent. Call it where your contract counts: when the offer was shown, or accepted.
+//
+// `AFTERCART_LEASE_GONE`: it expired, or was used before, and nothing is counted; do not honour the offer on it, or reserve
+// anew.
+int32_t aftercart_lease_activate(const aftercart_engine *engine,
+                                 const aftercart_lease *lease,
+                                 int64_t now_ms);
+
+// Gives back what a lease holds: the customer declined, or left.
+int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
+// Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
+// request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file
+// lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
+// do not use them any more.
+//
+// Both handles belong to the library: neither close nor free them. They are for the calling thread. `options` count where
+// a file is opened, and may be null; threads share what is opened. At most `AFTERCART_RESIDENTS_MAX` are kept, then you
+// get `AFTERCART_OUT_OF_MEMORY`. `error` may be null.
+int32_t aftercart_resident(const char *path,
+                           size_t path_length,
+                           const aftercart_options *options,
+                           aftercart_engine **engine,
+                           aftercart_decider **decider,
+                           aftercart_error *error);
 
 // Shows on your machine that the library is what it says. For tests, not for checkouts.
 //

@@ -1,13 +1,18 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
-use crate::index::View;
+use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
+use crate::index::search::Filter;
 use crate::index::search::TypeSet;
-use crate::limits::{ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
-use crate::policy::CompiledPolicy;
+use crate::index::{AllowList, RefusedClasses, View};
+use crate::limits::{
+    ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
+    RULE_CLASSES_MAX, SLOTS_MAX,
+};
+use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile};
 use crate::transaction::{LineItem, Transaction};
-use crate::vocabulary::{AgeBand, Country, Role, SensitiveClass};
+use crate::vocabulary::{AgeBand, Country, Exposure, Role, SensitiveClass};
 
 /// A bought line, resolved. Index fields are [`NONE`] where the catalog does not know.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +53,26 @@ pub(crate) struct PastGroup {
     pub(crate) last_at_ms: i64,
 }
 
+/// An earlier exposure, resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exposed {
+    /// [`NONE`] where it was a product.
+    pub(crate) offer: u32,
+    /// [`NONE`] where it was the merchant's own.
+    pub(crate) partner: u32,
+    pub(crate) event: Exposure,
+    pub(crate) at_ms: i64,
+}
+
+/// What contracts look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) exposures: &'a [Exposed],
+    /// 0 = not known.
+    pub(crate) now_ms: i64,
+}
+
 /// Memory of the context, set aside once.
 #[derive(Debug)]
 pub(crate) struct ContextScratch {
@@ -68,10 +93,16 @@ pub(crate) struct ContextScratch {
     declined_products: Vec<u32>,
     declined_offers: Vec<u32>,
     opted_out: Vec<u32>,
+    /// What conditions ask for; only made where any does.
+    facts: Facts,
+    exposures: Vec<Exposed>,
+    /// Bit per class of products that the rules with conditions refuse.
+    refused: Vec<u64>,
+    narrowed: NarrowedLists,
 }
 
 impl ContextScratch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             lines: Vec::with_capacity(LINES_MAX),
             asking: Vec::with_capacity(LINES_MAX),
@@ -83,7 +114,73 @@ impl ContextScratch {
             declined_products: Vec::with_capacity(DECLINES_MAX),
             declined_offers: Vec::with_capacity(DECLINES_MAX),
             opted_out: Vec::with_capacity(OPT_OUTS_MAX),
+            facts: Facts::default(),
+            exposures: Vec::with_capacity(EXPOSURES_MAX),
+            refused: Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64)),
+            narrowed: NarrowedLists::new(engine),
         }
+    }
+
+    /// Makes it ready for another engine.
+    pub(crate) fn fit(&mut self, engine: &Engine) {
+        self.narrowed.fit(engine);
+    }
+}
+
+/// Counts by cell of what is left under the rules that hold: kept for the next request under the same rules.
+#[derive(Debug)]
+struct NarrowedLists {
+    /// Refused classes and the counts, used last comes first. Empty where no rule needs them.
+    lists: Vec<(Vec<u64>, AllowList)>,
+}
+
+/// Sets of rules whose counts are kept.
+const NARROWED_KEPT: usize = 4;
+
+impl NarrowedLists {
+    fn new(engine: &Engine) -> Self {
+        let mut lists = Self { lists: Vec::new() };
+        lists.fit(engine);
+        lists
+    }
+
+    /// Forgets what it counted, and makes room for what another engine may ask to be counted.
+    fn fit(&mut self, engine: &Engine) {
+        let view = engine.view();
+        let kept = if engine.policy().classes.is_empty() { 0 } else { NARROWED_KEPT };
+        self.lists.truncate(kept);
+        for (key, list) in &mut self.lists {
+            key.clear();
+            list.make_room(&view);
+        }
+        while self.lists.len() < kept {
+            let mut list = AllowList::default();
+            list.make_room(&view);
+            self.lists.push((Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64)), list));
+        }
+    }
+
+    /// `None` where most is left, so that the counts without the rules are near enough.
+    fn of(
+        &mut self,
+        policy: &CompiledPolicy,
+        view: &View<'_>,
+        classes: RefusedClasses<'_>,
+        left: u32,
+    ) -> Option<&AllowList> {
+        if u64::from(left) * 8 > u64::from(policy.allowed.total()) * 7 {
+            return None;
+        }
+        let known = self.lists.iter().position(|(key, _)| key == classes.refused);
+        let at = known.unwrap_or(self.lists.len().checked_sub(1)?);
+        self.lists.get_mut(..=at)?.rotate_right(1);
+        let (key, list) = self.lists.first_mut()?;
+        if known.is_none() {
+            key.clear();
+            key.extend_from_slice(classes.refused);
+            policy.allowed.narrow(classes, view, list);
+        }
+        Some(list)
     }
 }
 
@@ -113,9 +210,25 @@ pub(crate) struct Context<'a> {
     pub(crate) order_value: Option<i64>,
     pub(crate) same_currency: bool,
     pub(crate) gift: bool,
+    /// `None` = the policy does not have the placement that was asked for.
+    pub(crate) placed: Option<&'a Placed>,
+    /// Whose offers it may show at all, a bit each.
+    pub(crate) parties: u8,
+    /// Least relevance that any position asks for.
     pub(crate) min_relevance: u16,
     pub(crate) slots: usize,
+    /// What the rules with conditions say of this request.
+    pub(crate) holding: Holding,
+    facts: &'a Facts,
+    exposures: &'a [Exposed],
+    /// Products that they refuse, where they refuse any.
+    refused: Option<RefusedClasses<'a>>,
+    /// Counts of what is left, where that is much less.
+    narrowed: Option<&'a AllowList>,
 }
+
+/// Products that are asked for together: each is looked up through four places far apart.
+const FORESEEN: usize = 32;
 
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
@@ -131,6 +244,9 @@ pub(crate) fn resolve<'a>(
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
     scratch.lines.clear();
+    let ids = || transaction.lines.iter().take(FORESEEN).map(|line| line.item_id.as_bytes());
+    ids().for_each(|id| view.foresee_id(id));
+    ids().for_each(|id| view.foresee_product(id));
     for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
         scratch.lines.push(resolve_line(&view, policy, number as u16, item));
     }
@@ -140,7 +256,25 @@ pub(crate) fn resolve<'a>(
     resolve_declines(&view, transaction, profile, scratch);
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
-    let slots = if placement.slots == 0 { policy.slots } else { placement.slots };
+    let placed = policy.placement(placement);
+    let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
+    let slots = usize::from(slots).min(SLOTS_MAX);
+    let first_only =
+        is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
+    let order_value = order_value(transaction);
+    let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
+    let mut holding = Holding::default();
+    if policy.asks() {
+        scratch.facts = Facts::new(transaction, profile, &policy.zone, order_value, gift, slots);
+        resolve_exposures(&view, profile, &mut scratch.exposures);
+        let lines = scratch.lines.iter().map(|line| (line.product, line.category, line.brand));
+        let unread = transaction.lines.len() > scratch.lines.len();
+        holding = policy.rules.holding(&scratch.facts, lines, unread);
+    }
+    let (refused, narrowed) = match policy.classes.refused(&holding.refusing, &mut scratch.refused) {
+        Some((classes, left)) => (Some(classes), scratch.narrowed.of(policy, &view, classes, left)),
+        None => (None, None),
+    };
     Context {
         view,
         policy,
@@ -158,11 +292,20 @@ pub(crate) fn resolve<'a>(
         declined_offers: &scratch.declined_offers,
         opted_out: &scratch.opted_out,
         opt_out_unknown,
-        order_value: order_value(transaction),
+        order_value,
         same_currency: transaction.currency.is_none_or(|currency| currency == view.currency),
-        gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
-        min_relevance: placement.min_relevance.unwrap_or(policy.min_relevance),
-        slots: usize::from(slots).min(crate::limits::SLOTS_MAX),
+        gift,
+        placed,
+        parties: if first_only { party_bit(false) } else { u8::MAX },
+        min_relevance: placement
+            .min_relevance
+            .unwrap_or(placed.map_or(u16::MAX, |p| p.least_relevance(slots))),
+        slots,
+        holding,
+        facts: &scratch.facts,
+        exposures: &scratch.exposures,
+        refused,
+        narrowed,
     }
 }
 
@@ -218,8 +361,12 @@ fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &m
     past_brands.clear();
     *trips = 0;
     let mut last_trip = None;
-    for purchase in profile.purchases.iter().rev().take(PURCHASES_MAX) {
-        if let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) {
+    let older = profile.purchases.len().saturating_sub(PURCHASES_MAX);
+    for run in profile.purchases.get(older..).unwrap_or(&[]).rchunks(FORESEEN) {
+        run.iter().for_each(|purchase| view.foresee_id(purchase.item_id.as_bytes()));
+        run.iter().for_each(|purchase| view.foresee_product(purchase.item_id.as_bytes()));
+        for purchase in run.iter().rev() {
+            let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);
             let recency = recency(now_ms, purchase.at_ms);
             let at_ms = purchase.at_ms;
@@ -290,6 +437,19 @@ fn resolve_declines(
     scratch.declined_offers.sort_unstable();
 }
 
+fn resolve_exposures(view: &View<'_>, profile: &Profile<'_>, exposures: &mut Vec<Exposed>) {
+    exposures.clear();
+    for exposed in profile.exposures.iter().rev().take(EXPOSURES_MAX) {
+        let (id, event, at_ms) = (exposed.id.as_bytes(), exposed.event, exposed.at_ms);
+        if let Some(offer) = view.find(NameKind::Offer, id) {
+            let partner = view.offer(offer).map_or(NONE, |record| record.partner.get());
+            exposures.push(Exposed { offer, partner, event, at_ms });
+        } else if let Some(record) = view.find(NameKind::Product, id).and_then(|ix| view.product(ix)) {
+            exposures.push(Exposed { offer: NONE, partner: record.partner.get(), event, at_ms });
+        }
+    }
+}
+
 fn resolve_opt_outs(view: &View<'_>, profile: &Profile<'_>, scratch: &mut ContextScratch) -> bool {
     scratch.opted_out.clear();
     let mut unknown = profile.opt_out_categories.len() > OPT_OUTS_MAX;
@@ -327,12 +487,33 @@ impl Context<'_> {
         Some(self.transaction.created_at_ms).filter(|at| *at > 0)
     }
 
+    /// What contracts look at.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { facts: self.facts, exposures: self.exposures, now_ms: self.now_ms().unwrap_or(0) }
+    }
+
+    /// Least reserve that any position asks for.
+    pub(crate) fn least_reserve(&self) -> i64 {
+        self.placed.map_or(i64::MAX, |placed| placed.least_reserve(self.slots))
+    }
+
     pub(crate) fn country(&self) -> Option<Country> {
         self.transaction.country
     }
 
     pub(crate) fn age_band(&self) -> AgeBand {
         self.profile.age_band
+    }
+
+    /// Whether no rule that looks at the product alone refuses it.
+    pub(crate) fn is_allowed(&self, product: u32) -> bool {
+        self.policy.is_allowed(product) && !self.refused.is_some_and(|classes| classes.refuses(product))
+    }
+
+    /// What a search may find.
+    pub(crate) fn filter(&self) -> Filter<'_> {
+        let filter = Filter::new(&self.policy.allowed, self.types);
+        self.refused.map_or(filter, |classes| filter.without(classes, self.narrowed))
     }
 
     pub(crate) fn declined_product(&self, product: u32) -> bool {

@@ -4,11 +4,15 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
+use crate::distance::{Kernel, prefetch};
 use crate::engine::Engine;
-use crate::features::Learnt;
+use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
-use crate::offer::{Because, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::live::{self, LiveFact, Reading, Source};
+use crate::offer::{Because, Degraded, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
+use crate::partner;
+use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -50,7 +54,7 @@ impl Decider {
     /// Sets aside the memory: the only allocation in a decider's life.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let scratch = Scratch::new();
+        let scratch = Scratch::new(&engine);
         Self { engine, scratch }
     }
 
@@ -92,7 +96,40 @@ impl Decider {
         profile: &Profile<'_>,
         mut is_late: impl FnMut(Checkpoint) -> bool,
     ) -> Result<Offers, DecideError> {
-        self.staged(transaction, profile, &mut is_late, &mut |_| ())
+        self.staged(transaction, profile, &mut is_late, &mut |_| (), None)
+    }
+
+    /// What the last decision read of the live overlay: one entry for each candidate of which the overlay said anything.
+    /// With it, the request, [`Offers::degraded`] and the catalog and policy of [`Offers::generations`], the decision can be
+    /// made again.
+    #[must_use]
+    pub fn live_facts(&self) -> &[LiveFact] {
+        &self.scratch.work.facts
+    }
+
+    /// Makes a recorded decision again: reads `facts` in place of the overlay, and leaves out what was left out.
+    ///
+    /// # Errors
+    /// As [`Decider::decide`].
+    pub fn replay(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        degraded: Degraded,
+        facts: &[LiveFact],
+    ) -> Result<Offers, DecideError> {
+        let mut is_late = |at| match at {
+            Checkpoint::Search => degraded.search,
+            Checkpoint::Candidates => degraded.candidates,
+        };
+        self.staged(transaction, profile, &mut is_late, &mut |_| (), Some(facts))
+    }
+
+    /// Goes on with another engine (another catalog, policy or overlay) from the next decision on, and gives the old one back,
+    /// so that the caller chooses where it is let go. Allocates only where rules with conditions need more room than before.
+    pub fn swap_engine(&mut self, engine: Arc<Engine>) -> Arc<Engine> {
+        self.scratch.context.fit(&engine);
+        std::mem::replace(&mut self.engine, engine)
     }
 
     /// The pipeline. `stage_done` hears of each stage: measuring listens.
@@ -102,37 +139,43 @@ impl Decider {
         profile: &Profile<'_>,
         is_late: &mut impl FnMut(Checkpoint) -> bool,
         stage_done: &mut impl FnMut(&'static str),
+        recorded: Option<&[LiveFact]>,
     ) -> Result<Offers, DecideError> {
         let engine = &*self.engine;
+        let kernel = engine.kernel();
         let Scratch { context, work } = &mut self.scratch;
+        work.facts.clear();
         admit(transaction)?;
         let mut offers = Offers::new(decision_id(engine, transaction), engine.generations());
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        if let Some(reason) = switched_off(&context) {
+        let source = recorded.map_or(engine.source(), Source::Recorded);
+        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
+        if let Some(reason) = switched_off(&context, &overlay) {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        want(&context, &work.candidates.list);
+        fetch(&context, &overlay, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
-            retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut offers.counters);
-            want(&context, work.candidates.list.get(known..).unwrap_or(&[]));
+            retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
+            fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
             offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
             work.candidates.list.truncate(LATE_CANDIDATES_MAX);
         }
-        gate_and_score(&context, engine, work, &mut offers);
+        gate_and_score(&context, kernel, &overlay, work, &mut offers);
         stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
         // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
-        check_again(&context, &mut offers);
+        check_again(&context, &overlay, &work.facts, &mut offers);
+        offers.slate.sort_unstable_by_key(|offer| offer.position);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
         stage_done("arbitrate");
         Ok(offers)
@@ -150,9 +193,15 @@ fn admit(transaction: &Transaction<'_>) -> Result<(), DecideError> {
     Ok(())
 }
 
-fn switched_off(context: &Context<'_>) -> Option<Reason> {
+fn switched_off(context: &Context<'_>, overlay: &Reading<'_>) -> Option<Reason> {
     if context.policy.kill_switch {
         return Some(Reason::KillSwitch);
+    }
+    if context.placed.is_none() {
+        return Some(Reason::UnknownPlacement);
+    }
+    if !overlay.is_usable(context.policy) {
+        return Some(Reason::NoLive);
     }
     (!context.same_currency).then_some(Reason::Currency)
 }
@@ -171,63 +220,71 @@ fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
     seed.digest128()
 }
 
-/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list.
-fn gate_and_score(context: &Context<'_>, engine: &Engine, work: &mut Work, offers: &mut Offers) {
-    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, .. } = work;
+/// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list. Three short loops and not one
+/// long one: the CPU looks some hundred instructions ahead, so it overlaps what several candidates wait for.
+fn gate_and_score(
+    context: &Context<'_>,
+    kernel: Kernel,
+    overlay: &Reading<'_>,
+    work: &mut Work,
+    offers: &mut Offers,
+) {
+    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, facts, .. } = work;
     let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
     let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
-    offers.counters.retrieved = candidates.list.len() as u32;
     let list = &mut candidates.list;
-    let mut kept = 0;
-    for at in 0..list.len() {
-        if let Some(ahead) = list.get(at + AHEAD) {
-            fetch(context, engine, ahead.item);
-        }
-        let Some(mut candidate) = list.get(at).copied() else { break };
-        match judge(context, engine, learnt, &mut candidate) {
-            Some(reason) => offers.reject(candidate.item, reason),
-            None => {
-                if let Some(slot) = list.get_mut(kept) {
-                    *slot = candidate;
-                    kept += 1;
-                }
-            }
+    offers.counters.retrieved = list.len() as u32;
+    keep(list, offers, |candidate| gate(context, overlay, facts, candidate));
+    for candidate in list.iter_mut() {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            candidate.near = features::near(context, kernel, taste, ix);
         }
     }
-    list.truncate(kept);
-    offers.counters.eligible = candidates.list.len() as u32;
+    let least_reserve = context.least_reserve();
+    keep(list, offers, |candidate| score(context, learnt, least_reserve, candidate));
+    offers.counters.eligible = list.len() as u32;
 }
 
-/// Notes what judging candidates will read, where the file may still be on disk.
-fn want(context: &Context<'_>, candidates: &[Candidate]) {
+/// Keeps the candidates against which there is no reason.
+fn keep(
+    list: &mut Vec<Candidate>,
+    offers: &mut Offers,
+    mut against: impl FnMut(&mut Candidate) -> Option<Reason>,
+) {
+    list.retain_mut(|candidate| match against(candidate) {
+        Some(reason) => {
+            offers.reject(candidate.item, reason);
+            false
+        }
+        None => true,
+    });
+}
+
+/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
+fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[Candidate]) {
     let view = &context.view;
-    if view.is_cold() {
-        for candidate in candidates {
-            if let Item::Product(ProductIx(ix)) = candidate.item {
-                view.want(view.products.get(ix as usize..=ix as usize).unwrap_or(&[]));
-                view.want(view.out_vector(ix).unwrap_or(&[]));
+    for candidate in candidates {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
+            let row = view.out_vector(ix).unwrap_or(&[]);
+            prefetch(record);
+            prefetch(row);
+            if let Some(bound) = overlay.bound() {
+                prefetch(bound.state(ix));
+            }
+            if view.is_cold() {
+                view.want(record);
+                view.want(row);
             }
         }
     }
 }
 
-/// Candidates that are fetched from memory before it is their turn.
-const AHEAD: usize = 16;
-
-/// Asks for what judging a product will read.
-fn fetch(context: &Context<'_>, engine: &Engine, item: Item) {
-    if let Item::Product(ProductIx(ix)) = item {
-        let (kernel, at) = (engine.kernel(), ix as usize);
-        kernel.prefetch(context.view.products.get(at..=at).unwrap_or(&[]));
-        kernel.prefetch(context.view.out_vector(ix).unwrap_or(&[]));
-    }
-}
-
-/// The first reason against a candidate; scores it where there is none.
-fn judge(
+/// The first rule that refuses a candidate.
+fn gate(
     context: &Context<'_>,
-    engine: &Engine,
-    learnt: Learnt<'_>,
+    overlay: &Reading<'_>,
+    facts: &mut Vec<LiveFact>,
     candidate: &mut Candidate,
 ) -> Option<Reason> {
     let mut first = None;
@@ -240,30 +297,76 @@ fn judge(
             let Some(record) = context.view.product(ix) else {
                 return Some(Reason::BadRecord);
             };
-            suppression::product_rules(context, ix, record, candidate.relation, &mut sink);
+            let fact = overlay.look(candidate.item, record.partner.get(), facts);
+            let price = take_live(candidate, &fact).unwrap_or(record.price.get());
+            suppression::product_rules(context, ix, record, candidate.relation, price, &mut sink);
             if first.is_none() {
-                ranking::score_product(context, engine.kernel(), learnt, record, candidate);
+                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
+                    first = Some(reason);
+                    true
+                });
             }
         }
         Item::Offer(OfferIx(ix)) => {
             let Some(record) = context.view.offer(ix) else {
                 return Some(Reason::BadRecord);
             };
+            let fact = overlay.look(candidate.item, record.partner.get(), facts);
+            take_live(candidate, &fact);
             suppression::offer_rules(context, ix, record, &mut sink);
+            if first.is_none() {
+                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
+                    first = Some(reason);
+                    true
+                });
+            }
         }
     }
-    first.or_else(|| below_floor(context, candidate).next())
+    first
+}
+
+/// Scores a candidate that passed the gate; says whether it is worth too little.
+fn score(
+    context: &Context<'_>,
+    learnt: Learnt<'_>,
+    least_reserve: i64,
+    candidate: &mut Candidate,
+) -> Option<Reason> {
+    if let Item::Product(ProductIx(ix)) = candidate.item
+        && let Some(record) = context.view.product(ix)
+    {
+        ranking::score_near(context, learnt, record, candidate);
+    }
+    below_floor(context, least_reserve, candidate).next()
 }
 
 /// The floors that a candidate does not reach, in order. House offers have none: they take what is left over.
-pub(crate) fn below_floor(context: &Context<'_>, candidate: &Candidate) -> impl Iterator<Item = Reason> {
+pub(crate) fn below_floor(
+    context: &Context<'_>,
+    least_reserve: i64,
+    candidate: &Candidate,
+) -> impl Iterator<Item = Reason> {
     let floors = [
         (candidate.relevance < context.min_relevance, Reason::BelowRelevance),
         (candidate.p_accept_ppm < context.policy.min_p_accept_ppm, Reason::BelowAcceptance),
-        (candidate.ev_micros < context.policy.reserve_micros, Reason::BelowReserve),
+        (candidate.ev_micros < least_reserve, Reason::BelowReserve),
     ];
     let house = candidate.house;
     floors.into_iter().filter(move |(below, _)| *below && !house).map(|(_, reason)| reason)
+}
+
+/// Puts what the overlay says in place of what the catalog says; the live price of a product, where there is one.
+pub(crate) fn take_live(candidate: &mut Candidate, fact: &LiveFact) -> Option<i64> {
+    if fact.is_silent() {
+        return None;
+    }
+    candidate.price = fact.price();
+    candidate.pass_ppm = fact.pass_ppm();
+    if fact.bid >= 0 {
+        candidate.value = fact.bid;
+        candidate.ev_micros = ranking::expected(candidate.p_accept_ppm, candidate.value);
+    }
+    candidate.price
 }
 
 /// Candidates that are put in order first: most slates need no more.
@@ -288,16 +391,58 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     }
 }
 
-/// Gives a candidate the next slot, or the reason why not.
+/// Gives a candidate the first free position that takes it, or the reason why not.
 fn place(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
-    let reason = if offers.slate().len() >= context.slots {
-        Some(Reason::LostToHigher)
-    } else {
-        over_quota(context, offers.slate(), candidate)
+    match position_for(context, offers.slate(), candidate) {
+        Err(reason) => offers.reject(candidate.item, reason),
+        Ok(position) => show(context, candidate, position, offers),
+    }
+}
+
+/// The first free position that takes a candidate, or what stands against it.
+pub(crate) fn position_for(
+    context: &Context<'_>,
+    slate: &[Offer],
+    candidate: &Candidate,
+) -> Result<u8, Reason> {
+    let Some(placed) = context.placed.filter(|_| slate.len() < context.slots) else {
+        return Err(Reason::LostToHigher);
     };
-    match reason {
-        Some(reason) => offers.reject(candidate.item, reason),
-        None => show(context, candidate, offers),
+    if let Some(reason) = over_quota(context, slate, candidate) {
+        return Err(reason);
+    }
+    if context.policy.clash(&context.view, slate.iter().map(|offer| offer.item), candidate.item) {
+        return Err(Reason::CompetitiveSeparation);
+    }
+    if slate.iter().any(|offer| partner::refuse_each_other(&context.view, offer.item, candidate.item)) {
+        return Err(Reason::CompetitiveSeparation);
+    }
+    let kind = 1 << kind_of(context, candidate.item).code();
+    let party = party_bit(partner_of(context, candidate.item) != NONE) & context.parties;
+    let mut reason = Reason::PositionExcluded;
+    for position in 0..context.slots as u8 {
+        if slate.iter().any(|offer| offer.position == position) {
+            continue;
+        }
+        let slot = placed.slot(position.into());
+        if slot.kinds & kind == 0 || slot.parties & party == 0 {
+            continue;
+        }
+        let least = context.transaction.placement.min_relevance.unwrap_or(slot.min_relevance);
+        if candidate.house || (candidate.relevance >= least && candidate.ev_micros >= slot.reserve_micros) {
+            return Ok(position);
+        }
+        reason = if candidate.relevance < least { Reason::BelowRelevance } else { Reason::BelowReserve };
+    }
+    Err(reason)
+}
+
+fn kind_of(context: &Context<'_>, item: Item) -> OfferKind {
+    match item {
+        Item::Product(_) => OfferKind::Product,
+        Item::Offer(OfferIx(ix)) => {
+            context.view.offer(ix).and_then(|r| OfferKind::from_code(r.kind)).unwrap_or_default()
+        }
     }
 }
 
@@ -346,30 +491,28 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     (is_refill && shown >= refills).then_some(Reason::RefillQuota)
 }
 
-fn partner_of(context: &Context<'_>, item: Item) -> u32 {
+pub(crate) fn partner_of(context: &Context<'_>, item: Item) -> u32 {
     match item {
         Item::Product(ProductIx(ix)) => context.view.product(ix).map_or(NONE, |r| r.partner.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map_or(NONE, |r| r.partner.get()),
     }
 }
 
-fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
-    let kind = match candidate.item {
-        Item::Product(_) => OfferKind::Product,
-        Item::Offer(OfferIx(ix)) => {
-            context.view.offer(ix).and_then(|r| OfferKind::from_code(r.kind)).unwrap_or_default()
-        }
+fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut Offers) {
+    let listed = match candidate.item {
+        Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
+        Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
     };
-    let position = offers.slate().len() as u8;
     offers.show(Offer {
         item: candidate.item,
-        kind,
+        kind: kind_of(context, candidate.item),
         position,
         third_party: partner_of(context, candidate.item) != NONE,
         relevance: candidate.relevance,
         p_accept_ppm: candidate.p_accept_ppm,
-        p_select_ppm: 1_000_000,
+        p_select_ppm: candidate.pass_ppm,
         value: candidate.value,
+        price: candidate.price.or(listed.filter(|price| *price >= 0)),
         ev_micros: candidate.ev_micros,
         because: Because {
             line: (candidate.line != NO_LINE).then_some(candidate.line),
@@ -378,7 +521,7 @@ fn show(context: &Context<'_>, candidate: &Candidate, offers: &mut Offers) {
     });
 }
 
-/// Stage 7: house offers, content last, fill what is left. No rule and no limit is relaxed for them.
+/// Stage 7: house offers fill what is left, in the order of the placement's ladder. No rule and no limit is relaxed for them.
 fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
     let is_content = |candidate: &Candidate| match candidate.item {
         Item::Offer(OfferIx(ix)) => {
@@ -386,28 +529,38 @@ fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
         }
         Item::Product(_) => false,
     };
-    for content in [false, true] {
+    for content in context.placed.into_iter().flat_map(|placed| placed.fallback).flatten() {
         let rung = work.candidates.list.iter().filter(|c| c.house && is_content(c) == content);
         for candidate in rung {
             place(context, candidate, offers);
         }
     }
+    let ladder = context.placed.map_or([None; 2], |placed| placed.fallback);
+    for candidate in work.candidates.list.iter().filter(|c| c.house && !ladder.contains(&Some(is_content(c))))
+    {
+        offers.reject(candidate.item, Reason::PositionExcluded);
+    }
 }
 
 /// Stage 8: what the independent check refuses is dropped, and the positions close up.
-fn check_again(context: &Context<'_>, offers: &mut Offers) {
+fn check_again(context: &Context<'_>, overlay: &Reading<'_>, facts: &[LiveFact], offers: &mut Offers) {
+    // Given to another catalog meanwhile: what was read may be of other products.
+    let usable = overlay.is_usable(context.policy);
+    let live_ok = |item| usable && (overlay.is_none() || live::may_show(context, facts, item));
     let mut dropped = 0;
     for at in (0..offers.slate.len()).rev() {
         let Some(offer) = offers.slate.get(at).copied() else {
             continue;
         };
-        if !verify::may_show(context, offer.item) {
+        let others = offers.slate.iter().map(|other| other.item).filter(|item| *item != offer.item);
+        let beside = verify::may_stand_beside(context, offer.item, others);
+        if !verify::may_show(context, offer.item) || !beside || !live_ok(offer.item) {
             offers.slate.remove(at);
             offers.reject(offer.item, Reason::VerifierDropped);
             dropped += 1;
         }
     }
-    if dropped > 0 {
+    if dropped > 0 && context.placed.is_some_and(Placed::is_uniform) {
         for (position, offer) in offers.slate.iter_mut().enumerate() {
             offer.position = position as u8;
         }

@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::distance::Kernel;
-use crate::index::format::{NameKind, SectionKind};
+use crate::index::format::{NONE, NameKind, SectionKind};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
-use crate::offer::{Generations, Item, OfferIx, ProductIx};
+use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
+use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
 
 /// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     catalog: Arc<Catalog>,
     policy: CompiledPolicy,
     kernel: Kernel,
     effort: Effort,
+    live: Option<Arc<Bound>>,
 }
 
 impl Engine {
@@ -35,7 +37,7 @@ impl Engine {
         let view = catalog.view();
         let policy = CompiledPolicy::built_in(&view)?;
         let effort = view.effort;
-        Ok(Self { catalog, policy, kernel: Kernel::detect(), effort })
+        Ok(Self { catalog, policy, kernel: Kernel::detect(), effort, live: None })
     }
 
     /// The same catalog under another policy. In-flight deciders keep theirs. Reads every product record, so it takes
@@ -46,8 +48,68 @@ impl Engine {
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
         self.catalog.read_ahead(SectionKind::Products);
         let view = self.catalog.view();
-        let policy = CompiledPolicy::compile(&policy.resolve(&view)?, &view)?;
-        Ok(Self { catalog: Arc::clone(&self.catalog), policy, kernel: self.kernel, effort: self.effort })
+        let mut rules = policy.resolve(&view)?;
+        rules.extend(crate::policy::contracts_of(view.policy));
+        let policy = CompiledPolicy::compile(&rules, &view)?;
+        Ok(Self { policy, ..self.clone() })
+    }
+
+    /// The same engine deciding with a live overlay, which must be bound to the catalog. In-flight deciders keep theirs; a
+    /// mapped overlay is let go with the last engine that has it.
+    ///
+    /// # Errors
+    /// [`LiveError::OtherCatalog`]: the overlay is not bound to the catalog ([`Live::bind`]).
+    pub fn with_live(&self, live: Arc<Live>) -> Result<Self, LiveError> {
+        let bound = Bound::new(live, &self.catalog)?;
+        Ok(Self { live: Some(Arc::new(bound)), ..self.clone() })
+    }
+
+    /// The same engine without an overlay.
+    #[must_use]
+    pub fn without_live(&self) -> Self {
+        Self { live: None, ..self.clone() }
+    }
+
+    /// The live overlay, where there is one.
+    #[must_use]
+    pub fn live(&self) -> Option<&Arc<Live>> {
+        Some(self.live.as_ref()?.live())
+    }
+
+    /// Takes a lease on the budgets of an offer and its partner: one accepted offer each, or the offer's value where the limit
+    /// counts money. Without a limit, or an overlay, the lease holds nothing. It expires `for_ms` from `now_ms` (at most a
+    /// day) and is then given back, also where its process died. Takes some microseconds; no allocation, no lock.
+    ///
+    /// # Errors
+    /// [`LeaseError::Empty`] and [`LeaseError::Paused`]: do not show the offer. Others: see there.
+    pub fn reserve(&self, offer: &Offer, now_ms: i64, for_ms: i64) -> Result<Lease, LeaseError> {
+        self.reserve_item(offer.item, offer.value, now_ms, for_ms)
+    }
+
+    /// The same of an item and what it is worth, where the [`Offer`] itself was not kept.
+    ///
+    /// # Errors
+    /// As [`Engine::reserve`].
+    pub fn reserve_item(
+        &self,
+        item: Item,
+        value: i64,
+        now_ms: i64,
+        for_ms: i64,
+    ) -> Result<Lease, LeaseError> {
+        let Some(bound) = &self.live else { return Ok(Lease::nothing()) };
+        let view = self.view();
+        let (partner, item) = match item {
+            Item::Product(ProductIx(ix)) => (view.product(ix).map(|record| record.partner.get()), None),
+            Item::Offer(OfferIx(ix)) => (view.offer(ix).map(|record| record.partner.get()), Some(ix)),
+        };
+        let account = |row, found: Option<u32>| {
+            if row == NONE { Ok(None) } else { found.map(Some).ok_or(LeaseError::Foreign) }
+        };
+        let partner = partner.ok_or(LeaseError::Foreign)?;
+        let partner = account(partner, bound.partner_account(partner))?;
+        let item = item.map_or(Ok(None), |ix| account(ix, bound.offer_account(ix)))?;
+        bound.live().reserve(partner, item, value, now_ms, for_ms)
     }
 
     /// Sets how many products a search compares, in place of what the builder measured. From the number of
@@ -68,7 +130,8 @@ impl Engine {
     /// What a decision of this engine is made with.
     #[must_use]
     pub fn generations(&self) -> Generations {
-        Generations { index: self.catalog.build_id(), policy: self.policy.generation }
+        let overlay = self.live.as_ref().map_or(0, |bound| bound.live().generation());
+        Generations { index: self.catalog.build_id(), policy: self.policy.generation, overlay }
     }
 
     /// The row of a product id.
@@ -81,6 +144,12 @@ impl Engine {
     #[must_use]
     pub fn find_offer(&self, id: &str) -> Option<OfferIx> {
         self.view().find(NameKind::Offer, id.as_bytes()).map(OfferIx)
+    }
+
+    /// Offers that are no products: rows `0..offer_count`.
+    #[must_use]
+    pub fn offer_count(&self) -> u32 {
+        self.view().offers.len() as u32
     }
 
     /// Id of a product or offer; empty where the row is not of this catalog.
@@ -163,6 +232,10 @@ impl Engine {
 
     pub(crate) fn policy(&self) -> &CompiledPolicy {
         &self.policy
+    }
+
+    pub(crate) fn source(&self) -> Source<'_> {
+        self.live.as_deref().map_or(Source::None, Source::Shared)
     }
 
     pub(crate) fn kernel(&self) -> Kernel {

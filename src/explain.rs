@@ -1,9 +1,10 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context::{self, Context};
-use crate::decide::{DecideError, Decider, below_floor, over_quota};
+use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
 use crate::features;
 use crate::index::format::trigger;
+use crate::live::Reading;
 use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
 use crate::profile::Profile;
 use crate::ranking;
@@ -19,6 +20,8 @@ pub struct Explanation {
     pub position: Option<u8>,
     /// All rules that refuse it, and the limit or competitor that it lost to. Empty where it is shown.
     pub reasons: Vec<Reason>,
+    /// Names of the policy's rules and pairs with conditions that refuse it.
+    pub rules: Vec<String>,
     /// What leads from the basket to it; `None` where nothing does.
     pub because: Option<Because>,
     /// How well it fits, in thousandths.
@@ -57,6 +60,8 @@ impl Decider {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
+        let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);
         retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
@@ -73,7 +78,8 @@ impl Decider {
             Item::Product(ProductIx(ix)) => match context.view.product(ix) {
                 None => reasons.push(Reason::BadRecord),
                 Some(record) => {
-                    suppression::product_rules(&context, ix, record, candidate.relation, &mut sink);
+                    let price = take_live(&mut candidate, &fact).unwrap_or(record.price.get());
+                    suppression::product_rules(&context, ix, record, candidate.relation, price, &mut sink);
                     ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
                     let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
                     let weights = context.view.ranker.weights(ranking::head(&context), &of);
@@ -83,22 +89,32 @@ impl Decider {
             Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
                 None => reasons.push(Reason::BadRecord),
                 Some(record) => {
-                    suppression::offer_rules(&context, ix, record, &mut sink);
                     if found.is_none() {
                         ranking::score_offer(record, trigger::ANY, &mut candidate);
                     }
+                    take_live(&mut candidate, &fact);
+                    suppression::offer_rules(&context, ix, record, &mut sink);
                 }
             },
         }
+        overlay.refusals(context.policy, &fact, partner_of(&context, item), &mut |reason| {
+            reasons.push(reason);
+            false
+        });
         let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
         if found.is_none() {
             reasons.push(Reason::NotRetrieved);
         }
+        if !overlay.is_usable(context.policy) {
+            reasons.insert(0, Reason::NoLive);
+        }
         add_outcome(&context, &offers, &candidate, position, &mut reasons);
+        let rules = refusing_rules(&context, &offers, item);
         let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
             position,
             reasons,
+            rules,
             because: found.map(|_| Because { line, relation: candidate.relation }),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
@@ -106,6 +122,15 @@ impl Decider {
             contributions,
         })
     }
+}
+
+/// The rules that refuse an item, and the pairs that keep it from the offers that are shown.
+fn refusing_rules(context: &Context<'_>, offers: &Offers, item: Item) -> Vec<String> {
+    let (policy, view) = (context.policy, &context.view);
+    let mut names = policy.refusing_rules(view, &context.holding, item);
+    let shown = offers.slate().iter().map(|offer| offer.item).filter(|other| *other != item);
+    names.extend(policy.clashing_pairs(view, shown, item));
+    names
 }
 
 fn named(of: &features::Features, at: usize, weight: i32) -> Option<Contribution> {
@@ -123,12 +148,14 @@ fn add_outcome(
     if context.policy.kill_switch {
         reasons.insert(0, Reason::KillSwitch);
     }
-    reasons.extend(below_floor(context, candidate));
+    if context.placed.is_none() {
+        reasons.insert(0, Reason::UnknownPlacement);
+    }
+    reasons.extend(below_floor(context, context.least_reserve(), candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
-        let room = offers.slate().len() < context.slots;
-        let limit = || over_quota(context, offers.slate(), candidate).filter(|_| room);
+        let limit = || position_for(context, offers.slate(), candidate).err();
         reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }

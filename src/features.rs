@@ -5,7 +5,7 @@ use crate::distance::Kernel;
 use crate::index::format::{NONE, ProductRecord};
 use crate::limits::ASKING_LINES_MAX;
 use crate::offer::Relation;
-use crate::scratch::{Link, Links, NO_LINE, PooledType};
+use crate::scratch::{Link, Links, NO_LINE, PooledTypes};
 
 /// Declares the features: name for people, meaning.
 macro_rules! features {
@@ -112,13 +112,24 @@ impl Features {
 /// What retrieval found out about the request as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Learnt<'a> {
-    pub(crate) pooled: &'a [PooledType],
+    pub(crate) pooled: &'a PooledTypes,
     pub(crate) taste: Option<&'a [i8]>,
     pub(crate) links: &'a Links,
     /// What the types of the earlier purchases say of other types.
     pub(crate) past_kinds: &'a Links,
     /// [`median_price`] of the lines.
     pub(crate) price: i64,
+}
+
+/// How near a product's OUT vector lies to what was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Near {
+    /// [`Feature::BasketCosine`].
+    basket: i32,
+    /// [`Feature::TasteCosine`].
+    taste: i32,
+    /// The line that is nearest, or [`NO_LINE`].
+    line: u16,
 }
 
 /// The features of a product, the bought line that leads to it most, and how.
@@ -129,19 +140,32 @@ pub(crate) fn of_product(
     product: u32,
     record: &ProductRecord,
 ) -> (Features, u16, Relation) {
+    let near = near(context, kernel, learnt.taste, product);
+    of_near(context, learnt, near, product, record)
+}
+
+/// As [`of_product`], where it is known how near it is.
+#[inline(always)]
+pub(crate) fn of_near(
+    context: &Context<'_>,
+    learnt: Learnt<'_>,
+    near: Near,
+    product: u32,
+    record: &ProductRecord,
+) -> (Features, u16, Relation) {
     let kind = record.type_ix.get();
     let mut features = Features {
         values: [0; FEATURES],
         ordered: context.asking_ordered && context.view.was_bought(kind),
         bought_before: 0,
     };
-    let near_line = add_vectors(&mut features, context, kernel, learnt.taste, product);
+    features.set(Feature::BasketCosine, near.basket);
+    features.set(Feature::TasteCosine, near.taste);
     let link = learnt.links.find(product);
     if let Some(link) = link {
         add_link(&mut features, link);
     }
-    let pooled = learnt.pooled;
-    let goes_with = pooled.binary_search_by_key(&kind, |p| p.to).ok().and_then(|at| pooled.get(at));
+    let goes_with = learnt.pooled.find(kind);
     if let Some(past) = learnt.past_kinds.find(kind) {
         features.set(Feature::PastTypeDirect, past.direct.min(1 << 24) as i32);
     }
@@ -164,35 +188,28 @@ pub(crate) fn of_product(
         (Some(_), _) => (NO_LINE, Relation::Refill),
         (None, Some(pooled)) => (pooled.line, Relation::GoesWithType),
         (None, None) if linked != NO_LINE => (linked, Relation::BoughtTogether),
-        (None, None) => (near_line, Relation::BoughtTogether),
+        (None, None) => (near.line, Relation::BoughtTogether),
     };
     (features, line, relation)
 }
 
-/// Similarities to the basket and to the customer's taste; returns the line that is nearest.
-fn add_vectors(
-    features: &mut Features,
-    context: &Context<'_>,
-    kernel: Kernel,
-    taste: Option<&[i8]>,
-    product: u32,
-) -> u16 {
+/// Similarities to the basket and to the customer's taste. Apart from the other features, since this waits for whole rows and
+/// for long sums: the CPU overlaps those of several products.
+#[inline]
+pub(crate) fn near(context: &Context<'_>, kernel: Kernel, taste: Option<&[i8]>, product: u32) -> Near {
     let view = &context.view;
     let row = view.out_vector(product).unwrap_or(&[]);
-    let unit = i64::from(view.unit_dot);
-    let similarity = |asked: &[i8]| i64::from(kernel.dot(asked, row)) * 1000 / unit;
-    let (mut best, mut best_line, mut sum) = (0i64, NO_LINE, 0u64);
+    let similarity = |asked: &[i8]| view.thousandths(kernel.dot(asked, row));
+    let (mut best, mut best_line, mut sum) = (0, NO_LINE, 0u64);
     for line in context.asking {
         let near = similarity(view.in_vector(line.asks_as).unwrap_or(&[])).clamp(0, 1000);
-        sum += (near as u64).pow(4);
+        sum += u64::from(near as u32).pow(4);
         if near > best || best_line == NO_LINE {
             (best, best_line) = (near, line.number);
         }
     }
-    features.set(Feature::BasketCosine, fourth_root(sum));
-    let taste = taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000) as i32);
-    features.set(Feature::TasteCosine, taste);
-    best_line
+    let taste = taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000));
+    Near { basket: fourth_root(sum), taste, line: best_line }
 }
 
 fn add_link(features: &mut Features, link: &Link) {
@@ -258,10 +275,11 @@ fn price_ratio(price: i64, median: i64) -> i32 {
     if price <= 0 || median <= 0 {
         return 0;
     }
+    // No price comes near where this saturates.
     let log = |over: i64, under: i64| {
-        log2_q8((i128::from(over) * 256 / i128::from(under)).min(i128::from(u32::MAX)) as u32)
+        log2_q8(((over as u64).saturating_mul(256) / under as u64).min(u32::MAX.into()) as u32)
     };
-    log(price, median) - log(median, price)
+    if price > median { log(price, median) } else { -log(median, price) }
 }
 
 /// Weight of earlier purchases of a product: how often and how lately.
@@ -285,7 +303,22 @@ pub(crate) fn log2_q8(value_q8: u32) -> i32 {
 }
 
 /// Whole part of the fourth root of a sum of at most 512 fourth powers of thousandths. IEEE 754 wants square roots rounded
-/// correctly, and the sums are below 2^52: the same on every machine, in a fraction of the time of integer roots.
+/// correctly, and below 2^52 two of them round to no root that is too great: the same on every machine, in a fraction of the time
+/// of integer roots.
 fn fourth_root(sum: u64) -> i32 {
-    (sum as f64).sqrt().floor().sqrt() as i32
+    (sum as i64 as f64).sqrt().sqrt() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fourth_root;
+
+    #[test]
+    fn fourth_roots_are_whole_parts() {
+        for root in 0..=4757u64 {
+            let power = root.pow(4);
+            assert_eq!(fourth_root(power), root as i32);
+            assert_eq!(fourth_root(power.saturating_sub(1)), root.saturating_sub(1) as i32, "below {power}");
+        }
+    }
 }

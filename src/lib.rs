@@ -34,6 +34,7 @@ mod explain;
 mod features;
 pub mod index;
 pub mod limits;
+pub mod live;
 mod offer;
 mod partner;
 pub mod policy;
@@ -58,12 +59,13 @@ pub use engine::Engine;
 pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
+pub use live::{Lease, LeaseError, Live, LiveError, LiveFact};
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
     Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
-pub use profile::{Answer, Answers, Decline, GIFT, Profile, Purchase, Session};
+pub use profile::{Answer, Answers, Decline, Exposed, GIFT, Profile, Purchase, Session};
 pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.

@@ -22,6 +22,10 @@ pub const QUERIES_MAX: usize = 4;
 pub const PURCHASES_MAX: usize = 1024;
 /// Declines that are read.
 pub const DECLINES_MAX: usize = 256;
+/// Earlier exposures that are read.
+pub const EXPOSURES_MAX: usize = 256;
+/// Frequency caps of all contracts together.
+pub const CAPS_MAX: usize = 16_384;
 /// Answers that are read.
 pub const ANSWERS_MAX: usize = 16;
 /// Products put back from the cart that are read.
@@ -38,7 +42,7 @@ pub const LINK_HITS_MAX: usize = 80;
 /// Products that most customers buy, which may be new to this one.
 pub const BEST_SELLERS_MAX: usize = 96;
 /// Products that type transitions may add.
-pub const TYPE_HITS_MAX: usize = 128;
+pub const TYPE_HITS_MAX: usize = 96;
 /// Products near the customer's taste that a search may add.
 pub const TASTE_HITS_MAX: usize = 24;
 /// Past purchases that may come back as refills.
@@ -90,8 +94,28 @@ pub const NAME_PROBES_MAX: usize = 64;
 pub const CATEGORY_DEPTH_MAX: usize = 16;
 /// Longest id, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
-/// Rules of one policy.
-pub const POLICY_RULES_MAX: usize = 65_536;
+/// Records of one policy and the contracts of a catalog.
+pub const POLICY_RULES_MAX: usize = 1 << 18;
+/// Classes of products that a policy's rules treat alike.
+pub const RULE_CLASSES_MAX: usize = 16_384;
+/// Rules with conditions of one policy: each is asked once per decision.
+pub const RULES_MAX: usize = 1024;
+/// Steps of all their conditions together.
+pub const CONDITION_OPS_MAX: usize = 16_384;
+/// Answers that a condition may keep in mind at once.
+pub const CONDITION_STACK_MAX: usize = 64;
+/// Pairs that may not meet.
+pub const APART_MAX: usize = 64;
+/// Placements of one policy.
+pub const PLACEMENTS_MAX: usize = 64;
+/// Changes of the clock in the policy's time zone.
+pub const ZONE_SHIFTS_MAX: usize = 1024;
+/// Longest name of a rule, in bytes.
+pub const RULE_NAME_MAX: usize = 64;
+/// Tags of an order that are read.
+pub const TAGS_MAX: usize = 32;
+/// Segments of a customer that are read.
+pub const SEGMENTS_MAX: usize = 64;
 /// Blocks of one partner.
 pub const PARTNER_BLOCKS_MAX: usize = 256;
 /// Offers behind one trigger.

@@ -53,8 +53,12 @@ reasons! {
     SameType = 1003, "the same type of product was just bought";
     Owned = 1004, "the customer has it, and it is not due again";
     Declined = 1005, "the customer declined it recently";
+    FrequencyCap = 1010, "shown or taken often enough lately";
+    LeaseEmpty = 1012, "nothing is left to reserve of its budget or its partner's";
+    Paced = 1013, "held back, so that the day's budget lasts";
+    Paused = 1014, "paused or killed in the live overlay";
     OutOfStock = 1020, "not in stock";
-    PriceUnknown = 1021, "no usable price";
+    PriceUnknown = 1021, "no usable price, or a stale one";
     Region = 1022, "not for this region";
     Age = 1023, "not for this age, or the age is not known";
     SensitiveContext = 1025, "sensitive class that the policy does not allow";
@@ -64,11 +68,15 @@ reasons! {
     CustomerKind = 1029, "for other customers";
     UnknownCategory = 1030, "category not known, and a rule depends on it";
     Currency = 1032, "the transaction is in another currency";
+    CompetitiveSeparation = 1040, "may not stand beside another offer of the slate";
     TypeQuota = 1041, "enough offers of this type in the slate";
     BrandQuota = 1042, "enough offers of this brand in the slate";
     PartnerQuota = 1043, "enough offers of this partner in the slate";
     ThirdPartyQuota = 1044, "enough third-party offers in the slate";
     RefillQuota = 1045, "enough refills in the slate";
+    OfferCondition = 1048, "the offer's own condition does not hold, or is not known to";
+    PositionExcluded = 1046, "no free position takes its kind or party";
+    UnknownPlacement = 1047, "the policy has placements, and not this one";
     BelowRelevance = 1060, "below the relevance floor";
     PriceTooHigh = 1061, "too dear beside the order";
     BelowAcceptance = 1062, "below the floor on p_accept";
@@ -78,6 +86,7 @@ reasons! {
     KillSwitch = 1102, "the policy switches all offers off";
     NothingToAsk = 1103, "no bought line can be asked about";
     BadRecord = 1104, "damaged catalog entry";
+    NoLive = 1110, "no live overlay that fits the catalog, and the policy demands one";
 }
 
 /// How an offer follows from what was bought.
@@ -151,10 +160,13 @@ pub struct Offer {
     pub relevance: u16,
     /// Probability that the customer accepts it, parts per million.
     pub p_accept_ppm: u32,
-    /// Probability that the policy shows it in this slot, parts per million. Certain as long as nothing is explored.
+    /// Probability that the policy shows it in this slot, given what else was let through, parts per million: what pacing lets
+    /// pass of it. Certain as long as nothing is explored or paced.
     pub p_select_ppm: u32,
     /// What the merchant earns when it is accepted, minor units.
     pub value: i64,
+    /// Price it was decided with, minor units: the overlay's where it has one, else the catalog's; `None` = not known.
+    pub price: Option<i64>,
     /// Expected contribution: `p_accept * value`, in millionths of a minor unit.
     pub ev_micros: i64,
     /// Why it is here.
@@ -197,6 +209,9 @@ pub struct Generations {
     pub index: u64,
     /// Content of the policy.
     pub policy: u64,
+    /// Changes of the overlay's settings before the decision; 0 without an overlay. What was read of it:
+    /// [`crate::Decider::live_facts`].
+    pub overlay: u64,
 }
 
 /// How much work a decision was; equal on every machine.

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::index::View;
 use crate::index::format::NONE;
 use crate::limits::PARTNER_BLOCKS_MAX;
+use crate::offer::{Item, OfferIx, ProductIx};
 use crate::policy::CompiledPolicy;
 
 /// Kinds of [`crate::index::format::BlockRecord`].
@@ -12,6 +13,12 @@ pub(crate) mod block {
     pub(crate) const CATEGORY: u32 = 1;
     /// A brand.
     pub(crate) const BRAND: u32 = 2;
+    /// A category subtree, of a product beside it on the page.
+    pub(crate) const BESIDE_CATEGORY: u32 = 3;
+    /// A brand, likewise.
+    pub(crate) const BESIDE_BRAND: u32 = 4;
+    /// Another partner, likewise.
+    pub(crate) const BESIDE_PARTNER: u32 = 5;
 }
 
 /// Whether a partner is refused for every basket: suppressed, paused or not in the catalog.
@@ -36,7 +43,8 @@ pub(crate) fn refuses_basket(context: &Context<'_>, partner: u32) -> bool {
     }
     // Lines beyond those that were read are not known either.
     let unread = context.transaction.lines.len() > context.lines.len();
-    blocks.iter().any(|refused| {
+    let beside = [block::BESIDE_CATEGORY, block::BESIDE_BRAND, block::BESIDE_PARTNER];
+    blocks.iter().filter(|refused| !beside.contains(&refused.kind.get())).any(|refused| {
         let key = refused.key.get();
         unread
             || context.lines.iter().any(|line| match refused.kind.get() {
@@ -45,4 +53,60 @@ pub(crate) fn refuses_basket(context: &Context<'_>, partner: u32) -> bool {
                 _ => true,
             })
     })
+}
+
+/// Whether the partner of `one` or of `other` refuses to stand beside the other, or both are of one exclusive group.
+pub(crate) fn refuse_each_other(view: &View<'_>, one: Item, other: Item) -> bool {
+    let (a, b) = (Neighbour::of(view, one), Neighbour::of(view, other));
+    let exclusive = a.exclusive_group != 0 && a.exclusive_group == b.exclusive_group;
+    exclusive || a.refuses(view, &b) || b.refuses(view, &a)
+}
+
+/// What a partner looks at in what stands beside its offer. [`NONE`] where there is none.
+struct Neighbour {
+    is_product: bool,
+    category: u32,
+    brand: u32,
+    partner: u32,
+    exclusive_group: u32,
+}
+
+impl Neighbour {
+    fn of(view: &View<'_>, item: Item) -> Self {
+        let mut of =
+            Self { is_product: false, category: NONE, brand: NONE, partner: NONE, exclusive_group: 0 };
+        match item {
+            Item::Product(ProductIx(ix)) => {
+                of.is_product = true;
+                if let Some(record) = view.product(ix) {
+                    of.category = record.category.get();
+                    of.brand = record.brand.get();
+                    of.partner = record.partner.get();
+                }
+            }
+            Item::Offer(OfferIx(ix)) => {
+                if let Some(record) = view.offer(ix) {
+                    of.partner = record.partner.get();
+                    of.exclusive_group = record.exclusive_group.get();
+                }
+            }
+        }
+        of
+    }
+
+    /// A product whose category or brand is not known could be of any.
+    fn refuses(&self, view: &View<'_>, other: &Self) -> bool {
+        let Some(record) = view.partners.get(self.partner as usize) else { return false };
+        view.blocks_of(record).iter().any(|refused| {
+            let key = refused.key.get();
+            match refused.kind.get() {
+                block::BESIDE_CATEGORY => {
+                    other.is_product && (other.category == NONE || view.in_subtree(key, other.category))
+                }
+                block::BESIDE_BRAND => other.is_product && (other.brand == NONE || other.brand == key),
+                block::BESIDE_PARTNER => other.partner == key,
+                _ => false,
+            }
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! What the host knows of the customer, all of it optional. There is no field for a name, an e-mail address, a phone number
 //! or a street.
 
-use crate::vocabulary::{AgeBand, CustomerKind};
+use crate::vocabulary::{AgeBand, CustomerKind, Exposure};
 
 /// A customer as the host describes them for this call. `Default` is an anonymous one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +12,13 @@ pub struct Profile<'a> {
     pub customer: CustomerKind,
     /// Whether the customer is in the loyalty programme.
     pub loyalty_member: Option<bool>,
+    /// The host's name of the customer's loyalty tier; empty = not known.
+    pub loyalty_tier: &'a str,
+    /// Orders before this one. `None` = not known.
+    pub orders: Option<u32>,
+    /// The host's own words for this customer, which a policy's conditions may ask for; the first
+    /// [`crate::limits::SEGMENTS_MAX`] are read.
+    pub segments: &'a [&'a str],
     /// Whether the customer has the merchant's app.
     pub has_app: Option<bool>,
     /// Age, as far as known.
@@ -24,6 +31,8 @@ pub struct Profile<'a> {
     pub purchases: &'a [Purchase<'a>],
     /// Offers that the customer declined; the last [`crate::limits::DECLINES_MAX`] are read.
     pub declines: &'a [Decline<'a>],
+    /// Offers that were on earlier pages, for frequency caps; the last [`crate::limits::EXPOSURES_MAX`] are read.
+    pub exposures: &'a [Exposed<'a>],
     /// What happened in this session.
     pub session: Session<'a>,
     /// Answers to micro-surveys in this session.
@@ -45,6 +54,17 @@ pub struct Decline<'a> {
     /// Product id or offer id.
     pub id: &'a str,
     /// When, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// An offer that was on an earlier page.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Exposed<'a> {
+    /// Product id or offer id.
+    pub id: &'a str,
+    /// What happened to it.
+    pub event: Exposure,
+    /// When, Unix milliseconds; 0 = not known, which counts as recent.
     pub at_ms: i64,
 }
 

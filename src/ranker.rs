@@ -66,9 +66,13 @@ impl Table {
     /// What the feature adds where it has this value.
     #[inline]
     pub(crate) fn weight(&self, value: i32) -> i32 {
-        // All compared, without a branch.
-        let step: i32 = self.thresholds.iter().map(|threshold| i32::from(value > *threshold)).sum();
-        self.weights.get(step as usize & (FEATURE_STEPS - 1)).copied().unwrap_or(0)
+        // Halving, without a branch.
+        let mut step = 0;
+        for half in [8, 4, 2, 1] {
+            let above = self.thresholds.get((step + half - 1) & (FEATURE_STEPS - 1));
+            step += half * usize::from(above.is_some_and(|threshold| value > *threshold));
+        }
+        self.weights.get(step & (FEATURE_STEPS - 1)).copied().unwrap_or(0)
     }
 }
 

@@ -52,17 +52,31 @@ pub(crate) fn score_product(
     record: &ProductRecord,
     candidate: &mut Candidate,
 ) {
+    if let Item::Product(ProductIx(product)) = candidate.item {
+        candidate.near = features::near(context, kernel, learnt.taste, product);
+        score_near(context, learnt, record, candidate);
+    }
+}
+
+/// As [`score_product`], where `candidate.near` is known.
+#[inline]
+pub(crate) fn score_near(
+    context: &Context<'_>,
+    learnt: Learnt<'_>,
+    record: &ProductRecord,
+    candidate: &mut Candidate,
+) {
     let Item::Product(ProductIx(product)) = candidate.item else {
         return;
     };
-    let (features, line, relation) = features::of_product(context, kernel, learnt, product, record);
+    let (features, line, relation) = features::of_near(context, learnt, candidate.near, product, record);
     (candidate.relation, candidate.line) = (relation, line);
     let head = head(context);
     candidate.relevance = relevance(&features);
     let sum = context.view.ranker.sum(head, &features);
     candidate.score = (i64::from(SCORE_ZERO) + sum).clamp(0, SCORE_MAX.into()) as i32;
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
-    candidate.value = product_value(context, record);
+    candidate.value = product_value(context, record, candidate.price.unwrap_or(record.price.get()));
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
 
@@ -96,10 +110,9 @@ fn p_accept_ppm(view: &View<'_>, head: Head, score: i32) -> u32 {
 }
 
 /// What an accepted product earns, minor units.
-fn product_value(context: &Context<'_>, record: &ProductRecord) -> i64 {
+fn product_value(context: &Context<'_>, record: &ProductRecord, price: i64) -> i64 {
     let view = &context.view;
     let typical = view.typical_contribution;
-    let price = record.price.get();
     if !context.policy.value_by_margin || price < 0 {
         return typical.clamp(0, i64::MAX / 1_000_000);
     }
@@ -112,12 +125,12 @@ fn product_value(context: &Context<'_>, record: &ProductRecord) -> i64 {
 }
 
 /// `p * value`, in millionths of a minor unit.
-fn expected(p_ppm: u32, value: i64) -> i64 {
+pub(crate) fn expected(p_ppm: u32, value: i64) -> i64 {
     value.saturating_mul(p_ppm.into())
 }
 
-/// The direction of a basket as a whole, written to `out`.
-pub(crate) fn mean_row(view: &View<'_>, lines: &[Line], out: &mut [i8]) {
+/// The direction of some lines as a whole, written to `out`.
+pub(crate) fn mean_row<'a>(view: &View<'_>, lines: impl Iterator<Item = &'a Line>, out: &mut [i8]) {
     let mut sum = [0i32; DIM_MAX];
     for line in lines {
         add_row(&mut sum, view.in_vector(line.asks_as), 1);
@@ -127,6 +140,9 @@ pub(crate) fn mean_row(view: &View<'_>, lines: &[Line], out: &mut [i8]) {
 
 /// The direction of the earlier purchases, each product once with the logarithm of its number; `false` where there are none.
 pub(crate) fn taste_row(context: &Context<'_>, out: &mut [i8]) -> bool {
+    if context.past.is_empty() {
+        return false;
+    }
     let mut sum = [0i32; DIM_MAX];
     for past in context.past {
         // At most 1,024 products, 8 bits of weight, 8 of value: 26 bits.

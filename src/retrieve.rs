@@ -2,24 +2,26 @@
 
 use std::cmp::Reverse;
 
+use zerocopy::little_endian::U32;
+
 use crate::context::{Context, Past, is_due};
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
-use crate::index::search::{self, Effort, Filter, Query, key_ix};
+use crate::index::search::{self, Best, Effort, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
-    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, POOLED_TYPES_MAX,
-    QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, QUERIES_MAX,
+    REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, Link, NO_LINE, PooledType, Work};
+use crate::scratch::{Candidate, Link, NO_LINE, Work};
 
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
 /// Products that one type may add.
-const PRODUCTS_PER_TYPE: usize = 4;
+const PRODUCTS_PER_TYPE: usize = 3;
 /// Products of a type that are looked at for those.
 const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
@@ -38,6 +40,9 @@ pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
 
 /// What the request as a whole says, before any product is looked at.
 pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
+    for line in context.asking {
+        prefetch(context.view.associates_of(line.asks_as));
+    }
     work.has_taste = ranking::taste_row(context, &mut work.taste);
     work.price = features::median_price(context);
     pool_types(context, work);
@@ -86,8 +91,12 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
         order.sort_unstable();
     }
     let length = order.iter().map(|(weight, _)| u64::from(weight.0).pow(2)).sum::<u64>().isqrt().max(1);
-    for (weight, at) in order {
-        let Some(past) = context.past.get(usize::from(*at)) else { continue };
+    let past_of = |at: u16| context.past.get(usize::from(at));
+    for (turn, (weight, at)) in order.iter().enumerate() {
+        if let Some(next) = order.get(turn + 2).and_then(|(_, at)| past_of(*at)) {
+            prefetch(view.associates_of(next.product));
+        }
+        let Some(past) = past_of(*at) else { continue };
         let weight = u64::from(weight.0) * 256 / length;
         let weighed = |code: u8| (u64::from(square(code)) * weight / 256) as u32;
         for associate in view.associates_of(past.product).iter().take(PAST_ASSOCIATES_MAX) {
@@ -114,18 +123,33 @@ fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
 fn linked_products(context: &Context<'_>, work: &mut Work) {
     for side in [0, 1] {
         let Work { links, search, .. } = work;
-        search.hits.clear_to(LINK_HITS_MAX);
-        for link in &links.list {
+        let hits = &mut search.hits;
+        hits.clear_to(LINK_HITS_MAX);
+        let wanted = |link: &Link, hits: &Best| {
             let worth = link_worth(link).get(side).copied().unwrap_or(0);
             let key = search::key(worth, link.product);
-            // Asked last: whether it may be shown is read from far away.
-            let wanted = worth > 0 && search.hits.bar().is_none_or(|bar| key > bar);
-            if wanted && may_come(context, link.product) {
-                search.hits.offer(key);
+            (worth > 0 && hits.bar().is_none_or(|bar| key > bar)).then_some(key)
+        };
+        for (at, link) in links.list.iter().enumerate() {
+            // Whether a product may be shown is read from far away: only of those that are good enough, and asked for ahead.
+            if let Some(ahead) = links.list.get(at + AHEAD).filter(|ahead| wanted(ahead, hits).is_some()) {
+                foresee(context, ahead.product);
+            }
+            if let Some(key) = wanted(link, hits).filter(|_| may_come(context, link.product)) {
+                hits.offer(key);
             }
         }
         add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);
     }
+}
+
+/// Products that are asked for before it is their turn.
+const AHEAD: usize = 16;
+
+/// Asks for what [`may_come`] will read.
+fn foresee(context: &Context<'_>, product: u32) {
+    context.policy.allowed.prefetch(product);
+    prefetch(context.view.type_of.get(product as usize..=product as usize).unwrap_or(&[]));
 }
 
 /// What most customers buy may be new to one whose history says little else.
@@ -141,7 +165,7 @@ fn best_sellers(context: &Context<'_>, work: &mut Work) {
 }
 
 fn may_come(context: &Context<'_>, product: u32) -> bool {
-    context.policy.is_allowed(product) && !context.types.contains(context.view.type_of(product))
+    context.is_allowed(product) && !context.types.contains(context.view.type_of(product))
 }
 
 /// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
@@ -173,8 +197,9 @@ pub(crate) fn complements(
 ) {
     let count = write_queries(context, &mut work.queries);
     let queries = work.queries.get(..count).unwrap_or(&[]);
+    let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
-        search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
+        search::search(&context.view, kernel, queries, context.filter(), effort, &mut work.search);
     add_hits(work, Relation::BoughtTogether, COMPLEMENT_HITS_MAX);
 }
 
@@ -188,13 +213,9 @@ fn tastes(context: &Context<'_>, kernel: Kernel, effort: Effort, work: &mut Work
     };
     query.set_row(row);
     let queries = work.queries.get(..1).unwrap_or(&[]);
-    let done = search::search(&context.view, kernel, queries, filter(context), effort, &mut work.search);
+    let done = search::search(&context.view, kernel, queries, context.filter(), effort, &mut work.search);
     counters.search.add(done);
     add_hits(work, Relation::BoughtTogether, TASTE_HITS_MAX);
-}
-
-fn filter<'a>(context: &Context<'a>) -> Filter<'a> {
-    Filter { allowed: &context.policy.allowed, types: context.types }
 }
 
 /// Adds the best of what `search` holds, best first.
@@ -209,16 +230,22 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
     }
 }
 
-/// One query per line; for larger baskets the dearest lines and the mean of all.
+/// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
+/// fell when such lines did not ask them.
+const LISTED: usize = 8;
+
+/// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
 fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
-    let (view, asking) = (&context.view, context.asking);
+    let view = &context.view;
+    let asking = || context.asking.iter().filter(|line| view.associates_of(line.asks_as).len() < LISTED);
+    let asked = asking().count();
     let mut rows = queries.iter_mut();
     let mut count = 0;
-    let single = if asking.len() <= QUERIES_MAX { asking.len() } else { QUERIES_MAX - 1 };
+    let single = if asked <= QUERIES_MAX { asked } else { QUERIES_MAX - 1 };
     let mut after: Option<(i64, u16)> = None;
     for _ in 0..single {
         // The next dearest line; equal values go by line number.
-        let ahead = asking.iter().filter(|line| {
+        let ahead = asking().filter(|line| {
             after.is_none_or(|(value, number)| (line.value, Reverse(line.number)) < (value, Reverse(number)))
         });
         let next = ahead.max_by_key(|line| (line.value, Reverse(line.number)));
@@ -229,16 +256,16 @@ fn write_queries(context: &Context<'_>, queries: &mut [Query]) -> usize {
         row.set_row(view.in_vector(line.asks_as).unwrap_or(&[]));
         count += 1;
     }
-    if let Some(row) = rows.next().filter(|_| asking.len() > QUERIES_MAX) {
+    if let Some(row) = rows.next().filter(|_| asked > QUERIES_MAX) {
         let mut mean = [0; DIM_MAX];
-        ranking::mean_row(view, asking, &mut mean);
+        ranking::mean_row(view, asking(), &mut mean);
         row.set_row(mean.get(..view.dim).unwrap_or(&mean));
         count += 1;
     }
     count
 }
 
-/// c) What kinds of thing go with the bought kinds, pooled over the lines and sorted by type.
+/// c) What kinds of thing go with the bought kinds, pooled over the lines.
 pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
     let (view, pooled) = (&context.view, &mut work.pooled);
     pooled.clear();
@@ -251,26 +278,18 @@ pub(crate) fn pool_types(context: &Context<'_>, work: &mut Work) {
             continue;
         };
         for transition in view.transitions_of(kind) {
-            if pooled.len() < POOLED_TYPES_MAX && !context.types.contains(transition.to.get()) {
-                pooled.push(PooledType {
-                    to: transition.to.get(),
-                    lift_q8: transition.lift_q8.get(),
-                    probability_ppm: transition.probability_ppm.get(),
-                    direct_q16: transition.direct_q16.get().into(),
-                    line: line.number,
-                });
+            if context.types.contains(transition.to.get()) {
+                continue;
             }
+            let Some(pooled) = pooled.entry(transition.to.get()) else { break };
+            let lift_q8 = transition.lift_q8.get();
+            if lift_q8 > pooled.lift_q8 || pooled.line == NO_LINE {
+                (pooled.lift_q8, pooled.line) = (lift_q8, line.number);
+            }
+            pooled.probability_ppm = either(pooled.probability_ppm, transition.probability_ppm.get());
+            pooled.direct_q16 = pooled.direct_q16.saturating_add(transition.direct_q16.get().into());
         }
     }
-    pooled.sort_unstable_by_key(|p| (p.to, Reverse(p.lift_q8), p.line));
-    pooled.dedup_by(|next, kept| {
-        let same = next.to == kept.to;
-        if same {
-            kept.probability_ppm = either(kept.probability_ppm, next.probability_ppm);
-            kept.direct_q16 = kept.direct_q16.saturating_add(next.direct_q16);
-        }
-        same
-    });
 }
 
 /// Probability of one or the other, parts per million.
@@ -279,25 +298,31 @@ fn either(a: u32, b: u32) -> u32 {
     (a + b - a * b / 1_000_000) as u32
 }
 
-fn products_of_types(context: &Context<'_>, work: &mut Work) {
+fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     let view = &context.view;
     let Work { pooled, pooled_order, candidates, .. } = work;
     pooled_order.clear();
-    let worth = pooled.iter().map(|kind| Reverse(ranking::type_worth(kind)));
-    pooled_order.extend(worth.zip(0..));
-    pooled_order.sort_unstable();
-    let asked = pooled_order.iter().take(TYPES_ASKED).filter_map(|(_, at)| pooled.get(usize::from(*at)));
-    if view.is_cold() {
-        for record in asked.clone().filter_map(|kind| view.types.get(kind.to as usize)) {
-            view.want(view.products_of_type(record).chunks(PRODUCTS_PER_TYPE).next().unwrap_or(&[]));
-        }
+    pooled_order.extend(pooled.list.iter().map(|kind| (Reverse(ranking::type_worth(kind)), kind.to)));
+    if pooled_order.len() > TYPES_ASKED {
+        pooled_order.select_nth_unstable(TYPES_ASKED);
+        pooled_order.truncate(TYPES_ASKED);
     }
-    for kind in asked {
-        let Some(record) = view.types.get(kind.to as usize) else {
-            continue;
-        };
-        let seen = view.products_of_type(record).iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
-        for product in seen.filter(|p| context.policy.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
+    pooled_order.sort_unstable();
+    let asked = pooled_order.iter().filter_map(|(_, to)| pooled.find(*to));
+    let types =
+        asked.filter_map(|kind| Some((kind, view.products_of_type(view.types.get(kind.to as usize)?))));
+    // Three steps, each asking for what the next one reads.
+    let first = |own: &'a [U32]| own.get(..PRODUCTS_PER_TYPE).unwrap_or(own);
+    for (_, own) in types.clone() {
+        prefetch(first(own));
+        view.want(first(own));
+    }
+    for (_, own) in types.clone() {
+        first(own).iter().for_each(|product| context.policy.allowed.prefetch(product.get()));
+    }
+    for (kind, own) in types {
+        let seen = own.iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
+        for product in seen.filter(|p| context.is_allowed(*p)).take(PRODUCTS_PER_TYPE) {
             let item = Item::Product(ProductIx(product));
             candidates.add(Candidate::new(item, Relation::GoesWithType, kind.line));
         }
@@ -349,7 +374,7 @@ fn refills(context: &Context<'_>, work: &mut Work) {
         let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
         let wanted = used_up
             && !context.types.contains(past.kind)
-            && context.policy.is_allowed(past.product)
+            && context.is_allowed(past.product)
             && is_due(context, past.last_at_ms, past.kind);
         if wanted {
             work.search.hits.offer(search::key(features::bought_before(past), past.product));

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 
 use crate::context::ContextScratch;
-use crate::features::Learnt;
+use crate::engine::Engine;
+use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
+use crate::live::LiveFact;
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
 
 /// Something that might be offered, on its way through the pipeline.
@@ -15,12 +17,17 @@ pub(crate) struct Candidate {
     pub(crate) relation: Relation,
     /// Bought line behind it, or [`NO_LINE`].
     pub(crate) line: u16,
+    pub(crate) near: Near,
     pub(crate) relevance: u16,
     /// What orders products among each other: thousandths of a nat of the odds of acceptance.
     pub(crate) score: i32,
     pub(crate) p_accept_ppm: u32,
     pub(crate) value: i64,
     pub(crate) ev_micros: i64,
+    /// Live price of a product, where the overlay has one.
+    pub(crate) price: Option<i64>,
+    /// What pacing lets pass of it, parts per million.
+    pub(crate) pass_ppm: u32,
     /// May only fill what is left over.
     pub(crate) house: bool,
 }
@@ -34,18 +41,21 @@ impl Candidate {
             item,
             relation,
             line,
+            near: Near::default(),
             relevance: 0,
             score: 0,
             p_accept_ppm: 0,
             value: 0,
             ev_micros: 0,
+            price: None,
+            pass_ppm: 1_000_000,
             house: false,
         }
     }
 }
 
 /// A type that goes with what was bought, pooled over the basket.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PooledType {
     pub(crate) to: u32,
     /// Greatest lift over the lines, in 1/256.
@@ -74,12 +84,45 @@ pub(crate) struct Link {
     pub(crate) line: u16,
 }
 
-/// The products of all lists that were read, each once.
-#[derive(Debug)]
-pub(crate) struct Links {
-    pub(crate) list: Vec<Link>,
-    slots: Slots,
+/// What is found by a number.
+pub(crate) trait Numbered {
+    fn number(&self) -> u32;
+    /// The first of a number, as yet without content.
+    fn first(number: u32) -> Self;
 }
+
+impl Numbered for Link {
+    fn number(&self) -> u32 {
+        self.product
+    }
+
+    fn first(product: u32) -> Self {
+        Self { product, line: NO_LINE, ..Self::default() }
+    }
+}
+
+impl Numbered for PooledType {
+    fn number(&self) -> u32 {
+        self.to
+    }
+
+    fn first(to: u32) -> Self {
+        Self { to, line: NO_LINE, ..Self::default() }
+    }
+}
+
+/// Entries, each number once, in the order in which they came.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    pub(crate) list: Vec<T>,
+    slots: Slots,
+    most: usize,
+}
+
+/// The products of all lists that were read.
+pub(crate) type Links = Table<Link>;
+/// The types that go with what was bought.
+pub(crate) type PooledTypes = Table<PooledType>;
 
 /// Where an entry of a list stands, by what it is about: open addressing over at least twice as many slots as entries.
 #[derive(Debug)]
@@ -115,12 +158,10 @@ impl Slots {
     }
 }
 
-const LINK_SLOTS: usize = 8192;
-const _: () = assert!(LINK_SLOTS.is_power_of_two() && LINK_SLOTS >= 2 * LINKS_MAX);
-
-impl Links {
-    fn new() -> Self {
-        Self { list: Vec::with_capacity(LINKS_MAX), slots: Slots::new(LINK_SLOTS) }
+impl<T: Numbered> Table<T> {
+    /// For at most so many entries.
+    fn new(most: usize) -> Self {
+        Self { list: Vec::with_capacity(most), slots: Slots::new((2 * most).next_power_of_two()), most }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -131,31 +172,34 @@ impl Links {
         self.list.clear();
     }
 
-    /// Slot that holds a product, or would.
-    fn slot(&self, product: u32) -> Option<usize> {
-        let is_it = |entry: usize| self.list.get(entry).is_some_and(|link| link.product == product);
-        self.slots.find(product.wrapping_mul(0x9E37_79B1), is_it)
+    /// Slot that holds a number, or would.
+    fn slot(&self, number: u32) -> Option<usize> {
+        let is_it = |entry: usize| self.list.get(entry).is_some_and(|own| own.number() == number);
+        self.slots.find(number.wrapping_mul(0x9E37_79B1), is_it)
     }
 
-    pub(crate) fn find(&self, product: u32) -> Option<&Link> {
-        let entry = *self.slots.entries.get(self.slot(product)?)?;
+    pub(crate) fn find(&self, number: u32) -> Option<&T> {
+        let entry = *self.slots.entries.get(self.slot(number)?)?;
         self.list.get(usize::from(entry))
     }
 
-    /// The sums of a product, zero at first; `None` where there is no room for another one.
-    pub(crate) fn entry(&mut self, product: u32) -> Option<&mut Link> {
-        let slot = self.slot(product)?;
+    /// The entry of a number, made where there is none; `None` where there is no room for another one.
+    pub(crate) fn entry(&mut self, number: u32) -> Option<&mut T> {
+        let slot = self.slot(number)?;
         let entry = self.slots.entries.get_mut(slot)?;
         if *entry == FREE {
-            if self.list.len() >= LINKS_MAX {
+            if self.list.len() >= self.most {
                 return None;
             }
             *entry = self.list.len() as u16;
-            self.list.push(Link { product, line: NO_LINE, ..Link::default() });
+            self.list.push(T::first(number));
         }
         self.list.get_mut(usize::from(*entry))
     }
 }
+
+const _: () = assert!(LINKS_MAX < FREE as usize);
+const _: () = assert!(POOLED_TYPES_MAX < FREE as usize);
 
 /// The candidates of one decision, each item once.
 #[derive(Debug)]
@@ -212,9 +256,9 @@ pub(crate) struct Work {
     /// Direction of the customer's earlier purchases, where `has_taste`.
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
-    pub(crate) pooled: Vec<PooledType>,
-    /// Worth of and index into `pooled`, best first.
-    pub(crate) pooled_order: Vec<(Reverse<u64>, u16)>,
+    pub(crate) pooled: PooledTypes,
+    /// Worth and number of those types that are asked for products, best first.
+    pub(crate) pooled_order: Vec<(Reverse<u64>, u32)>,
     pub(crate) links: Links,
     /// The same of types: what those of the earlier purchases say of others.
     pub(crate) past_kinds: Links,
@@ -224,6 +268,8 @@ pub(crate) struct Work {
     pub(crate) price: i64,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
+    /// What was read of the live overlay.
+    pub(crate) facts: Vec<LiveFact>,
 }
 
 impl Work {
@@ -241,22 +287,23 @@ impl Work {
 }
 
 impl Scratch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            context: ContextScratch::new(),
+            context: ContextScratch::new(engine),
             work: Work {
                 search: SearchScratch::new(),
                 queries: vec![Query::new(); QUERIES_MAX],
                 taste: vec![0; DIM_MAX],
                 has_taste: false,
-                pooled: Vec::with_capacity(POOLED_TYPES_MAX),
+                pooled: PooledTypes::new(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
-                links: Links::new(),
-                past_kinds: Links::new(),
+                links: Links::new(LINKS_MAX),
+                past_kinds: Links::new(LINKS_MAX),
                 past_order: Vec::with_capacity(PURCHASES_MAX),
                 price: 0,
                 candidates: Candidates::new(),
                 hits: Vec::with_capacity(crate::limits::SEARCH_HITS_MAX),
+                facts: Vec::with_capacity(CANDIDATES_MAX),
             },
         }
     }

@@ -8,7 +8,7 @@ use crate::index::View;
 use crate::index::format::{NONE, OfferRecord, ProductRecord};
 use crate::offer::{Reason, Relation};
 use crate::partner;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledPolicy, Holding, meets};
 use crate::transaction::Repeat;
 use crate::vocabulary::{AgeBand, Availability, CustomerKind, OfferKind, Role, SensitiveClass};
 
@@ -33,7 +33,7 @@ pub(crate) fn standing_refusal(
     record: &ProductRecord,
 ) -> Option<Reason> {
     let mut first = None;
-    standing_rules(policy, view, product, record, &mut |reason| {
+    standing_rules(policy, view, product, record, &policy.standing(), &mut |reason| {
         first = Some(reason);
         true
     });
@@ -45,10 +45,12 @@ fn standing_rules(
     view: &View<'_>,
     product: u32,
     record: &ProductRecord,
+    holding: &Holding,
     sink: &mut impl Sink,
 ) {
     let (category, brand, partner) = (record.category.get(), record.brand.get(), record.partner.get());
-    let allowed = |classes: [SensitiveClass; 2]| classes.iter().all(|c| policy.sensitive_allowed(*c));
+    let allowed =
+        |classes: [SensitiveClass; 2]| classes.iter().all(|c| policy.sensitive_allowed(*c, holding));
     refuse_if!(sink, !classes_of(policy, record).is_some_and(allowed), Reason::SensitiveContext);
     refuse_if!(sink, policy.suppressed_products.binary_search(&product).is_ok(), Reason::ProductExcluded);
     refuse_if!(sink, policy.kind_suppressed(OfferKind::Product), Reason::KindExcluded);
@@ -64,6 +66,11 @@ fn standing_rules(
         partner != NONE && partner::standing_refusal(policy, view, partner),
         Reason::PartnerExcluded
     );
+    if !policy.rules.is_empty() {
+        for (by, row) in policy.rules.refused().of_product(product, record) {
+            refuse_if!(sink, meets(&holding.refusing, row), by.reason());
+        }
+    }
     let stock = Availability::from_code(record.availability);
     let in_stock = match stock {
         Some(Availability::InStock) => true,
@@ -97,12 +104,13 @@ fn too_young(context: &Context<'_>, classes: &[SensitiveClass], age_min: u8) -> 
     restricted && context.age_band() != AgeBand::Adult
 }
 
-/// All rules for a product.
+/// All rules for a product of this price.
 pub(crate) fn product_rules(
     context: &Context<'_>,
     product: u32,
     record: &ProductRecord,
     relation: Relation,
+    price: i64,
     sink: &mut impl Sink,
 ) {
     let (policy, view) = (context.policy, &context.view);
@@ -117,22 +125,30 @@ pub(crate) fn product_rules(
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
-    // Merchant suppression, stock and price.
-    let mut heard_enough = false;
-    standing_rules(policy, view, product, record, &mut |reason| {
-        heard_enough = sink(reason);
-        heard_enough
-    });
-    if heard_enough {
-        return;
+    // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
+    // themselves say why.
+    if !policy.is_allowed(product) || !policy.rules.is_empty() {
+        let mut heard_enough = false;
+        standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
+            heard_enough = sink(reason);
+            heard_enough
+        });
+        if heard_enough {
+            return;
+        }
     }
     refuse_if!(
         sink,
         third_party && partner::refuses_basket(context, record.partner.get()),
         Reason::PartnerContext
     );
+    if third_party {
+        let refusal = policy.contracts.partner_refusal(record.partner.get(), context.seen());
+        refuse_if!(sink, refusal.is_some(), refusal.unwrap_or(Reason::PartnerContext));
+    }
     // What makes no sense for this basket.
     basket_rules(context, product, record, relation, sink);
+    refuse_if!(sink, too_dear(context, price), Reason::PriceTooHigh);
 }
 
 fn basket_rules(
@@ -153,7 +169,6 @@ fn basket_rules(
     // Retrieval may have found a repeat by another way than as a refill.
     let repeat = context.past_of(product).is_some() || is_refill(context, record, relation);
     refuse_if!(sink, context.gift && repeat, Reason::GiftSuppressesRefill);
-    refuse_if!(sink, too_dear(context, record), Reason::PriceTooHigh);
 }
 
 /// A gift is not used up by the one who pays: neither the buyer's own repeats nor supplies for the bought device belong here.
@@ -183,13 +198,13 @@ fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord
     })
 }
 
-fn too_dear(context: &Context<'_>, record: &ProductRecord) -> bool {
+fn too_dear(context: &Context<'_>, price: i64) -> bool {
     let percent = i64::from(context.policy.max_price_percent);
     if percent == 0 {
         return false;
     }
     let limit = context.order_value.map(|value| value.saturating_mul(percent) / 100);
-    record.price.get() < 0 || limit.is_none_or(|limit| record.price.get() > limit)
+    price < 0 || limit.is_none_or(|limit| price > limit)
 }
 
 /// All rules for an offer that is not a product.
@@ -205,11 +220,20 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);
-    refuse_if!(sink, class.is_none_or(|class| !policy.sensitive_allowed(class)), Reason::SensitiveContext);
+    refuse_if!(
+        sink,
+        class.is_none_or(|class| !policy.sensitive_allowed(class, &context.holding)),
+        Reason::SensitiveContext
+    );
     // Merchant suppression.
     let kind = OfferKind::from_code(record.kind);
     refuse_if!(sink, kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded);
     refuse_if!(sink, policy.suppressed_offers.binary_search(&offer).is_ok(), Reason::ProductExcluded);
+    if !policy.rules.is_empty() {
+        for (by, row) in policy.rules.refused().of_offer(offer, record) {
+            refuse_if!(sink, meets(&context.holding.refusing, row), by.reason());
+        }
+    }
     // Partner contract.
     refuse_if!(
         sink,
@@ -217,6 +241,12 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
         Reason::PartnerExcluded
     );
     refuse_if!(sink, third_party && partner::refuses_basket(context, partner), Reason::PartnerContext);
+    if !policy.contracts.is_empty() {
+        let of_partner = policy.contracts.partner_refusal(partner, context.seen());
+        refuse_if!(sink, of_partner.is_some(), of_partner.unwrap_or(Reason::PartnerContext));
+        let own = policy.contracts.offer_refusal(offer, context.seen());
+        refuse_if!(sink, own.is_some(), own.unwrap_or(Reason::OfferCondition));
+    }
     refuse_if!(sink, outside_order_value(context, record), Reason::OrderValue);
     refuse_if!(sink, for_other_customers(context, record), Reason::CustomerKind);
     // What makes no sense for this basket.

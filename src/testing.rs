@@ -58,6 +58,8 @@ pub struct Facts {
     pub popularity: u32,
     /// Lower quartile of its type's intervals in days.
     pub replenish_days: u16,
+    /// Products in its own item-item list.
+    pub associates: usize,
 }
 
 /// Scores products, which retrieval may or may not have found.
@@ -68,7 +70,7 @@ pub fn scores(
     profile: &Profile<'_>,
     products: &[ProductIx],
 ) -> Vec<Score> {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::learn(&context, work);
@@ -94,7 +96,7 @@ pub fn scores(
 /// What the vector search of a decision finds, best first.
 #[must_use]
 pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Vec<ProductIx> {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     let mut counters = Counters::default();
@@ -114,19 +116,20 @@ pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
         role: Role::from_code(record.role)?,
         popularity: record.popularity.get(),
         replenish_days: view.types.get(kind as usize)?.replenish_days[0].get(),
+        associates: view.associates_of(product.0).len(),
     })
 }
 
 /// What retrieval makes of a request.
 #[must_use]
 pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Learnt {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::learn(&context, work);
     let taste = work.taste.get(..context.view.dim).filter(|_| work.has_taste);
     Learnt {
-        worth: work.pooled.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
+        worth: work.pooled.list.iter().map(|kind| (kind.to, ranking::type_worth(kind))).collect(),
         taste: taste.map(<[i8]>::to_vec),
         bought_before: context
             .past
@@ -159,5 +162,5 @@ pub fn decide_in_stages(
     profile: &Profile<'_>,
     mut stage_done: impl FnMut(&'static str),
 ) {
-    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done);
+    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done, None);
 }

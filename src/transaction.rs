@@ -1,6 +1,6 @@
 //! What was just bought. Everything is borrowed: a decision copies nothing.
 
-use crate::vocabulary::{Country, Currency, Role, SensitiveClass, Stage};
+use crate::vocabulary::{Country, Currency, PaymentType, Role, SensitiveClass, Stage};
 
 /// A paid order, or a basket before payment. `Default` is an empty one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,10 +19,17 @@ pub struct Transaction<'a> {
     pub is_gift: bool,
     /// A test order: decided as any other.
     pub is_test: bool,
+    /// How it was paid.
+    pub payment: PaymentType,
+    /// Whether that payment can be charged again without asking the customer for it once more. `None` = not known.
+    pub rechargeable: Option<bool>,
+    /// The host's own words for this order, which a policy's conditions may ask for; the first
+    /// [`crate::limits::TAGS_MAX`] are read.
+    pub tags: &'a [&'a str],
     /// What was bought; at most [`crate::limits::LINES_MAX`].
     pub lines: &'a [LineItem<'a>],
     /// Where the offers go.
-    pub placement: Placement,
+    pub placement: Placement<'a>,
 }
 
 /// One bought line.
@@ -68,7 +75,10 @@ impl<'a> LineItem<'a> {
 
 /// Where offers appear, and how much of the policy's placement the call overrides.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Placement {
+pub struct Placement<'a> {
+    /// Its id in the policy; empty = whichever placement the policy has for the stage. An id that the policy does not have
+    /// shows nothing, where it has placements at all.
+    pub id: &'a str,
     /// The moment in the purchase.
     pub stage: Stage,
     /// Slots to fill, at most [`crate::limits::SLOTS_MAX`]; 0 = as the policy says.

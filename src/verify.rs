@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::index::format::NONE;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::partner::block;
+use crate::policy::{By, Member};
 use crate::vocabulary::{AgeBand, Availability, OfferKind, SensitiveClass};
 
 /// Whether an item may be on the page.
@@ -45,6 +46,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
     });
     let sensitive = SensitiveClass::from_code(record.sensitive);
     policy.is_allowed(product)
+        && Seen::of(context, Item::Product(ProductIx(product))).is_some_and(|seen| rules_ok(context, &seen))
         && category_ok
         && named_ok
         && stock_ok
@@ -65,13 +67,140 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
     let kind_ok = OfferKind::from_code(record.kind)
         .is_some_and(|kind| context.policy.suppressed_kinds & 1 << kind.code() == 0);
     kind_ok
+        && Seen::of(context, Item::Offer(OfferIx(offer))).is_some_and(|seen| rules_ok(context, &seen))
         && !context.policy.suppressed_offers.contains(&offer)
         && class_ok(context, sensitive, record.age_min)
         && party_ok(context, record.partner.get())
+        && context.policy.contracts.offer_refusal(offer, context.seen()).is_none()
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
         && within(record.order_value_min.get(), record.order_value_max.get(), -1, context.order_value)
         && within(record.starts_at_ms.get(), record.ends_at_ms.get(), 0, context.now_ms())
+}
+
+/// Whether an item may stand on one page with others: pair by pair, name by name.
+pub(crate) fn may_stand_beside(
+    context: &Context<'_>,
+    item: Item,
+    others: impl Iterator<Item = Item>,
+) -> bool {
+    let members = &context.policy.apart_members;
+    let mut others = others;
+    let refused = |other: Item| partners_apart(context, item, other) || partners_apart(context, other, item);
+    if members.is_empty() {
+        return !others.any(refused);
+    }
+    let on_side = |seen: &Seen, side: u32| {
+        let mut named = members.iter().filter(|member| member.bit == side);
+        named.any(|member| seen.is_unknown(member) || seen.is(context, member) == Some(true))
+    };
+    let Some(seen) = Seen::of(context, item) else { return false };
+    others.all(|other| {
+        let Some(other) = Seen::of(context, other).filter(|_| !refused(other)) else { return false };
+        let sides = members.iter().map(|member| member.bit);
+        sides.into_iter().all(|side| !(on_side(&seen, side) && on_side(&other, side ^ 1)))
+    })
+}
+
+/// Whether the partner of an item refuses to stand beside another, by the category tree upwards.
+fn partners_apart(context: &Context<'_>, item: Item, other: Item) -> bool {
+    let view = &context.view;
+    let (Some(own), Some(other)) = (Seen::of(context, item), Seen::of(context, other)) else { return true };
+    let group = |seen: &Seen| view.offer(seen.offer).map_or(0, |record| record.exclusive_group.get());
+    let Some(record) = view.partners.get(own.partner as usize) else {
+        return group(&own) != 0 && group(&own) == group(&other);
+    };
+    let is_product = other.product != NONE;
+    let blocked = view.blocks_of(record).iter().any(|refused| {
+        let key = refused.key.get();
+        match refused.kind.get() {
+            block::BESIDE_CATEGORY => {
+                is_product && (other.category == NONE || view.ancestors(other.category).any(|c| c == key))
+            }
+            block::BESIDE_BRAND => is_product && (other.brand == NONE || other.brand == key),
+            block::BESIDE_PARTNER => other.partner == key,
+            _ => false,
+        }
+    });
+    blocked || (group(&own) != 0 && group(&own) == group(&other))
+}
+
+/// What rules name of an item; [`NONE`] where it has none.
+struct Seen {
+    product: u32,
+    offer: u32,
+    category: u32,
+    brand: u32,
+    partner: u32,
+    kind: u8,
+}
+
+impl Seen {
+    fn of(context: &Context<'_>, item: Item) -> Option<Self> {
+        match item {
+            Item::Product(ProductIx(product)) => {
+                let record = context.view.product(product)?;
+                let (category, brand) = (record.category.get(), record.brand.get());
+                let partner = record.partner.get();
+                Some(Self { product, offer: NONE, category, brand, partner, kind: OfferKind::Product.code() })
+            }
+            Item::Offer(OfferIx(offer)) => {
+                let record = context.view.offer(offer)?;
+                let partner = record.partner.get();
+                Some(Self { product: NONE, offer, category: NONE, brand: NONE, partner, kind: record.kind })
+            }
+        }
+    }
+
+    /// Whether a name of a rule is a name of this; `None` = the name is of another sort of thing.
+    fn is(&self, context: &Context<'_>, member: &Member) -> Option<bool> {
+        let of_product = self.product != NONE;
+        let same = |own: u32| own == member.row;
+        match member.by {
+            By::Category => of_product.then(|| context.view.ancestors(self.category).any(same)),
+            By::Brand => of_product.then(|| same(self.brand)),
+            By::Product => of_product.then(|| same(self.product)),
+            By::Offer => (!of_product).then(|| same(self.offer)),
+            By::Partner => (self.partner != NONE).then(|| same(self.partner)),
+            By::Kind => Some(same(self.kind.into())),
+            By::Party => Some(same(u32::from(self.partner != NONE))),
+        }
+    }
+
+    /// A rule names things of a sort of which it is not known which this is.
+    fn is_unknown(&self, member: &Member) -> bool {
+        self.product != NONE
+            && ((member.by == By::Category && self.category == NONE)
+                || (member.by == By::Brand && self.brand == NONE))
+    }
+}
+
+/// Whether no rule that holds refuses an item: name by name, without the rules' bits.
+fn rules_ok(context: &Context<'_>, seen: &Seen) -> bool {
+    let rules = &context.policy.rules;
+    for (at, word) in context.holding.refusing.iter().enumerate() {
+        for bit in (0..64).filter(|bit| word >> bit & 1 == 1) {
+            let members = rules.members(64 * at + bit);
+            let (mut listed, mut found) = ([false; By::ALL.len()], [false; By::ALL.len()]);
+            for member in members {
+                let Some(is) = seen.is(context, member) else { continue };
+                if seen.is_unknown(member) || (is && !member.only) {
+                    return false;
+                }
+                let by = usize::from(member.by.code());
+                if let (true, Some(listed), Some(found)) =
+                    (member.only, listed.get_mut(by), found.get_mut(by))
+                {
+                    *listed = true;
+                    *found |= is;
+                }
+            }
+            if listed.iter().zip(&found).any(|(listed, found)| *listed && !found) {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// Whether a value lies within bounds, of which `open` stands for none. An unknown value lies within no bound.
@@ -90,8 +219,8 @@ fn mark_ok(context: &Context<'_>, category: u32) -> bool {
 }
 
 fn class_ok(context: &Context<'_>, class: Option<SensitiveClass>, age_min: u8) -> bool {
-    let allowed = class
-        .is_some_and(|c| c == SensitiveClass::None || context.policy.allowed_sensitive & 1 << c.code() != 0);
+    let allowed_classes = context.policy.allowed_sensitive | context.holding.allow_sensitive;
+    let allowed = class.is_some_and(|c| c == SensitiveClass::None || allowed_classes & 1 << c.code() != 0);
     let anyone =
         matches!(class, Some(SensitiveClass::None | SensitiveClass::Health | SensitiveClass::Insurance));
     allowed && ((anyone && age_min == 0) || context.profile.age_band == AgeBand::Adult)
@@ -110,6 +239,7 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         let key = refused.key.get();
         context.lines.iter().all(|line| match refused.kind.get() {
             block::CATEGORY => line.category != NONE && !beside(line.category, key),
+            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => true,
             _ => line.brand != NONE && line.brand != key,
         })
     });
@@ -119,6 +249,7 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         && welcome
         && view.region_allows(record.region_set.get(), context.country())
         && !context.policy.suppressed_partners.contains(&partner)
+        && context.policy.contracts.partner_refusal(partner, context.seen()).is_none()
         && !context.profile.opt_out_third_party
         && context.profile.age_band != AgeBand::Minor
 }

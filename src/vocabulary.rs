@@ -40,7 +40,7 @@ macro_rules! vocabulary {
             }
         }
 
-        #[cfg(feature = "build")]
+        #[cfg(feature = "policy")]
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
@@ -58,6 +58,8 @@ macro_rules! vocabulary {
         }
     };
 }
+
+pub(crate) use vocabulary;
 
 vocabulary! {
     /// Whether a product can be bought now (Google Merchant `availability`).
@@ -141,6 +143,72 @@ vocabulary! {
         Content = 8, "content";
         /// Save for later, remind me.
         NextPurchase = 9, "next_purchase";
+    }
+}
+
+vocabulary! {
+    /// Whose offer it is.
+    Party {
+        /// The merchant's own.
+        #[default] First = 0, "first";
+        /// A partner's.
+        Third = 1, "third";
+    }
+}
+
+vocabulary! {
+    /// By what a rule of a policy names products and offers.
+    By {
+        /// Category subtree.
+        #[default] Category = 0, "categories";
+        /// Brand.
+        Brand = 1, "brands";
+        /// Partner.
+        Partner = 2, "partners";
+        /// Product.
+        Product = 3, "products";
+        /// Offer.
+        Offer = 4, "offers";
+        /// Kind of offer.
+        Kind = 5, "kinds";
+        /// Whose it is.
+        Party = 6, "parties";
+    }
+}
+
+vocabulary! {
+    /// How an order was paid.
+    PaymentType {
+        /// Not known.
+        #[default] Unknown = 0, "unknown";
+        /// Credit or debit card.
+        Card = 1, "card";
+        /// A device or account wallet.
+        Wallet = 2, "wallet";
+        /// Buy now, pay later.
+        Bnpl = 3, "bnpl";
+        /// Direct debit with a mandate.
+        DirectDebit = 4, "direct_debit";
+        /// A transfer that the customer confirms at their bank.
+        BankTransfer = 5, "bank_transfer";
+        /// Paid after delivery.
+        Invoice = 6, "invoice";
+        /// Gift card or store credit.
+        GiftCard = 7, "gift_card";
+        /// Cash, also on delivery.
+        Cash = 8, "cash";
+    }
+}
+
+vocabulary! {
+    /// What happened to an offer that was on a page.
+    Exposure {
+        /// It was seen.
+        #[default] Shown = 0, "shown";
+        /// The customer looked closer.
+        Engaged = 1, "engaged";
+        /// The customer took it.
+        Accepted = 2, "accepted";
     }
 }
 

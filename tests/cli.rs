@@ -134,7 +134,11 @@ fn errors_name_file_line_field_and_way_out_and_leave_nothing_behind() {
 fn a_policy_with_an_unknown_name_stops_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
     shop(folder.path());
-    fs::write(folder.path().join("policy.toml"), "[suppress]\ncategories = [\"Fod\"]\n").expect("written");
+    fs::write(
+        folder.path().join("policy.toml"),
+        "taxonomy = \"merchant\"\n[suppress]\ncategories = [\"Fod\"]\n",
+    )
+    .expect("written");
     let arguments = [
         "build",
         "--products",
@@ -156,7 +160,7 @@ fn explain_names_every_failing_rule() {
     let folder = built();
     fs::write(
         folder.path().join("policy.toml"),
-        "[suppress]\ncategories = [\"Kitchen\"]\nbrands = [\"brand-2\"]\n",
+        "taxonomy = \"merchant\"\n[suppress]\ncategories = [\"Kitchen\"]\nbrands = [\"brand-2\"]\n",
     )
     .expect("written");
     let arguments = [

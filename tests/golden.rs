@@ -165,6 +165,7 @@ fn catalog() -> Vec<u8> {
     policy.suppress.categories = vec!["Home > Saucers".into()];
     policy.sensitive =
         vec![SensitiveRule { category: "Drinks".into(), class: SensitiveClass::Alcohol, age_min: 18 }];
+    policy.taxonomy = Some("merchant".into());
     policy.placement.slots = 4;
     policy.placement.min_relevance = 0.05;
     let inputs = Inputs {

@@ -3,6 +3,8 @@
 #![cfg(feature = "build")]
 
 mod common;
+#[path = "oracle/conditions.rs"]
+mod conditions;
 #[path = "oracle/exhaustive.rs"]
 mod exhaustive;
 #[path = "oracle/rules.rs"]
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use aftercart::{Decider, Item, Reason};
 use common::{Rng, World};
+use conditions::Called;
 use exhaustive::Rows;
 use rules::{Case, Shop};
 
@@ -29,6 +32,10 @@ const EXPECTED: &[Reason] = &[
     Reason::SameGroup,
     Reason::Owned,
     Reason::Declined,
+    Reason::LeaseEmpty,
+    Reason::Paused,
+    Reason::OutOfStock,
+    Reason::PriceUnknown,
     Reason::Region,
     Reason::Age,
     Reason::SensitiveContext,
@@ -47,8 +54,24 @@ const EXPECTED: &[Reason] = &[
     Reason::GiftSuppressesRefill,
 ];
 
+/// Every second time an engine with a live overlay that was told something random.
+fn live_in_half(
+    rng: &mut Rng,
+    world: &World,
+    policy: &mut aftercart::Policy,
+    folder: &tempfile::TempDir,
+) -> (Arc<aftercart::Engine>, Option<common::Told>) {
+    if rng.chance(50) {
+        return (world.under(policy), None);
+    }
+    policy.live.price_max_age_minutes = *rng.pick(&[0, 0, 150]);
+    let (engine, told) = common::told(rng, world, policy, folder);
+    (engine, Some(told))
+}
+
 #[test]
 fn nothing_forbidden_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
     let (mut cases, mut shown) = (0, 0);
     let mut exercised: BTreeMap<Reason, usize> = BTreeMap::new();
     for seed in 1_000..1_090 {
@@ -56,13 +79,14 @@ fn nothing_forbidden_is_shown() {
         let shop = Shop::new(&world);
         let mut rng = Rng::new(seed ^ 0xBAD);
         for _ in 0..10 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let mut decider = Decider::new(Arc::clone(&engine));
             for number in 0..12 {
                 let request = common::request(&mut rng, &world);
                 request.with(|transaction, profile| {
-                    let case = Case::new(&shop, &policy, transaction, profile);
+                    let mut case = Case::new(&shop, &policy, transaction, profile);
+                    case.live = told.as_ref();
                     let offers = decider.decide(transaction, profile).expect("within the limits");
                     let breach = rules::breach(&case, &engine, &offers);
                     assert_eq!(breach, None, "seed {seed}, request {number}: {request:?}\npolicy {policy:?}");
@@ -96,6 +120,8 @@ const RULES: &[Reason] = &[
     Reason::SameGroup,
     Reason::Owned,
     Reason::Declined,
+    Reason::LeaseEmpty,
+    Reason::Paused,
     Reason::OutOfStock,
     Reason::PriceUnknown,
     Reason::Region,
@@ -105,7 +131,11 @@ const RULES: &[Reason] = &[
     Reason::OrderValue,
     Reason::OutsideFlight,
     Reason::CustomerKind,
+    Reason::FrequencyCap,
+    Reason::OfferCondition,
     Reason::UnknownCategory,
+    Reason::CompetitiveSeparation,
+    Reason::PositionExcluded,
     Reason::TypeQuota,
     Reason::BrandQuota,
     Reason::PartnerQuota,
@@ -123,18 +153,20 @@ const RULES: &[Reason] = &[
 #[test]
 fn the_property_would_notice_if_any_one_rule_were_missing() {
     let mut unnoticed: Vec<Reason> = RULES.to_vec();
+    let folder = tempfile::tempdir().expect("a folder");
     for seed in 2_000..2_060 {
         let world = World::new(seed, 150);
         let shop = Shop::new(&world);
         let rows = Rows::new(&shop);
         let mut rng = Rng::new(seed ^ 0xD00);
         for _ in 0..40 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let request = common::request(&mut rng, &world);
             request.with(|transaction, profile| {
                 unnoticed.retain(|reason| {
                     let mut case = Case::new(&shop, &policy, transaction, profile);
+                    case.live = told.as_ref();
                     case.without = Some(*reason);
                     let answer = exhaustive::decide(&case, &engine, &rows);
                     case.without = None;
@@ -171,6 +203,16 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         if !entry.house && entry.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);
         }
+        let called = Called::item(case, entry.item);
+        let clash = |other: &exhaustive::Entry| {
+            other.item != entry.item && conditions::apart(case, &called, &Called::item(case, other.item))
+        };
+        if answer.slate.iter().any(clash) {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        if !conditions::positions(case)[usize::from(entry.position)].takes(&called) {
+            wrong.push(Reason::PositionExcluded);
+        }
         wrong.contains(&reason)
     })
 }
@@ -191,15 +233,19 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
         Reason::PartnerQuota,
         Reason::ThirdPartyQuota,
         Reason::RefillQuota,
+        Reason::CompetitiveSeparation,
+        Reason::PositionExcluded,
+        Reason::UnknownPlacement,
     ];
+    let folder = tempfile::tempdir().expect("a folder");
     let mut seen: BTreeMap<Reason, usize> = BTreeMap::new();
     for seed in 3_000..3_030 {
         let world = World::new(seed, 100);
         let shop = Shop::new(&world);
         let mut rng = Rng::new(seed ^ 0xE1);
         for _ in 0..6 {
-            let policy = common::policy(&mut rng, &world);
-            let engine = world.under(&policy);
+            let mut policy = common::policy(&mut rng, &world);
+            let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let mut decider = Decider::new(Arc::clone(&engine));
             let request = common::request(&mut rng, &world);
             let offers = world.inputs.partners.offers.len();
@@ -210,7 +256,8 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
             let bought = request.lines.iter().filter_map(|l| engine.find_product(&l.item_id));
             items.extend(bought.map(Item::Product).take(3));
             request.with(|transaction, profile| {
-                let case = Case::new(&shop, &policy, transaction, profile);
+                let mut case = Case::new(&shop, &policy, transaction, profile);
+                case.live = told.as_ref();
                 for item in items {
                     let explained = decider.explain(transaction, profile, item).expect("within the limits");
                     let refill = explained.because.is_some_and(|b| b.relation == aftercart::Relation::Refill);
@@ -284,6 +331,7 @@ fn a_product_is_of_its_own_class_and_of_its_categorys() {
     let world =
         World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
     let mut policy = aftercart::Policy {
+        taxonomy: Some("merchant".into()),
         sensitive: vec![SensitiveRule {
             category: "Drinks".into(),
             class: SensitiveClass::Alcohol,

@@ -3,6 +3,8 @@
 #![cfg(feature = "build")]
 
 mod common;
+#[path = "oracle/conditions.rs"]
+mod conditions;
 #[path = "oracle/exhaustive.rs"]
 mod exhaustive;
 #[path = "oracle/rules.rs"]
@@ -20,6 +22,7 @@ const RECALL_FLOOR: usize = 750;
 
 #[test]
 fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
+    let folder = tempfile::tempdir().expect("a folder");
     let (mut cases, mut filled, mut offers, mut refills) = (0, 0, 0, 0);
     for seed in 0..48 {
         let world = World::new(seed, [30, 90, 250, 700][seed as usize % 4]);
@@ -28,18 +31,27 @@ fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
         let mut rng = Rng::new(seed ^ 0xA11CE);
         for _ in 0..5 {
             let policy = common::policy(&mut rng, &world);
-            let engine = world.engine.with_policy(&policy).expect("the policy names what is there");
+            let (engine, told) = match seed % 3 {
+                0 => (world.under(&policy), None),
+                _ => {
+                    let (engine, told) = common::told(&mut rng, &world, &policy, &folder);
+                    (engine, Some(told))
+                }
+            };
+            let engine = Arc::into_inner(engine).expect("nobody else has it");
             let engine = Arc::new(engine.with_visit_budget(u32::MAX));
             let mut decider = Decider::new(Arc::clone(&engine));
             for number in 0..12 {
                 let request = common::request(&mut rng, &world);
                 let context = format!("seed {seed}, request {number}: {request:?}\npolicy {policy:?}");
                 request.with(|transaction, profile| {
-                    let case = Case::new(&shop, &policy, transaction, profile);
+                    let mut case = Case::new(&shop, &policy, transaction, profile);
+                    case.live = told.as_ref();
                     let expected = exhaustive::decide(&case, &engine, &rows);
                     let found = decider.decide(transaction, profile).expect("within the limits");
                     assert_same(&engine, &expected, &found, &context);
-                    if transaction.currency.is_none() && !policy.kill_switch {
+                    let placed = conditions::named(&policy, &case).is_some();
+                    if transaction.currency.is_none() && !policy.kill_switch && placed {
                         let nearest = testing::nearest(&engine, transaction, profile);
                         assert_eq!(nearest, expected.nearest, "vector search, {context}");
                     }

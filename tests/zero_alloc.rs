@@ -81,6 +81,45 @@ fn largest(rng: &mut Rng, world: &World) -> Request {
     request
 }
 
+/// With a live overlay, also while it changes; and what a page asks of it.
+#[test]
+fn nor_does_one_with_a_live_overlay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut facts, mut leases) = (0, 0);
+    for (seed, products) in [(11, 60), (12, 400)] {
+        let world = World::new(seed, products);
+        let path = folder.path().join(seed.to_string());
+        let live = Arc::new(aftercart::Live::create(path, world.engine.catalog(), None).expect("it is made"));
+        let mut rng = Rng::new(seed);
+        for round in 0..6 {
+            let mut policy = common::policy(&mut rng, &world);
+            policy.live.price_max_age_minutes = [0, 180][round % 2];
+            let engine = world.engine.with_policy(&policy).expect("it names what is there");
+            let engine = Arc::new(engine.with_live(Arc::clone(&live)).expect("it is bound"));
+            let mut decider = Decider::new(Arc::clone(&engine));
+            for number in 0..80 {
+                common::scramble(&mut rng, &world, &live, &mut common::Told::default());
+                let request = common::request(&mut rng, &world);
+                decide(&mut decider, &request, &format!("seed {seed}, request {number}, with an overlay"));
+                facts += decider.live_facts().len();
+                let offers = request.with(|t, p| decider.decide(t, p).expect("within the limits"));
+                for offer in offers.slate() {
+                    let (reserved, taken, given) = counted(|| engine.reserve(offer, common::NOW, 1_000));
+                    assert_eq!((taken, given), (0, 0), "to reserve");
+                    let Ok(lease) = reserved else { continue };
+                    let (done, taken, given) = counted(|| live.activate(&lease, common::NOW));
+                    assert_eq!((done, taken, given), (Ok(()), 0, 0), "to activate");
+                    leases += 1;
+                }
+                let other = Arc::clone(&engine);
+                let (_old, taken, given) = counted(|| decider.swap_engine(other));
+                assert_eq!((taken, given), (0, 0), "to swap");
+            }
+        }
+    }
+    assert!(facts > 5_000 && leases > 200, "{facts} facts, {leases} leases");
+}
+
 #[test]
 fn too_large_requests_are_refused_without_the_heap() {
     let world = World::new(4, 50);

@@ -87,7 +87,8 @@ fn suppressing(engine: &Engine, rules: usize, share: f64) -> Policy {
         |path: &str| !engine.catalog().categories().any(|(p, _)| p.starts_with(&format!("{path} > ")));
     leaves.retain(|(path, products)| *products > 0 && is_leaf(path));
     leaves.sort_by_key(|(path, products)| (*products, xxhash_rust::xxh3::xxh3_64(path.as_bytes())));
-    let mut policy = Policy::default();
+    let taxonomy = Some(engine.catalog().taxonomy().to_owned());
+    let mut policy = Policy { taxonomy, ..Policy::default() };
     if share >= 1.0 {
         policy.suppress.categories = leaves.iter().take(rules).map(|(path, _)| (*path).to_owned()).collect();
         return policy;
@@ -96,7 +97,7 @@ fn suppressing(engine: &Engine, rules: usize, share: f64) -> Policy {
     let mut left = (f64::from(all) * share) as i64;
     for (path, products) in leaves {
         if left > 0 {
-            policy.allow_only_categories.push(path.to_owned());
+            policy.allow_only.categories.push(path.to_owned());
             left -= i64::from(products);
         }
     }

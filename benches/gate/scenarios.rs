@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aftercart::index::{AllowList, Effort, Nearest};
+use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Names, SensitiveRule};
 use aftercart::vocabulary::{OfferKind, SensitiveClass};
-use aftercart::{Decider, Engine, OpenOptions, Placement, Policy, SearchCounters, Verify};
+use aftercart::{Decider, Engine, Live, OpenOptions, Placement, Policy, SearchCounters, Verify};
 
 use crate::callgrind::counted_region;
 use crate::common::{DAY, NOW, OwnedLine, Request, Rng};
@@ -82,6 +83,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("decide-few-allowed", 0, |bench| decide(bench, &few_allowed(), |rng| basket(rng, 3))),
     ("decide-history", 0, |bench| decide(bench, &Policy::default(), with_history)),
     ("decide-gift", 0, |bench| decide(bench, &Policy::default(), gift)),
+    ("decide-live", 0, decide_live),
     ("decide-unknown", 0, |bench| decide(bench, &Policy::default(), unknown)),
 ];
 
@@ -131,6 +133,35 @@ fn exact(nearest: &mut Nearest, query: &[i16], allowed: &AllowList) -> Vec<after
 /// Whole decisions.
 fn decide(bench: &Bench, policy: &Policy, request: impl Fn(&mut Rng) -> Request) -> Totals {
     let engine = bench.engine.with_policy(policy).expect("it names what is there");
+    decide_with(engine, request)
+}
+
+/// With an overlay that says something of every product and offer, a tenth of it against them.
+fn decide_live(bench: &Bench) -> Totals {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalog = bench.engine.catalog();
+    let live = Live::create(folder.path().join("live"), catalog, None).expect("it is made");
+    let mut edit = live.edit().expect("a lock");
+    for product in 0..shop::PRODUCTS {
+        let mut rng = shop::stream(23, product);
+        let stock = Some(Some(u32::from(!rng.chance(10))));
+        let price = Some(Some(100 + rng.below(9_900) as i64));
+        let change = Change { stock, price, priced_at_ms: NOW, ..Change::default() };
+        edit.set(Some(LiveKind::Product), &shop::id(product), &change, NOW).expect("known");
+    }
+    for (number, account) in live.status(NOW).iter().enumerate() {
+        let daily = Some(Some(if number % 10 == 0 { 0 } else { 1_000 }));
+        let change = Change { daily, pacing: Some(Some(Pacing::even())), ..Change::default() };
+        edit.set(Some(account.kind), &account.id, &change, NOW).expect("known");
+    }
+    drop(edit);
+    let mut policy = Policy::default();
+    policy.live.price_max_age_minutes = 60;
+    let engine = bench.engine.with_policy(&policy).expect("it names what is there");
+    decide_with(engine.with_live(Arc::new(live)).expect("it is bound"), |rng| basket(rng, 3))
+}
+
+fn decide_with(engine: Engine, request: impl Fn(&mut Rng) -> Request) -> Totals {
     let mut decider = Decider::new(Arc::new(engine));
     let (mut totals, mut shown) = (Totals::default(), 0);
     for number in 0..REQUESTS as u32 {
@@ -193,7 +224,9 @@ fn twenty_rules() -> Policy {
             products: (0..5).map(|n| shop::id(n * 40)).collect(),
             offers: vec!["offer-5".into(), "offer-12".into()],
             kinds: vec![OfferKind::Warranty],
+            ..Names::default()
         },
+        taxonomy: Some("merchant".into()),
         sensitive: (0..3).map(marked).collect(),
         ..Policy::default()
     }
@@ -201,5 +234,9 @@ fn twenty_rules() -> Policy {
 
 /// About one product in a hundred, in a few leaves.
 fn few_allowed() -> Policy {
-    Policy { allow_only_categories: [40, 90, 150].map(shop::path).into(), ..Policy::default() }
+    Policy {
+        allow_only: Names { categories: [40, 90, 150].map(shop::path).into(), ..Names::default() },
+        taxonomy: Some("merchant".into()),
+        ..Policy::default()
+    }
 }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
-use engine::{DecideError, Decider, Engine, Item, Offer, OfferIx, Offers, ProductIx};
+use engine::{DecideError, Decider, Engine, Item, LiveFact, Offer, OfferIx, Offers, ProductIx};
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, RoomArray, call};
@@ -46,12 +46,7 @@ pub unsafe extern "C" fn aftercart_decider_new(
     decider: *mut *mut aftercart_decider,
     error: *mut aftercart_error,
 ) -> i32 {
-    let make = |caller: &Caller| {
-        let engine = Arc::clone(handle::borrow(caller, engine)?);
-        let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
-        drop(lock(&state)?); // some systems set a mutex up at its first use
-        Ok(handle::create::<aftercart_decider>(state)?)
-    };
+    let make = |caller: &Caller| Ok(create(Arc::clone(handle::borrow(caller, engine)?))?);
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, decider, error, make)) }
 }
@@ -129,7 +124,22 @@ pub unsafe extern "C" fn aftercart_decide(
     unsafe { call(decide) }
 }
 
+/// Makes a decider for C.
+pub(crate) fn create(engine: Arc<Engine>) -> Result<*mut aftercart_decider, Status> {
+    let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
+    drop(lock(&state)?); // some systems set a mutex up at its first use
+    handle::create::<aftercart_decider>(state)
+}
+
 impl State {
+    pub(crate) fn swap_engine(&mut self, engine: Arc<Engine>) {
+        drop(self.decider.swap_engine(engine));
+    }
+
+    pub(crate) fn live_facts(&self) -> &[LiveFact] {
+        self.decider.live_facts()
+    }
+
     fn decide(&mut self, given: &Given<'_>) -> Result<Offers, Status> {
         let mut lists = mem::take(&mut self.lists).recycle();
         let decided = decide_with(&mut self.decider, given, &mut lists);
@@ -176,7 +186,7 @@ fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart
                 p_select_ppm: offer.p_select_ppm,
                 value: offer.value,
                 ev_micros: offer.ev_micros,
-                price: engine.price(offer.item).unwrap_or(-1),
+                price: offer.price.unwrap_or(-1),
                 id_length: id.len() as u32,
                 reserved: 0,
                 id: chars(id, 72),
@@ -194,6 +204,7 @@ fn summarize(decided: &Offers) -> aftercart_summary {
     summary.decision_id_high = (decided.decision_id >> 64) as u64;
     summary.index_generation = decided.generations.index;
     summary.policy_generation = decided.generations.policy;
+    summary.overlay_generation = decided.generations.overlay;
     let counters = &decided.counters;
     summary.retrieved = counters.retrieved;
     summary.eligible = counters.eligible;

@@ -64,11 +64,7 @@ pub unsafe extern "C" fn aftercart_engine_open(
     let open = |caller: &Caller| {
         let path = caller.bytes(path.cast(), path_length)?;
         let (options, visit_budget) = open_options(caller, options)?;
-        let mut opened = Engine::open(path_of(path)?, options)?;
-        if visit_budget > 0 {
-            opened = opened.with_visit_budget(visit_budget);
-        }
-        Ok(handle::create::<aftercart_engine>(Arc::new(opened))?)
+        Ok(handle::create::<aftercart_engine>(self::open(path_of(path)?, options, visit_budget)?)?)
     };
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, engine, error, open)) }
@@ -144,6 +140,16 @@ pub unsafe extern "C" fn aftercart_item_text(
     }
 }
 
+/// Opens a catalog file. A visit budget of 0 is that of the file.
+pub(crate) fn open(
+    path: &std::path::Path,
+    options: OpenOptions,
+    visit_budget: u32,
+) -> Result<Arc<Engine>, OpenError> {
+    let opened = Engine::open(path, options)?;
+    Ok(Arc::new(if visit_budget > 0 { opened.with_visit_budget(visit_budget) } else { opened }))
+}
+
 /// Why a function of the control plane failed, in words.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -184,6 +190,19 @@ impl From<OpenError> for Failure {
 }
 
 impl Failure {
+    pub(crate) fn new(status: Status, os_error: i32, message: String) -> Self {
+        Self { os_error, message, ..Self::from(status) }
+    }
+
+    /// The system refused to tell about a file.
+    pub(crate) fn system(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self {
+            os_error: error.raw_os_error().unwrap_or(0),
+            message: format!("{}: {error}", path.display()),
+            ..Self::from(Status::SystemError)
+        }
+    }
+
     fn report(&self, room: &Room<'_, aftercart_error>) {
         let mut report = aftercart_error::new_zeroed();
         report.status = self.status.code();
@@ -218,7 +237,10 @@ pub(crate) fn construct<O: Opaque>(
     }
 }
 
-fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(OpenOptions, u32), Status> {
+pub(crate) fn open_options(
+    caller: &Caller,
+    options: *const aftercart_options,
+) -> Result<(OpenOptions, u32), Status> {
     let Some(given) = caller.read_optional(options)? else {
         return Ok((OpenOptions::default(), 0));
     };
@@ -242,13 +264,13 @@ fn open_options(caller: &Caller, options: *const aftercart_options) -> Result<(O
 }
 
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
+pub(crate) fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
     use std::os::unix::ffi::OsStrExt;
     Ok(std::path::Path::new(std::ffi::OsStr::from_bytes(bytes)))
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
+pub(crate) fn path_of(bytes: &[u8]) -> Result<&std::path::Path, Status> {
     std::str::from_utf8(bytes).map(std::path::Path::new).map_err(|_| Status::BadUtf8)
 }
 

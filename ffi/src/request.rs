@@ -3,8 +3,13 @@
 
 use std::ffi::c_char;
 
-use engine::limits::{ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
-use engine::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
+use engine::limits::{
+    ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, SEGMENTS_MAX,
+    TAGS_MAX,
+};
+use engine::vocabulary::{
+    AgeBand, Country, Currency, CustomerKind, PaymentType, Role, SensitiveClass, Stage,
+};
 use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction};
 
 use crate::boundary::{Array, Caller};
@@ -73,6 +78,9 @@ impl<'c> Given<'c> {
         let min_relevance = min_relevance.map(u16::try_from).transpose().map_err(|_| Status::BadValue)?;
         zero(given.reserved)?;
         Ok(Transaction {
+            payment: value(given.payment, PaymentType::from_code)?,
+            rechargeable: answer(given.rechargeable)?,
+            tags: &lists.tags,
             order_id: self.text(given.order_id)?,
             created_at_ms: given.created_at_ms,
             value: optional(has_value, given.value)?,
@@ -82,6 +90,7 @@ impl<'c> Given<'c> {
             is_test,
             lines: &lists.lines,
             placement: Placement {
+                id: self.text(given.placement)?,
                 stage: value(given.stage, Stage::from_code)?,
                 slots: u8::try_from(given.slots).map_err(|_| Status::TooManySlots)?,
                 min_relevance,
@@ -97,13 +106,16 @@ impl<'c> Given<'c> {
             purchases: &lists.purchases,
             declines: &lists.declines,
             answers: &lists.answers,
+            segments: &lists.segments,
             session: Session { session_key: None, cart_removed: &lists.removed },
             ..Profile::default()
         };
         let Some(given) = &self.profile else {
             return Ok(known);
         };
-        let [opt_out_third_party] = flags(given.flags, [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY])?;
+        let [opt_out_third_party, has_orders] =
+            flags(given.flags, [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY, AFTERCART_PROFILE_HAS_ORDERS])?;
+        zero(given.reserved)?;
         let key = |[low, high]: [u64; 2]| {
             let key = u128::from(high) << 64 | u128::from(low);
             (key != 0).then_some(key.to_le_bytes())
@@ -112,6 +124,8 @@ impl<'c> Given<'c> {
             unit_key: key(given.unit_key),
             customer: value(given.customer, CustomerKind::from_code)?,
             loyalty_member: answer(given.loyalty_member)?,
+            loyalty_tier: self.text(given.loyalty_tier)?,
+            orders: optional(has_orders, given.orders.into())?.map(|_| given.orders),
             has_app: answer(given.has_app)?,
             age_band: value(given.age_band, AgeBand::from_code)?,
             opt_out_third_party,
@@ -143,6 +157,8 @@ pub(crate) struct Lists<'a> {
     answers: Vec<Answer<'a>>,
     opt_outs: Vec<&'a str>,
     removed: Vec<&'a str>,
+    tags: Vec<&'a str>,
+    segments: Vec<&'a str>,
 }
 
 impl<'a> Lists<'a> {
@@ -154,6 +170,8 @@ impl<'a> Lists<'a> {
             answers: room(ANSWERS_MAX)?,
             opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
             removed: room(CART_REMOVED_MAX)?,
+            tags: room(TAGS_MAX + 1)?, // one more, so that the engine sees that it does not read all
+            segments: room(SEGMENTS_MAX + 1)?,
         })
     }
 
@@ -166,6 +184,8 @@ impl<'a> Lists<'a> {
             answers: recycle(self.answers),
             opt_outs: recycle(self.opt_outs),
             removed: recycle(self.removed),
+            tags: recycle(self.tags),
+            segments: recycle(self.segments),
         }
     }
 
@@ -211,6 +231,8 @@ impl<'a> Lists<'a> {
             AFTERCART_FACT_ANSWER => push(&mut self.answers, Answer { question: id, tag }),
             AFTERCART_FACT_OPT_OUT_CATEGORY => push(&mut self.opt_outs, id),
             AFTERCART_FACT_CART_REMOVED => push(&mut self.removed, id),
+            AFTERCART_FACT_ORDER_TAG => push(&mut self.tags, id),
+            AFTERCART_FACT_SEGMENT => push(&mut self.segments, id),
             _ => return Err(Status::BadValue),
         }
         Ok(())

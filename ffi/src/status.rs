@@ -49,6 +49,7 @@ statuses! {
 
     BadCatalog = -301, c"BAD_CATALOG", "The catalog file breaks a rule of its format.";
     BadPolicy = -302, c"BAD_POLICY", "The policy in the catalog file cannot be used.";
+    BadLive = -303, c"BAD_LIVE", "The live overlay is damaged, or was not bound to this catalog: aftercart live bind.";
 
     CatalogVersion = -401, c"CATALOG_VERSION", "The catalog file was built by an incompatible version.";
 
@@ -56,4 +57,10 @@ statuses! {
     SystemError = -502, c"SYSTEM_ERROR", "The system refused; os_error has its number.";
 
     Internal = -601, c"INTERNAL", "A defect of aftercart was caught before it reached you: report it.";
+
+    BudgetEmpty = -701, c"BUDGET_EMPTY", "Nothing is left of a budget: do not show the offer.";
+    LeasesOut = -702, c"LEASES_OUT", "As many leases of a budget are out as the overlay has room for.";
+    Paused = -703, c"PAUSED", "The offer or its partner was paused: do not show it.";
+    LeaseGone = -704, c"LEASE_GONE", "The lease expired, or was activated or released before. Nothing was counted.";
+    LeaseForeign = -705, c"LEASE_FOREIGN", "The lease or the item is not of this engine's overlay.";
 }

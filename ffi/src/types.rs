@@ -20,6 +20,9 @@ pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
 pub const AFTERCART_SLOTS_MAX: u32 = 16;
 
+/// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+pub const AFTERCART_RESIDENTS_MAX: u32 = 1024;
+
 /// `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
 pub const AFTERCART_OPEN_MAP: u32 = 0;
 /// `aftercart_options.mode`: read the file into memory of this process: for network file systems, and for files that
@@ -58,6 +61,8 @@ pub const AFTERCART_TRANSACTION_FIRST_PURCHASES: u32 = 16;
 pub const AFTERCART_LINE_HAS_UNIT_PRICE: u32 = 1;
 /// `aftercart_profile.flags`: the customer wants nothing from third parties.
 pub const AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY: u32 = 1;
+/// `aftercart_profile.flags`: `orders` is given.
+pub const AFTERCART_PROFILE_HAS_ORDERS: u32 = 2;
 
 /// `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 pub const AFTERCART_FACT_PURCHASE: u32 = 1;
@@ -69,6 +74,10 @@ pub const AFTERCART_FACT_ANSWER: u32 = 3;
 pub const AFTERCART_FACT_OPT_OUT_CATEGORY: u32 = 4;
 /// `aftercart_fact.kind`: product `id` was looked at in this session and put back.
 pub const AFTERCART_FACT_CART_REMOVED: u32 = 5;
+/// `aftercart_fact.kind`: `id` is a word of yours for this order, which a policy's conditions may ask for.
+pub const AFTERCART_FACT_ORDER_TAG: u32 = 6;
+/// `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
+pub const AFTERCART_FACT_SEGMENT: u32 = 7;
 
 /// `aftercart_offer.item_kind`: a product of the catalog.
 pub const AFTERCART_ITEM_PRODUCT: u32 = 1;
@@ -84,6 +93,13 @@ pub const AFTERCART_TEXT_CATEGORY: u32 = 3;
 /// `aftercart_item_text`: the id of the partner behind it; empty for your own.
 pub const AFTERCART_TEXT_PARTNER: u32 = 4;
 
+/// `aftercart_live_fact.own` of an offer, and `.partner`: paused or killed.
+pub const AFTERCART_LIVE_PAUSED: u32 = 1;
+/// Likewise: nothing was left to reserve.
+pub const AFTERCART_LIVE_EMPTY: u32 = 2;
+/// Likewise, from this bit on: decisions that pacing turned away, parts per million.
+pub const AFTERCART_LIVE_THROTTLE_SHIFT: u32 = 8;
+
 /// `aftercart_selftest`: run into a defect, to show that it ends there.
 pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 
@@ -91,6 +107,9 @@ pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 const _: () = assert!(AFTERCART_LINES_MAX as usize == engine::limits::LINES_MAX);
 const _: () = assert!(AFTERCART_SLOTS_MAX as usize == engine::limits::SLOTS_MAX);
 const _: () = assert!(engine::limits::PURCHASES_MAX == 1024 && engine::limits::DECLINES_MAX == 256);
+const _: () = assert!(AFTERCART_LIVE_PAUSED as u64 == engine::LiveFact::PAUSED);
+const _: () = assert!(AFTERCART_LIVE_EMPTY as u64 == engine::LiveFact::EMPTY);
+const _: () = assert!(AFTERCART_LIVE_THROTTLE_SHIFT == engine::LiveFact::THROTTLE_SHIFT);
 const _: () = assert!(engine::limits::ANSWERS_MAX == 16 && engine::limits::OPT_OUTS_MAX == 32);
 const _: () = assert!(engine::limits::ID_BYTES_MAX < 72); // `aftercart_offer.id` has room for it and a zero byte
 
@@ -201,8 +220,16 @@ pub struct aftercart_transaction {
     pub slots: u32,
     /// Least relevance in thousandths, with `AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE`. Without: as the policy says.
     pub min_relevance: u32,
+    /// How it was paid: `AFTERCART_PAYMENT_...`.
+    pub payment: u32,
+    /// Whether that payment can be charged again without asking for it once more: `AFTERCART_UNKNOWN`, `AFTERCART_NO` or
+    /// `AFTERCART_YES`.
+    pub rechargeable: u32,
     /// Zero.
     pub reserved: u32,
+    /// The placement's id in the policy. Empty = whichever the policy has for the stage. One that the policy does not have shows
+    /// nothing, where it has placements at all.
+    pub placement: aftercart_text,
 }
 
 /// One bought line.
@@ -248,6 +275,12 @@ pub struct aftercart_profile {
     pub unit_key: [u64; 2],
     /// 128 bits of a hash that ends with the session. All zero = none.
     pub session_key: [u64; 2],
+    /// Your name of the customer's loyalty tier. Empty = not known.
+    pub loyalty_tier: aftercart_text,
+    /// Orders before this one, with `AFTERCART_PROFILE_HAS_ORDERS`. Without: not known.
+    pub orders: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// One thing known of the customer, oldest first. Fields that its kind does not use are zero.
@@ -288,13 +321,13 @@ pub struct aftercart_offer {
     pub relevance: u32,
     /// Probability that the customer accepts it, parts per million.
     pub p_accept_ppm: u32,
-    /// Probability that the policy shows it in this slot, parts per million.
+    /// Probability that the policy shows it in this slot, parts per million: what pacing lets pass of it.
     pub p_select_ppm: u32,
     /// What you earn when it is accepted, minor units.
     pub value: i64,
     /// Expected contribution, millionths of a minor unit.
     pub ev_micros: i64,
-    /// Price to the customer in minor units as the catalog has it; -1 = not known.
+    /// Price to the customer in minor units, as the live overlay has it, else the catalog; -1 = not known.
     pub price: i64,
     /// Bytes of `id`.
     pub id_length: u32,
@@ -332,4 +365,38 @@ pub struct aftercart_summary {
     pub cells: u32,
     /// Products that the search compared.
     pub compared: u32,
+    /// Changes of the live overlay before the decision; 0 without one. `aftercart_live_facts` has what was read of it.
+    pub overlay_generation: u64,
+}
+
+/// The right to spend from the budgets of an offer, until it expires. Plain data: keep it with the customer's session, and
+/// activate or release it from any process of the machine.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_lease {
+    /// `sizeof(aftercart_lease)`.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// When it expires, Unix milliseconds; 0 = it holds nothing, since there is no limit.
+    pub expires_at_ms: i64,
+    /// What the library knows it by.
+    pub words: [u64; 4],
+}
+
+/// What a decision read of the live overlay about one candidate.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_live_fact {
+    /// `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+    pub item_kind: u32,
+    /// Row in the catalog.
+    pub item_row: u32,
+    /// A product: its price + 1 (32 bits), the price's minute since 2025 (24 bits), its stock + 1 (6 bits), paused, killed; each
+    /// 0 where the overlay does not say. An offer: `AFTERCART_LIVE_...`.
+    pub own: u64,
+    /// Of its partner: `AFTERCART_LIVE_...`.
+    pub partner: u64,
+    /// What an offer earns, minor units; -1 = as the catalog says.
+    pub bid: i64,
 }

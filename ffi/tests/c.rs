@@ -23,6 +23,21 @@ fn the_example_finds_what_goes_with_a_coffee_maker() {
 }
 
 #[test]
+fn c_answers_what_every_language_must() {
+    let shop = Shop::new();
+    let program = shop.link("c", "ffi/tests/c/conformance.c", Link::Static);
+    let folder = common::root().join("tests/conformance");
+    let told = common::run(
+        Command::new(program).arg(folder.join("shop.aftercart")).arg(folder.join("requests.txt")),
+    );
+    let recorded = std::fs::read_to_string(folder.join("offers.txt")).expect("the record is there");
+    for (number, (here, there)) in told.lines().zip(recorded.lines()).enumerate() {
+        assert_eq!(here, there, "line {} of offers.txt", number + 1);
+    }
+    assert_eq!(told, recorded);
+}
+
+#[test]
 fn every_misuse_has_an_answer() {
     let shop = Shop::new();
     assert_eq!(shop.run(&shop.link("c", "ffi/tests/c/misuse.c", Link::Shared), &[]), "ok\n");
@@ -34,6 +49,21 @@ fn a_decision_allocates_nothing() {
     let shop = Shop::new();
     let told = shop.run(&shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared), &[]);
     assert_eq!(told, "0 allocations in 3000 decisions\n");
+}
+
+#[test]
+fn an_overlay_and_its_leases() {
+    use engine::live::{Change, LiveKind};
+    for (language, link) in [("c", Link::Shared), ("c++", Link::Static)] {
+        let shop = Shop::new();
+        let catalog = engine::Catalog::open(shop.folder.path().join("shop.aftercart"), Default::default());
+        let overlay = shop.folder.path().join("shop.live");
+        let live = engine::Live::create(&overlay, &catalog.expect("it opens"), None).expect("it is made");
+        let twice = Change { daily: Some(Some(2)), ..Change::default() };
+        live.edit().expect("a lock").set(Some(LiveKind::Offer), "guide", &twice, 1).expect("it is known");
+        let program = shop.link(language, "ffi/tests/c/live.c", link);
+        assert_eq!(shop.run(&program, &[overlay.to_str().expect("UTF-8")]), "ok\n");
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

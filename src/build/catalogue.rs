@@ -116,7 +116,8 @@ pub fn build(
         Ranker::default()
     };
     let writer = assemble(inputs, &dictionary, &inputs.orders, options, &ranker, progress)?;
-    finish(writer, inputs.policy.as_ref(), options.recall, progress)
+    let contracts = super::offers::contracts(&inputs.partners)?;
+    finish(writer, inputs.policy.as_ref(), &contracts, options.recall, progress)
 }
 
 fn check(inputs: &Inputs, options: &BuildOptions) -> Result<(), BuildError> {
@@ -464,6 +465,7 @@ fn better(kept: &mut (u32, u32), other: (u32, u32)) {
 pub(crate) fn finish(
     mut writer: Writer,
     policy: Option<&Policy>,
+    contracts: &[PolicyRecord],
     recall: f64,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, BuildError> {
@@ -477,10 +479,11 @@ pub(crate) fn finish(
     let draft = draft.map_err(|error| unusable(error.to_string()))?;
     let view = draft.view();
     let policy = policy.cloned().unwrap_or_default();
-    let rules = policy.resolve(&view).map_err(|error| BuildError::Input {
+    let mut rules = policy.resolve(&view).map_err(|error| BuildError::Input {
         problem: format!("the policy does not fit the catalog: {error}"),
         way_out: "`aftercart inspect FILE --categories` lists the names of a catalog".into(),
     })?;
+    rules.extend_from_slice(contracts);
     let compiled = CompiledPolicy::compile(&rules, &view).map_err(|error| unusable(error.to_string()))?;
     let allowed: Vec<U64> = compiled.allowed_bits(&view).into_iter().map(U64::new).collect();
     let mut meta = draft.meta();

@@ -6,12 +6,14 @@ use zerocopy::little_endian::{I64, U16, U32};
 
 use super::catalogue::Layout;
 use super::error::BuildError;
-use super::feed::NONE;
+use super::feed::{FrequencyCap, NONE, Partner, Partners};
 use crate::index::format::{
-    BlockRecord, NameKind, OfferRecord, PartnerRecord, SectionKind as S, TriggerRecord, answer_key, trigger,
+    BlockRecord, NameKind, OfferRecord, PartnerRecord, PolicyRecord, SectionKind as S, TriggerRecord,
+    answer_key, trigger,
 };
-use crate::limits::{ID_BYTES_MAX, PARTNER_BLOCKS_MAX, TRIGGER_OFFERS_MAX};
+use crate::limits::{CONDITION_STACK_MAX, ID_BYTES_MAX, PARTNER_BLOCKS_MAX, TRIGGER_OFFERS_MAX};
 use crate::partner::block;
+use crate::policy::{Cap, Condition, ContractDraft, Op, write_contract};
 
 /// Puts the partner sections.
 pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
@@ -29,6 +31,7 @@ pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
         for name in &partner.blocked_brands {
             blocks.push(block_record(block::BRAND, names.brand(name, "blocked_brands", &partner.id)?));
         }
+        beside(layout, &names, partner, &mut blocks)?;
         if blocks.len() - start > PARTNER_BLOCKS_MAX {
             return Err(input(
                 format!("partner \"{}\" has more than {PARTNER_BLOCKS_MAX} blocks", partner.id),
@@ -58,6 +61,76 @@ pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
     layout.writer.put(S::Offers, &offers);
     layout.writer.put(S::Triggers, &triggers);
     Ok(())
+}
+
+/// What a partner does not stand beside.
+fn beside(
+    layout: &Layout<'_>,
+    names: &Names<'_>,
+    partner: &Partner,
+    blocks: &mut Vec<BlockRecord>,
+) -> Result<(), BuildError> {
+    let (of, all) = (&partner.not_beside, &layout.inputs.partners.partners);
+    for path in &of.categories {
+        let category = names.category(path, "not_beside.categories", &partner.id)?;
+        blocks.push(block_record(block::BESIDE_CATEGORY, category));
+    }
+    for name in &of.brands {
+        let brand = names.brand(name, "not_beside.brands", &partner.id)?;
+        blocks.push(block_record(block::BESIDE_BRAND, brand));
+    }
+    let mut add = |field: &str, name: &str, is: &dyn Fn(&Partner) -> bool| {
+        let before = blocks.len();
+        let others = (0u32..).zip(all).filter(|(_, other)| other.id != partner.id && is(other));
+        blocks.extend(others.map(|(ix, _)| block_record(block::BESIDE_PARTNER, ix)));
+        if blocks.len() > before {
+            return Ok(());
+        }
+        Err(input(
+            format!("partners: \"{}\": {field}: no other partner is \"{name}\"", partner.id),
+            "correct the name, or drop it: a rule that names nothing would never apply",
+        ))
+    };
+    for id in &of.partners {
+        add("not_beside.partners", id, &|other| other.id == *id)?;
+    }
+    for domain in &of.domains {
+        let domain = domain.trim().to_lowercase();
+        let below = format!(".{domain}");
+        let is = |other: &Partner| other.domains.iter().any(|own| *own == domain || own.ends_with(&below));
+        add("not_beside.domains", &domain, &is)?;
+    }
+    Ok(())
+}
+
+/// What partners and offers ask of a request, as the file stores it.
+pub(crate) fn contracts(partners: &Partners) -> Result<Vec<PolicyRecord>, BuildError> {
+    let mut records = Vec::new();
+    let mut write = |row: u32, of: (&str, bool), when: &Condition, caps: &[FrequencyCap]| {
+        let mut ops = Vec::new();
+        if *when != Condition::Always {
+            Op::write(when, &mut ops);
+        }
+        if ops.len() > CONDITION_STACK_MAX {
+            let problem = format!("partners: \"{}\": when: it has {} steps", of.0, ops.len());
+            return Err(input(problem, "at most 64: say it shorter"));
+        }
+        let cap = |cap: &FrequencyCap| Cap {
+            event: cap.event,
+            most: cap.most.min((1 << 24) - 1),
+            window_ms: i64::from(cap.days) * 86_400_000,
+        };
+        let draft = ContractDraft { row, of_offer: of.1, ops, caps: caps.iter().map(cap).collect() };
+        write_contract(&draft, &mut records);
+        Ok(())
+    };
+    for (row, partner) in (0..).zip(&partners.partners) {
+        write(row, (&partner.id, false), &partner.when, &partner.caps)?;
+    }
+    for (row, offer) in (0..).zip(&partners.offers) {
+        write(row, (&offer.id, true), &offer.when, &offer.caps)?;
+    }
+    Ok(records)
 }
 
 fn block_record(kind: u32, key: u32) -> BlockRecord {
@@ -149,6 +222,7 @@ fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
     let partners = &layout.inputs.partners;
     let numbers: HashMap<&str, u32> = partners.partners.iter().map(|p| p.id.as_str()).zip(0..).collect();
     let mut records = Vec::with_capacity(partners.offers.len());
+    let mut groups: HashMap<&str, u32> = HashMap::new();
     for offer in &partners.offers {
         if offer.id.is_empty() || offer.id.len() > ID_BYTES_MAX {
             return Err(input(format!("partners: offer id \"{}\"", offer.id), "ids have 1 to 64 bytes"));
@@ -174,7 +248,14 @@ fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
             age_min: offer.age_min,
             sensitive: offer.sensitive.code(),
             house: offer.house.into(),
-            reserved: [0; 33],
+            exclusive_group: U32::new(match offer.exclusive_group.as_str() {
+                "" => 0,
+                name => {
+                    let next = groups.len() as u32 + 1;
+                    *groups.entry(name).or_insert(next)
+                }
+            }),
+            reserved: [0; 29],
         });
     }
     Ok(records)

@@ -142,7 +142,7 @@ fn answered(view: &View<'_>, baskets: &[Vec<Query>]) -> Vec<Case> {
 fn recall(view: &View<'_>, allowed: &AllowList, cases: &[Case], effort: Effort) -> f64 {
     let types = TypeSet::with_capacity(0);
     let found = cases.par_iter().map_init(SearchScratch::new, |scratch, case| {
-        let filter = Filter { allowed, types: &types };
+        let filter = Filter::new(allowed, &types);
         search::search(view, Kernel::detect(), &case.queries, filter, effort, scratch);
         let mut found: Vec<i64> = scratch.hits.keys().collect();
         found.sort_unstable_by(|a, b| b.cmp(a));

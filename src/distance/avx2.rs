@@ -34,6 +34,12 @@ impl Avx2 {
     }
 
     #[inline]
+    pub(super) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
+        // SAFETY: as in `dot`.
+        unsafe { dots_wide(query, rows, out) }
+    }
+
+    #[inline]
     pub(super) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
         // SAFETY: as in `dot`.
         unsafe { dot_nibbles(query, nibbles) }
@@ -82,6 +88,7 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
     add_lanes(sum) + scalar::dot(a_rest, b_rest)
 }
 
+#[inline]
 #[target_feature(enable = "avx2")]
 fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     let mut sum = _mm256_setzero_si256();
@@ -91,6 +98,13 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(load_i16(q), widen(x)));
     }
     add_lanes(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
+}
+
+#[target_feature(enable = "avx2")]
+fn dots_wide(query: &[i16], rows: &[i8], out: &mut [i32]) {
+    for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
+        *out = dot_wide(query, row);
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -38,6 +38,12 @@ impl Avx512 {
     }
 
     #[inline]
+    pub(super) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
+        // SAFETY: as in `dot`.
+        unsafe { dots_wide(query, rows, out) }
+    }
+
+    #[inline]
     pub(super) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
         self.0.dot_nibbles(query, nibbles)
     }
@@ -73,6 +79,7 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(sum) + scalar::dot(a_rest, b_rest)
 }
 
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     let length = query.len().min(row.len());
@@ -85,6 +92,13 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
         sum = _mm512_dpwssd_epi32(sum, q, widen(x));
     }
     _mm512_reduce_add_epi32(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dots_wide(query: &[i16], rows: &[i8], out: &mut [i32]) {
+    for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
+        *out = dot_wide(query, row);
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]

@@ -99,6 +99,12 @@ impl Kernel {
         dispatch!(self, dot_wide(query, row))
     }
 
+    /// [`Self::dot_wide`] with each of the rows that follow each other in `rows`, into `out`; of the fewer where numbers differ.
+    #[inline]
+    pub(crate) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
+        dispatch!(self, dots_wide(query, rows, out));
+    }
+
     /// Sum of products with unsigned nibbles: low nibbles are the first half of the components, high ones the second.
     #[inline]
     pub(crate) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
@@ -135,17 +141,6 @@ impl Kernel {
         }
     }
 
-    /// Asks for memory that will be read soon. A hint: without effect where the CPU has none.
-    #[inline]
-    pub(crate) fn prefetch<T>(self, memory: &[T]) {
-        #[cfg(target_arch = "x86_64")]
-        if self != Self::Scalar {
-            avx2::prefetch(memory);
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = memory;
-    }
-
     /// The name that `inspect` prints.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -158,6 +153,15 @@ impl Kernel {
             Self::Neon(_) => "neon",
         }
     }
+}
+
+/// Asks for memory that will be read soon. A hint: without effect where the CPU has none.
+#[inline]
+pub(crate) fn prefetch<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    avx2::prefetch(memory);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
 }
 
 /// Blocks, their steps, and where their results go.
@@ -224,6 +228,14 @@ mod tests {
                     let (found, plain) = (kernel.dot_wide(q, a), scalar::dot_wide(q, a));
                     assert_eq!(found, plain, "{}, wide, length {length}, skew {skew}", kernel.name());
                 }
+            }
+            for dim in [0, 1, 16, 64, 100] {
+                let (q, mut found) = (&wide[..dim], [7; 5]);
+                kernel.dots_wide(q, &values[..3 * dim + dim / 2], &mut found);
+                let plain = |at: usize| scalar::dot_wide(q, &values[at * dim..(at + 1) * dim]);
+                let plain: Vec<i32> =
+                    (0..5).map(|at| if at < 3 && dim > 0 { plain(at) } else { 7 }).collect();
+                assert_eq!(found[..], plain, "{}, rows of {dim}", kernel.name());
             }
             for half in 0..=256 {
                 let (nibbles, q) = (noise(half, 9), &wide[..2 * half]);

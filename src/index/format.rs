@@ -292,6 +292,27 @@ pub mod rule {
     pub const ALLOW_SENSITIVE: u32 = 9;
     /// Setting number `key` has `value`.
     pub const SETTING: u32 = 10;
+    /// A rule with a condition begins; its name has `key` bytes.
+    pub const RULE: u32 = 11;
+    /// The next `key` bytes of the name, in `value`.
+    pub const TEXT: u32 = 12;
+    /// The next step of its condition, operands first.
+    pub const CONDITION: u32 = 13;
+    /// It names row `key`; `value` says as what.
+    pub const NAMED: u32 = 14;
+    /// Two sets that may not meet begin; their name has `key` bytes.
+    pub const APART: u32 = 15;
+    /// A placement begins; `key` is its stage plus 1 or 0, `value` the hash of its id.
+    pub const PLACEMENT: u32 = 16;
+    /// It has setting `key & 0xFF`, at position `key >> 8`, set to `value`.
+    pub const PLACEMENT_SETTING: u32 = 17;
+    /// From Unix second `value` on the policy's clock is `key` seconds ahead of UTC.
+    pub const ZONE: u32 = 18;
+    /// A contract begins: of partner `key` (`value` 0) or of offer `key` (`value` 1). Conditions and caps follow. Contracts come
+    /// last, and belong to the catalog: another policy leaves them in place.
+    pub const CONTRACT: u32 = 19;
+    /// At most `key >> 8` events of sort `key & 0xFF` in `value` milliseconds.
+    pub const CAP: u32 = 20;
 }
 
 record! {

@@ -17,6 +17,7 @@ use crate::ranker::Ranker;
 
 pub use nearest::Nearest;
 pub use read_ahead::Prefault;
+pub(crate) use search::RefusedClasses;
 pub use search::{AllowList, Effort, SearchCounters};
 pub use validate::Verify;
 pub use view::View;
@@ -202,6 +203,13 @@ impl Catalog {
         self.read_ahead(format::SectionKind::Strings);
         let view = self.view();
         view.products.iter().map(move |product| view.str(product.id))
+    }
+
+    /// Name of the category vocabulary, as policies must name it.
+    #[must_use]
+    pub fn taxonomy(&self) -> &str {
+        let view = self.view();
+        view.str(view.taxonomy)
     }
 
     /// Path of each category and the number of products in its subtree.

@@ -58,7 +58,7 @@ impl Nearest {
         most: usize,
     ) -> impl Iterator<Item = ProductIx> + '_ {
         self.query.set(query.iter().copied());
-        let filter = Filter { allowed, types: &self.types };
+        let filter = Filter::new(allowed, &self.types);
         let view = self.catalog.view();
         let queries = std::slice::from_ref(&self.query);
         self.counters = search::search(&view, self.kernel, queries, filter, effort, &mut self.scratch);

@@ -12,7 +12,7 @@ use super::format::{
 use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
-use crate::distance::BLOCK;
+use crate::distance::{BLOCK, prefetch};
 use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
 use crate::ranker::Ranker;
 use crate::vocabulary::{Country, Currency};
@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub(crate) typical_contribution: i64,
     pub(crate) margin_bps: u32,
     pub(crate) unit_dot: u32,
+    /// 1000 / `unit_dot`, in 1/2^32, rounded up.
+    per_unit_q32: i64,
     pub(crate) effort: Effort,
     pub(crate) taxonomy: StrRef,
     /// Bytes of an OUT row.
@@ -88,6 +90,7 @@ impl<'a> View<'a> {
             typical_contribution: meta.typical_contribution.get(),
             margin_bps: meta.margin_bps.get(),
             unit_dot: meta.unit_dot.get().max(1),
+            per_unit_q32: (1000i64 << 32) / i64::from(meta.unit_dot.get().max(1)) + 1,
             effort: Effort { visits: meta.visit_budget.get(), rerank: meta.rerank.get() },
             taxonomy: meta.taxonomy,
             out_stride: S::OutVectors.element_size(layout.dim, layout.scalar_kind),
@@ -190,6 +193,12 @@ impl<'a> View<'a> {
     pub(crate) fn out_row(&self, product: u32) -> Option<(&'a [i8], &'a [u8])> {
         let (row, fine) = Self::row(self.out_rows, self.out_stride, product)?.split_at_checked(self.dim)?;
         Some((<[i8]>::ref_from_bytes(row).ok()?, fine))
+    }
+
+    /// A dot product of two rows as similarity in thousandths. Multiplies: this is asked several times of each candidate.
+    #[inline]
+    pub(crate) fn thousandths(&self, dot: i32) -> i32 {
+        (i64::from(dot).wrapping_mul(self.per_unit_q32) >> 32) as i32
     }
 
     pub(crate) fn centroid(&self, cell: u32) -> Option<&'a [i8]> {
@@ -305,6 +314,32 @@ impl<'a> View<'a> {
             }
         }
         None
+    }
+
+    /// Asks for what [`Self::find`] will read first of a product's id.
+    #[inline]
+    pub(crate) fn foresee_id(&self, id: &[u8]) {
+        if let Some(at) = self.first_slot(name_hash(NameKind::Product, id)) {
+            prefetch(self.names.get(at..=at).unwrap_or(&[]));
+        }
+    }
+
+    /// Asks for what is read of the product that an id most likely names. Reads what [`Self::foresee_id`] asked for.
+    #[inline]
+    pub(crate) fn foresee_product(&self, id: &[u8]) {
+        let hash = name_hash(NameKind::Product, id);
+        let slot = self.first_slot(hash).and_then(|at| self.names.get(at));
+        if let Some(slot) = slot.filter(|slot| slot.fingerprint.get() == (hash >> 32) as u32) {
+            let at = (slot.target.get() & 0x0FFF_FFFF) as usize;
+            prefetch(self.products.get(at..=at).unwrap_or(&[]));
+            prefetch(self.type_of.get(at..=at).unwrap_or(&[]));
+            prefetch(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
+            prefetch(self.in_vector(at as u32).unwrap_or(&[]));
+        }
+    }
+
+    fn first_slot(&self, hash: u64) -> Option<usize> {
+        Some(hash as usize & self.names.len().checked_sub(1)?)
     }
 
     fn name_of(&self, kind: NameKind, ix: u32) -> Option<StrRef> {

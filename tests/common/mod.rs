@@ -7,18 +7,23 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod rules;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use aftercart::build::feed::{OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
+use aftercart::build::feed::{NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
-use aftercart::policy::{FirstPartyValue, SensitiveRule, Unknown};
+use aftercart::live::{Change, LiveKind, Pacing};
+use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
+    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role,
+    SensitiveClass, Stage,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, LineItem, Placement, Policy, Profile, Purchase, Repeat, Transaction,
-    Verify,
+    Answer, Catalog, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase, Repeat,
+    Transaction, Verify,
 };
 
 /// A day in milliseconds.
@@ -193,6 +198,19 @@ fn partners(rng: &mut Rng, leaves: &[String], brands: &[String]) -> Partners {
         blocked_brands: if n == 3 || n == 4 { vec![rng.pick(brands).clone()] } else { Vec::new() },
         regions: if n == 0 && rng.chance(30) { vec![COUNTRIES[0], COUNTRIES[2]] } else { Vec::new() },
         max_per_slate: if n == 0 { 2 } else { 0 },
+        domains: vec![format!("shop.partner{n}.example")],
+        not_beside: match n {
+            0 => NotBeside { brands: vec![rng.pick(brands).clone()], ..NotBeside::default() },
+            2 => NotBeside { categories: vec![rng.pick(leaves).clone()], ..NotBeside::default() },
+            4 => NotBeside {
+                partners: vec!["partner-0".into()],
+                domains: vec!["partner3.example".into()],
+                ..NotBeside::default()
+            },
+            _ => NotBeside::default(),
+        },
+        when: if n == 3 { rules::condition(rng, 2) } else { Condition::Always },
+        caps: rules::caps(rng, 25),
     });
     Partners { partners: partners.collect(), offers: Vec::new() }
 }
@@ -234,6 +252,9 @@ fn offers(
         starts_at_ms: if rng.chance(12) { NOW - 5 * DAY + rng.below(10) as i64 * DAY } else { 0 },
         ends_at_ms: if rng.chance(12) { NOW - 5 * DAY + rng.below(10) as i64 * DAY } else { 0 },
         house: rng.chance(20),
+        exclusive_group: if rng.chance(20) { format!("group-{}", rng.below(2)) } else { String::new() },
+        when: if rng.chance(12) { rules::condition(rng, 2) } else { Condition::Always },
+        caps: rules::caps(rng, 15),
     };
     (0..count).map(|n| offer(n, rng)).collect()
 }
@@ -276,6 +297,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     let offers: Vec<String> = world.inputs.partners.offers.iter().map(|o| o.id.clone()).collect();
     let products: Vec<String> = world.inputs.products.iter().map(|p| p.id.clone()).collect();
     let partners: Vec<String> = world.inputs.partners.partners.iter().map(|p| p.id.clone()).collect();
+    policy.taxonomy = Some("merchant".into());
     policy.kill_switch = rng.chance(1);
     policy.suppress.categories = few(rng, 30, &world.categories);
     policy.suppress.brands = few(rng, 15, &world.brands);
@@ -283,7 +305,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.suppress.products = if rng.chance(30) { rng.some(&products, 30) } else { Vec::new() };
     policy.suppress.offers = if rng.chance(40) { rng.some(&offers, 8) } else { Vec::new() };
     policy.suppress.kinds = if rng.chance(20) { rng.some(OfferKind::ALL, 2) } else { Vec::new() };
-    policy.allow_only_categories = if rng.chance(8) { rng.some(&world.categories, 6) } else { Vec::new() };
+    policy.allow_only.categories = if rng.chance(8) { rng.some(&world.categories, 6) } else { Vec::new() };
     policy.sensitive = sensitive_rules(rng, &world.categories);
     policy.allow_sensitive = if rng.chance(60) { rng.some(SensitiveClass::ALL, 6) } else { Vec::new() };
     policy.placement.slots = 1 + rng.below(16) as u8;
@@ -300,6 +322,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.value.max_price_percent = *rng.pick(&[0u32, 0, 0, 50, 200]);
     policy.unknown.availability = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
     policy.unknown.price = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
+    rules::add(rng, world, &mut policy);
     policy
 }
 
@@ -338,7 +361,15 @@ pub struct Request {
     pub country: Option<Country>,
     pub is_gift: bool,
     pub lines: Vec<OwnedLine>,
-    pub placement: Placement,
+    pub payment: PaymentType,
+    pub rechargeable: Option<bool>,
+    pub tags: Vec<String>,
+    pub placement: Placement<'static>,
+    /// In place of the placement's own id, where not empty.
+    pub placement_id: String,
+    pub loyalty_tier: String,
+    pub orders: Option<u32>,
+    pub segments: Vec<String>,
     pub customer: CustomerKind,
     pub loyalty_member: Option<bool>,
     pub has_app: Option<bool>,
@@ -347,6 +378,7 @@ pub struct Request {
     pub opt_out_categories: Vec<String>,
     pub purchases: Vec<(String, i64)>,
     pub declines: Vec<(String, i64)>,
+    pub exposures: Vec<(String, Exposure, i64)>,
     pub answers: Vec<String>,
 }
 
@@ -381,10 +413,17 @@ impl Request {
         };
         let lines: Vec<LineItem<'_>> = self.lines.iter().map(line).collect();
         let opt_outs: Vec<&str> = self.opt_out_categories.iter().map(String::as_str).collect();
+        let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
+        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         let purchases: Vec<Purchase<'_>> =
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
             self.declines.iter().map(|(id, at_ms)| Decline { id, at_ms: *at_ms }).collect();
+        let exposures: Vec<Exposed<'_>> = self
+            .exposures
+            .iter()
+            .map(|(id, event, at_ms)| Exposed { id, event: *event, at_ms: *at_ms })
+            .collect();
         let answers: Vec<Answer<'_>> =
             self.answers.iter().map(|tag| Answer { question: "why", tag }).collect();
         let transaction = Transaction {
@@ -395,11 +434,20 @@ impl Request {
             country: self.country,
             is_gift: self.is_gift,
             is_test: false,
+            payment: self.payment,
+            rechargeable: self.rechargeable,
+            tags: &tags,
             lines: &lines,
-            placement: self.placement,
+            placement: Placement {
+                id: if self.placement_id.is_empty() { self.placement.id } else { &self.placement_id },
+                ..self.placement
+            },
         };
         let profile = Profile {
             customer: self.customer,
+            loyalty_tier: &self.loyalty_tier,
+            orders: self.orders,
+            segments: &segments,
             loyalty_member: self.loyalty_member,
             has_app: self.has_app,
             age_band: self.age_band,
@@ -407,6 +455,7 @@ impl Request {
             opt_out_categories: &opt_outs,
             purchases: &purchases,
             declines: &declines,
+            exposures: &exposures,
             answers: &answers,
             ..Profile::default()
         };
@@ -448,12 +497,20 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         },
         country: rng.chance(80).then(|| *rng.pick(&COUNTRIES)),
         is_gift: rng.chance(12),
+        payment: *rng.pick(PaymentType::ALL),
+        rechargeable: *rng.pick(&[None, Some(true), Some(false)]),
+        tags: words(rng),
+        placement_id: String::new(),
+        loyalty_tier: (*rng.pick(&rules::TIERS)).into(),
+        orders: rng.chance(60).then(|| rng.below(8) as u32),
+        segments: words(rng),
         lines: (0..lines).map(|_| line(rng, world)).collect(),
         placement: Placement {
+            id: if rng.chance(20) { rules::PLACEMENTS[rng.below(3)] } else { "" },
+            stage: if rng.chance(70) { Stage::Confirmation } else { *rng.pick(Stage::ALL) },
             slots: if rng.chance(30) { 1 + rng.below(16) as u8 } else { 0 },
             min_relevance: if rng.chance(15) { Some(rng.below(500) as u16) } else { None },
             repeat: if rng.chance(20) { Repeat::Never } else { Repeat::Allowed },
-            ..Placement::default()
         },
         customer: *rng.pick(CustomerKind::ALL),
         loyalty_member: *rng.pick(&[None, Some(true), Some(false)]),
@@ -472,8 +529,21 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
                 (if rng.chance(50) { id(rng) } else { offer }, some_time(rng))
             })
             .collect(),
+        exposures: (0..if rng.chance(30) { rng.below(300) } else { 0 })
+            .map(|_| {
+                let offer = rng.pick(&world.inputs.partners.offers).id.clone();
+                let id = if rng.chance(20) { id(rng) } else { offer };
+                (id, *rng.pick(Exposure::ALL), some_time(rng))
+            })
+            .collect(),
         answers: if rng.chance(30) { rng.some(&tags, 3) } else { Vec::new() },
     }
+}
+
+/// Now and then more words than are read.
+fn words(rng: &mut Rng) -> Vec<String> {
+    let count = if rng.chance(3) { 70 } else { rng.below(4) };
+    (0..count).map(|_| (*rng.pick(&rules::WORDS[..3])).to_owned()).collect()
 }
 
 fn line(rng: &mut Rng, world: &World) -> OwnedLine {
@@ -492,4 +562,87 @@ fn line(rng: &mut Rng, world: &World) -> OwnedLine {
         role: if rng.chance(15) { *rng.pick(Role::ALL) } else { Role::Unknown },
         sensitive: if rng.chance(4) { *rng.pick(SensitiveClass::ALL) } else { SensitiveClass::None },
     }
+}
+
+/// What an overlay was told, by name.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub products: HashMap<String, ToldProduct>,
+    pub offers: HashMap<String, ToldAccount>,
+    pub partners: HashMap<String, ToldAccount>,
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct ToldProduct {
+    pub stock: Option<u32>,
+    pub price: Option<i64>,
+    pub priced_at_ms: i64,
+    pub paused: bool,
+    pub killed: bool,
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct ToldAccount {
+    pub bid: Option<i64>,
+    pub paused: bool,
+    pub killed: bool,
+    pub daily: Option<u64>,
+}
+
+/// Writes something random into an overlay: about some products, and all offers and partners.
+pub fn scramble(rng: &mut Rng, world: &World, live: &Live, told: &mut Told) {
+    let mut edit = live.edit().expect("a lock");
+    let maybe = |rng: &mut Rng, percent| Some(rng.chance(percent));
+    for _ in 0..world.inputs.products.len() / 3 {
+        let id = &rng.pick(&world.inputs.products).id;
+        let change = Change {
+            stock: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(4) as u32)),
+            price: rng.chance(50).then(|| rng.chance(80).then(|| rng.below(9_000) as i64)),
+            priced_at_ms: NOW - rng.below(5) as i64 * 3_600_000,
+            paused: maybe(rng, 10),
+            killed: maybe(rng, 3),
+            ..Change::default()
+        };
+        edit.set(Some(LiveKind::Product), id, &change, NOW).expect("known");
+        let product = told.products.entry(id.clone()).or_default();
+        product.stock = change.stock.unwrap_or(product.stock);
+        if let Some(price) = change.price {
+            (product.price, product.priced_at_ms) = (price, change.priced_at_ms);
+        }
+        (product.paused, product.killed) = (change.paused == Some(true), change.killed == Some(true));
+    }
+    let offers = world.inputs.partners.offers.iter().map(|o| (LiveKind::Offer, &o.id));
+    let partners = world.inputs.partners.partners.iter().map(|p| (LiveKind::Partner, &p.id));
+    for (kind, id) in offers.chain(partners) {
+        let daily = rng.chance(20).then(|| rng.below(3) as u64);
+        let change = Change {
+            bid: (kind == LiveKind::Offer && rng.chance(40)).then(|| Some(rng.below(3_000) as i64)),
+            paused: maybe(rng, 8),
+            killed: maybe(rng, 3),
+            daily: Some(daily),
+            pacing: Some(daily.is_some().then(Pacing::even).filter(|_| rng.chance(40))),
+            ..Change::default()
+        };
+        edit.set(Some(kind), id, &change, NOW).expect("known");
+        let accounts = if kind == LiveKind::Offer { &mut told.offers } else { &mut told.partners };
+        let account = accounts.entry(id.clone()).or_default();
+        account.bid = change.bid.unwrap_or(account.bid);
+        (account.paused, account.killed) = (change.paused == Some(true), change.killed == Some(true));
+        account.daily = daily;
+    }
+}
+
+/// A world's engine under a policy, with an overlay that was told something random.
+pub fn told(
+    rng: &mut Rng,
+    world: &World,
+    policy: &Policy,
+    folder: &tempfile::TempDir,
+) -> (Arc<Engine>, Told) {
+    let path = folder.path().join(format!("{}-{:016x}.live", world.seed, rng.next()));
+    let live = Live::create(path, world.engine.catalog(), None).expect("it is made");
+    let mut told = Told::default();
+    scramble(rng, world, &live, &mut told);
+    let engine = world.under(policy).with_live(Arc::new(live)).expect("it is bound");
+    (Arc::new(engine), told)
 }

@@ -13,10 +13,12 @@ use aftercart::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, COMPLEMENT_HITS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
     QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
+use aftercart::policy::FirstPartyValue;
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
 use aftercart::{Engine, Item, ProductIx, Reason, Relation};
 
+use super::conditions::{self, Called, Position};
 use super::rules::{Case, Line, Shop, Traits, below, path};
 
 /// Something that might be shown.
@@ -30,6 +32,7 @@ pub struct Entry {
     pub ev_micros: i64,
     pub score: i32,
     pub house: bool,
+    pub position: u8,
 }
 
 /// What the engine must answer.
@@ -46,13 +49,16 @@ pub struct Answer {
 pub struct Rows {
     into: Vec<Vec<i8>>,
     out: Vec<Vec<i8>>,
+    /// Length of each product's own item-item list.
+    listed: Vec<usize>,
     unit: u32,
 }
 
 impl Rows {
     pub fn new(shop: &Shop<'_>) -> Self {
         let (into, out) = shop.ix.iter().map(|ix| testing::rows(&shop.world.engine, *ix)).unzip();
-        Self { into, out, unit: testing::unit_dot(&shop.world.engine) }
+        let listed = shop.facts.iter().map(|facts| facts.associates).collect();
+        Self { into, out, listed, unit: testing::unit_dot(&shop.world.engine) }
     }
 }
 
@@ -62,7 +68,8 @@ fn dot(a: &[i8], b: &[i8]) -> i64 {
 
 pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
     let mut answer = Answer::default();
-    if case.policy.kill_switch
+    if conditions::named(case.policy, case).is_none()
+        || case.policy.kill_switch
         || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)
     {
         return answer;
@@ -103,7 +110,17 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
 
 fn product(case: &Case<'_>, row: usize, relation: Relation) -> Entry {
     let item = Item::Product(case.shop.ix[row]);
-    Entry { item, relation, line: None, relevance: 0, p_accept_ppm: 0, ev_micros: 0, score: 0, house: false }
+    Entry {
+        item,
+        relation,
+        line: None,
+        relevance: 0,
+        p_accept_ppm: 0,
+        ev_micros: 0,
+        score: 0,
+        house: false,
+        position: 0,
+    }
 }
 
 /// Known lines of no sensitive class, the 32 dearest in the order of the basket.
@@ -132,9 +149,11 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             line,
             relevance,
             p_accept_ppm: offer.accept_rate_ppm,
-            ev_micros: offer.payout.max(0) * i64::from(offer.accept_rate_ppm),
+            ev_micros: case.told_offer(&offer.id).bid.unwrap_or(offer.payout).max(0)
+                * i64::from(offer.accept_rate_ppm),
             score: 0,
             house: offer.house,
+            position: 0,
         });
     };
     let mut each = |relevance, line, matches: &dyn Fn(&aftercart::build::feed::PartnerOffer) -> bool| {
@@ -200,7 +219,7 @@ fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     rows
 }
 
-/// Of the 32 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
+/// Of the 32 types most worth asking, the 3 most bought that may be shown of the 32 most bought.
 fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
     let mut order = learnt.worth.clone();
@@ -209,7 +228,7 @@ fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     for (kind, _) in order.into_iter().take(32) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
-        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(4));
+        rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(3));
     }
     rows
 }
@@ -230,20 +249,23 @@ fn nearest(case: &Case<'_>, queries: &[Vec<i8>], rows: &Rows, most: usize) -> Ve
     scored.into_iter().take(most).map(|(_, _, row)| row).collect()
 }
 
+/// Lines with a list of at least so many do not ask the vectors.
+const LISTED: usize = 8;
+
 fn queries(shop: &Shop<'_>, asking: &[&Line], rows: &Rows) -> Vec<Vec<i8>> {
-    let asked = |line: &Line| {
-        let stand_in = || {
-            let category = line.category.as_ref().expect("asking lines are known");
-            let inside = |row: &usize| shop.category[*row].as_ref().is_some_and(|c| below(category, c));
-            let best = |row: &usize| (shop.facts[*row].popularity, Reverse(shop.ix[*row]));
-            (0..shop.ix.len()).filter(inside).max_by_key(best).expect("a category has a product")
-        };
-        rows.into[line.row.unwrap_or_else(stand_in)].clone()
+    let stand_in = |line: &Line| {
+        let category = line.category.as_ref().expect("asking lines are known");
+        let inside = |row: &usize| shop.category[*row].as_ref().is_some_and(|c| below(category, c));
+        let best = |row: &usize| (shop.facts[*row].popularity, Reverse(shop.ix[*row]));
+        (0..shop.ix.len()).filter(inside).max_by_key(best).expect("a category has a product")
     };
+    let row = |line: &Line| line.row.unwrap_or_else(|| stand_in(line));
+    let asking: Vec<&Line> = asking.iter().copied().filter(|line| rows.listed[row(line)] < LISTED).collect();
+    let asked = |line: &Line| rows.into[row(line)].clone();
     if asking.len() <= QUERIES_MAX {
         return asking.iter().map(|line| asked(line)).collect();
     }
-    let mut dearest = asking.to_vec();
+    let mut dearest = asking.clone();
     dearest.sort_by_key(|line| Reverse(line.value));
     let mut queries: Vec<Vec<i8>> = dearest.iter().take(QUERIES_MAX - 1).map(|line| asked(line)).collect();
     let mut sum = vec![0i64; queries[0].len()];
@@ -272,6 +294,14 @@ fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
         entry.score = score.score;
         entry.relation = score.relation;
         entry.line = score.line;
+        let Item::Product(ix) = entry.item else { continue };
+        let row = case.shop.row_of[&ix];
+        let margin = case.shop.world.inputs.products[row].margin_bps;
+        let by_margin = case.policy.value.first_party == FirstPartyValue::Margin;
+        if let Some(price) = case.price_now(row).filter(|_| by_margin) {
+            let bps = margin.unwrap_or(case.shop.world.options.margin_bps);
+            entry.ev_micros = price * i64::from(bps) / 10_000 * i64::from(score.p_accept_ppm);
+        }
     }
 }
 
@@ -284,7 +314,10 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             shop.world.inputs.partners.offers[number].kind == OfferKind::Content
         }
     };
-    found.sort_by_key(|e| (e.house, e.house && content(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
+    let ladder = conditions::ladder(case);
+    let rung = |e: &Entry| ladder.iter().position(|rung| e.house && *rung == content(e));
+    let positions = conditions::positions(case);
+    found.sort_by_key(|e| (e.house, rung(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
     let mut shown: Vec<Traits> = Vec::new();
     for entry in found {
         let refill = entry.relation == Relation::Refill;
@@ -303,6 +336,9 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             wrong.push(Reason::BelowReserve);
         }
         let traits = case.traits(entry.item, refill);
+        if wrong.is_empty() && entry.house && rung(&entry).is_none() {
+            wrong.push(Reason::PositionExcluded);
+        }
         if wrong.is_empty() {
             wrong = if shown.len() >= case.slots() {
                 vec![Reason::LostToHigher]
@@ -310,10 +346,54 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
                 case.over(&shown, &traits)
             };
         }
+        let called = Called::item(case, entry.item);
+        let clash = |e: &Entry| conditions::apart(case, &called, &Called::item(case, e.item));
+        if wrong.is_empty()
+            && case.without != Some(Reason::CompetitiveSeparation)
+            && answer.slate.iter().any(clash)
+        {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        let mut entry = entry;
+        if wrong.is_empty() {
+            match position_for(case, &positions, &answer.slate, &entry, &called) {
+                Ok(position) => entry.position = position,
+                Err(reasons) => wrong = reasons,
+            }
+        }
         answer.candidates.push((entry.item, wrong.clone()));
         if wrong.is_empty() {
             shown.push(traits);
             answer.slate.push(entry);
         }
     }
+    answer.slate.sort_by_key(|entry| entry.position);
+}
+
+/// The first free position that takes an entry, or why none does.
+fn position_for(
+    case: &Case<'_>,
+    positions: &[Position],
+    slate: &[Entry],
+    entry: &Entry,
+    called: &Called<'_>,
+) -> Result<u8, Vec<Reason>> {
+    let mut reasons = Vec::new();
+    for (at, position) in positions.iter().enumerate() {
+        if slate.iter().any(|other| usize::from(other.position) == at) {
+            continue;
+        }
+        let low = entry.relevance < position.floor && case.without != Some(Reason::BelowRelevance);
+        let poor = entry.ev_micros < position.reserve && case.without != Some(Reason::BelowReserve);
+        if !position.takes(called) && case.without != Some(Reason::PositionExcluded) {
+            reasons.push(Reason::PositionExcluded);
+        } else if low && !entry.house {
+            reasons.push(Reason::BelowRelevance);
+        } else if poor && !entry.house {
+            reasons.push(Reason::BelowReserve);
+        } else {
+            return Ok(at as u8);
+        }
+    }
+    Err(reasons)
 }

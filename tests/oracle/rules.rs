@@ -11,8 +11,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aftercart::build::feed::{Partner, PartnerOffer, Product};
-use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
+use aftercart::build::feed::{FrequencyCap, Partner, PartnerOffer, Product};
+use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
 use aftercart::policy::Unknown;
 use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
@@ -20,7 +20,8 @@ use aftercart::vocabulary::{
 };
 use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
-use crate::common::{DAY, World};
+use super::conditions::{self, Called};
+use crate::common::{DAY, Told, ToldAccount, ToldProduct, World};
 
 pub type Path = Vec<String>;
 
@@ -136,6 +137,8 @@ pub struct Case<'a> {
     pub now: Option<i64>,
     /// A rule that is left out, to see whether the tests would notice.
     pub without: Option<Reason>,
+    /// What the live overlay was told, where there is one.
+    pub live: Option<&'a Told>,
 }
 
 impl<'a> Case<'a> {
@@ -184,6 +187,7 @@ impl<'a> Case<'a> {
             gift: transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT),
             now,
             without: None,
+            live: None,
         };
         case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
         case
@@ -223,8 +227,11 @@ impl<'a> Case<'a> {
         nearest.map_or((SensitiveClass::None, 0), |m| (m.class, m.age_min))
     }
 
-    fn class_allowed(&self, class: SensitiveClass) -> bool {
-        class == SensitiveClass::None || self.policy.allow_sensitive.contains(&class)
+    /// In this request, or in `any`.
+    fn class_allowed(&self, class: SensitiveClass, any: bool) -> bool {
+        class == SensitiveClass::None
+            || self.policy.allow_sensitive.contains(&class)
+            || conditions::classes(self, any).contains(&class)
     }
 
     fn too_young(&self, classes: &[SensitiveClass], age_min: u8) -> bool {
@@ -254,7 +261,30 @@ impl<'a> Case<'a> {
             let by_brand = partner.blocked_brands.iter().any(|b| line.brand.as_ref().is_none_or(|l| l == b));
             by_category || by_brand
         };
-        !self.here(&partner.regions) || self.lines.iter().any(beside)
+        !self.here(&partner.regions)
+            || conditions::answer(self, &partner.when) != Some(true)
+            || self.lines.iter().any(beside)
+    }
+
+    /// Whether a customer met a partner, or an offer, as often as the caps allow.
+    fn capped(&self, caps: &[FrequencyCap], counts: impl Fn(&str) -> bool) -> bool {
+        caps.iter().any(|cap| {
+            let recent =
+                |at_ms: i64| self.now.is_none_or(|now| at_ms <= 0 || now - at_ms < i64::from(cap.days) * DAY);
+            let events = self.profile.exposures.iter().rev().take(EXPOSURES_MAX);
+            let counted = events.filter(|e| e.event == cap.event && counts(e.id) && recent(e.at_ms));
+            counted.count() >= cap.most as usize
+        })
+    }
+
+    fn partner_capped(&self, id: &str) -> bool {
+        let shop = self.shop;
+        let partner_of = |exposed: &str| match (shop.offers.get(exposed), shop.products.get(exposed)) {
+            (Some(number), _) => shop.world.inputs.partners.offers[*number].partner.clone(),
+            (None, Some(row)) => shop.world.inputs.products[*row].seller.clone(),
+            (None, None) => String::new(),
+        };
+        shop.partners.get(id).is_some_and(|p| self.capped(&p.caps, |exposed| partner_of(exposed) == id))
     }
 
     pub fn due(&self, past: &Past) -> bool {
@@ -271,15 +301,20 @@ impl<'a> Case<'a> {
         held.map(|(_, reason)| reason).collect()
     }
 
-    /// What refuses a product for every basket.
+    /// What refuses a product whatever the basket is, and the rules with conditions: what retrieval leaves out. Classes that a
+    /// rule may allow are left to the gate.
     pub fn standing(&self, row: usize) -> Vec<Reason> {
+        self.merchant(row, true)
+    }
+
+    fn merchant(&self, row: usize, any_class: bool) -> Vec<Reason> {
         let (policy, product) = (self.policy, &self.shop.world.inputs.products[row]);
         let (category, brand) = (&self.shop.category[row], &self.shop.brand[row]);
         let in_any = |roots: &[String]| {
             category.as_ref().is_some_and(|c| roots.iter().any(|root| below(&path(root), c)))
         };
         let ruled = !policy.suppress.categories.is_empty()
-            || !policy.allow_only_categories.is_empty()
+            || !policy.allow_only.categories.is_empty()
             || !policy.sensitive.is_empty();
         let marked = category.as_ref().map_or(SensitiveClass::None, |c| self.mark(c).0);
         let bad_stock = match product.availability {
@@ -287,12 +322,15 @@ impl<'a> Case<'a> {
             Availability::Unknown => policy.unknown.availability == Unknown::Deny,
             _ => true,
         };
-        let (suppress, only) = (&policy.suppress, &policy.allow_only_categories);
+        let (suppress, only) = (&policy.suppress, &policy.allow_only.categories);
         let outside = !only.is_empty() && category.is_some() && !in_any(only);
         let brand_out = brand.as_ref().map_or(!suppress.brands.is_empty(), |b| suppress.brands.contains(b));
         let no_price = self.price(row).is_none() && policy.unknown.price == Unknown::Deny;
-        let class_ok = self.class_allowed(product.sensitive) && self.class_allowed(marked);
-        self.keep(vec![
+        let class_ok =
+            self.class_allowed(product.sensitive, any_class) && self.class_allowed(marked, any_class);
+        let refusals = conditions::refusals(self, &Called::product(self, row));
+        let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(vec![
             (!class_ok, Reason::SensitiveContext),
             (suppress.products.contains(&product.id), Reason::ProductExcluded),
             (suppress.kinds.contains(&OfferKind::Product), Reason::KindExcluded),
@@ -302,12 +340,60 @@ impl<'a> Case<'a> {
             (!product.seller.is_empty() && self.partner_excluded(&product.seller), Reason::PartnerExcluded),
             (bad_stock, Reason::OutOfStock),
             (no_price, Reason::PriceUnknown),
-        ])
+        ]));
+        reasons
     }
 
     pub fn price(&self, row: usize) -> Option<i64> {
         let stated = self.shop.world.inputs.products[row].price;
         stated.or_else(|| self.shop.world.engine.price(Item::Product(self.shop.ix[row])))
+    }
+
+    fn told_product(&self, row: usize) -> ToldProduct {
+        let told = self.live.and_then(|live| live.products.get(&self.shop.world.inputs.products[row].id));
+        told.cloned().unwrap_or_default()
+    }
+
+    pub fn told_offer(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.offers.get(id)).cloned().unwrap_or_default()
+    }
+
+    fn told_partner(&self, id: &str) -> ToldAccount {
+        self.live.and_then(|live| live.partners.get(id)).cloned().unwrap_or_default()
+    }
+
+    /// Nothing can be reserved: nothing was spent, so a limit is empty where it is 0, or where nobody knows what day it is.
+    fn is_empty(&self, account: &ToldAccount) -> bool {
+        account.daily.is_some_and(|daily| daily == 0 || self.now.is_none())
+    }
+
+    /// What the live overlay says against a product.
+    fn live_product(&self, row: usize) -> Vec<(bool, Reason)> {
+        let (told, seller) = (self.told_product(row), &self.shop.world.inputs.products[row].seller);
+        let partner = self.told_partner(seller);
+        let most = i64::from(self.policy.live.price_max_age_minutes) * 60_000;
+        let fresh = told.price.is_some() && self.now.is_some_and(|now| now - told.priced_at_ms <= most);
+        vec![
+            (told.paused || told.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (told.stock == Some(0), Reason::OutOfStock),
+            (most > 0 && !fresh, Reason::PriceUnknown),
+            (self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    fn live_offer(&self, offer: &PartnerOffer) -> Vec<(bool, Reason)> {
+        let (own, partner) = (self.told_offer(&offer.id), self.told_partner(&offer.partner));
+        vec![
+            (own.paused || own.killed, Reason::Paused),
+            (partner.paused || partner.killed, Reason::PartnerExcluded),
+            (self.is_empty(&own) || self.is_empty(&partner), Reason::LeaseEmpty),
+        ]
+    }
+
+    /// The live price, else the catalog's.
+    pub fn price_now(&self, row: usize) -> Option<i64> {
+        self.told_product(row).price.or_else(|| self.price(row))
     }
 
     /// All that refuses a product.
@@ -323,7 +409,7 @@ impl<'a> Case<'a> {
         let consumable = shop.facts[row].role == Role::Consumable;
         let for_device = consumable && self.lines.iter().any(|l| l.role == Role::Durable);
         let limit = i64::from(self.policy.value.max_price_percent);
-        let affordable = || Some(self.price(row)? <= self.order_value? * limit / 100);
+        let affordable = || Some(self.price_now(row)? <= self.order_value? * limit / 100);
         let minor = self.profile.age_band == AgeBand::Minor;
         let young = self.too_young(&[product.sensitive, class], age.max(product.age_min));
         let group = &shop.group[row];
@@ -333,6 +419,7 @@ impl<'a> Case<'a> {
             ((third && self.profile.opt_out_third_party) || (wishes && unwanted), Reason::OptedOut),
             (!self.here(&product.eligible_regions), Reason::Region),
             (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
+            (third && self.partner_capped(&product.seller), Reason::FrequencyCap),
             (self.lines.iter().any(|l| l.row == Some(row)), Reason::SameItem),
             (group.is_some() && self.lines.iter().any(|l| l.group == *group), Reason::SameGroup),
             (self.lines.iter().any(|l| l.kind.as_ref() == Some(&shop.kind[row])), Reason::SameType),
@@ -341,7 +428,8 @@ impl<'a> Case<'a> {
             (self.gift && (as_refill || repeat || for_device), Reason::GiftSuppressesRefill),
             (limit > 0 && affordable() != Some(true), Reason::PriceTooHigh),
         ]);
-        reasons.extend(self.standing(row));
+        reasons.extend(self.merchant(row, false));
+        reasons.extend(self.keep(self.live_product(row)));
         reasons
     }
 
@@ -390,33 +478,41 @@ impl<'a> Case<'a> {
             || (offer.kind == OfferKind::AppPrompt && self.profile.has_app == Some(true));
         let minor = self.profile.age_band == AgeBand::Minor;
         let repeats = self.gift && offer.kind == OfferKind::Subscription && !third;
-        self.keep(vec![
+        let refusals = conditions::refusals(self, &Called::offer(self, number));
+        let mut reasons = self.keep(refusals.into_iter().map(|reason| (true, reason)).collect());
+        reasons.extend(self.keep(self.live_offer(offer)));
+        reasons.extend(self.keep(vec![
             (self.foreign(), Reason::Currency),
             ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
             (third && self.profile.opt_out_third_party, Reason::OptedOut),
             (!self.here(&offer.regions), Reason::Region),
             (timed && !self.now.is_some_and(runs), Reason::OutsideFlight),
-            (!self.class_allowed(offer.sensitive), Reason::SensitiveContext),
+            (!self.class_allowed(offer.sensitive, false), Reason::SensitiveContext),
             (suppress.kinds.contains(&offer.kind), Reason::KindExcluded),
             (suppress.offers.contains(&offer.id), Reason::ProductExcluded),
             (third && self.partner_excluded(&offer.partner), Reason::PartnerExcluded),
             (third && self.partner_refuses(&offer.partner), Reason::PartnerContext),
+            (third && self.partner_capped(&offer.partner), Reason::FrequencyCap),
+            (conditions::answer(self, &offer.when) != Some(true), Reason::OfferCondition),
+            (self.capped(&offer.caps, |exposed| exposed == offer.id), Reason::FrequencyCap),
             (valued && !self.order_value.is_some_and(fits), Reason::OrderValue),
             (others, Reason::CustomerKind),
             (self.declined.contains(&offer.id), Reason::Declined),
             (member, Reason::AlreadyMember),
             (repeats, Reason::GiftSuppressesRefill),
-        ])
+        ]));
+        reasons
     }
 
     pub fn slots(&self) -> usize {
         let asked = self.transaction.placement.slots;
-        usize::from(if asked == 0 { self.policy.placement.slots } else { asked })
+        let named = conditions::named(self.policy, self).flatten().and_then(|placement| placement.slots);
+        usize::from(if asked == 0 { named.unwrap_or(self.policy.placement.slots) } else { asked })
     }
 
+    /// The least that any position asks for.
     pub fn floor(&self) -> u16 {
-        let standing = (self.policy.placement.min_relevance * 1000.0).round() as u16;
-        self.transaction.placement.min_relevance.unwrap_or(standing)
+        conditions::positions(self).iter().map(|p| p.floor).min().unwrap_or(u16::MAX)
     }
 
     pub fn least_p_accept_ppm(&self) -> u32 {
@@ -424,7 +520,7 @@ impl<'a> Case<'a> {
     }
 
     pub fn reserve(&self) -> i64 {
-        (self.policy.placement.reserve * 1e8).round() as i64
+        conditions::positions(self).iter().map(|p| p.reserve).min().unwrap_or(i64::MAX)
     }
 }
 
@@ -527,9 +623,17 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
     if slate.len() > case.slots() {
         return Some(format!("{} offers in {} slots", slate.len(), case.slots()));
     }
+    if !slate.is_empty() && conditions::named(case.policy, case).is_none() {
+        return Some("shown although the policy does not have the placement".into());
+    }
+    let positions = conditions::positions(case);
     let mut before: Vec<Traits> = Vec::new();
     let mut seen = HashSet::new();
-    for (position, offer) in slate.iter().enumerate() {
+    for (at, offer) in slate.iter().enumerate() {
+        let called = Called::item(case, offer.item);
+        let Some(position) = positions.get(usize::from(offer.position)) else {
+            return Some(format!("position {} of {}", offer.position, positions.len()));
+        };
         let id = engine.id(offer.item);
         let refill = offer.because.relation == aftercart::Relation::Refill;
         let (mut wrong, house) = match offer.item {
@@ -542,16 +646,24 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         let traits = case.traits(offer.item, refill);
         wrong.extend(case.over(&before, &traits));
         before.push(traits);
-        if !house && offer.relevance < case.floor() {
+        if !house && offer.relevance < position.floor {
             wrong.push(Reason::BelowRelevance);
         }
         if !house && offer.p_accept_ppm < case.least_p_accept_ppm() {
             wrong.push(Reason::BelowAcceptance);
         }
-        if !house && offer.ev_micros < case.reserve() {
+        if !house && offer.ev_micros < position.reserve {
             wrong.push(Reason::BelowReserve);
         }
-        if usize::from(offer.position) != position || !seen.insert(offer.item) {
+        if !position.takes(&called) {
+            wrong.push(Reason::PositionExcluded);
+        }
+        if slate[..at].iter().any(|other| conditions::apart(case, &called, &Called::item(case, other.item))) {
+            wrong.push(Reason::CompetitiveSeparation);
+        }
+        let gap = case.policy.placements.is_empty() && usize::from(offer.position) != at;
+        let after = at.checked_sub(1).is_none_or(|before| slate[before].position < offer.position);
+        if gap || !after || !seen.insert(offer.item) {
             return Some(format!("{id} at position {} is misplaced or there twice", offer.position));
         }
         if !wrong.is_empty() {

@@ -1,8 +1,12 @@
 /* Everything that a caller may get wrong has an answer. Argument: a catalog. Compiles as C11 and C++17. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* symlink */
+#endif
 #include "request.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 static request bench;
 #define R fresh(&bench)
@@ -222,6 +226,17 @@ static void texts(aftercart_engine *engine, aftercart_decider *decider)
     EXPECT(AFTERCART_BAD_VALUE, aftercart_item_text(engine, kind, row, 5, text, sizeof text, NULL));
 }
 
+static int copy_file(const char *from, const char *to)
+{
+    static char bytes[1 << 20];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    size_t length = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+    int copied = out && length > 0 && length < sizeof bytes && fwrite(bytes, 1, length, out) == length;
+    if (in)
+        fclose(in);
+    return out && fclose(out) == 0 && copied;
+}
+
 static void handles(const char *path)
 {
     aftercart_engine *engine = open_engine(path);
@@ -244,6 +259,45 @@ static void handles(const char *path)
     /* A stale handle: not promised, but so with every allocator that does not hand the memory out again at once. */
     EXPECT(AFTERCART_BAD_HANDLE, aftercart_decider_free(decider));
     EXPECT(AFTERCART_BAD_HANDLE, aftercart_engine_close(engine));
+}
+
+/* The same handles again and again, until the file or the decider is another one. */
+static void residents(const char *path)
+{
+    aftercart_engine *engine = NULL, *engine_again = NULL, *engine_new = NULL;
+    aftercart_decider *decider = NULL, *again = NULL, *fresh_decider = NULL;
+    aftercart_error error;
+    char link[512], target[512];
+    size_t length = (size_t)snprintf(link, sizeof link, "%s.link", path);
+    memset(&error, 0, sizeof error);
+    error.struct_size = sizeof error;
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, NULL, &decider, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, &engine, NULL, NULL));
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_resident(link, length, NULL, &engine, &decider, &error));
+    CHECK(error.os_error == ENOENT && engine == NULL && decider == NULL);
+
+    snprintf(target, sizeof target, "%s.same", path);
+    CHECK(symlink(path, link) == 0);
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine_again, &again, NULL));
+    CHECK(engine == engine_again && decider == again);
+    EXPECT(AFTERCART_OK, decide(decider, R));
+
+    /* After a defect there is a new decider. */
+    EXPECT(AFTERCART_INTERNAL, aftercart_selftest(decider, AFTERCART_SELFTEST_PANIC));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_OK, decide(decider, R));
+
+    /* Another file at the path: here one that cannot be opened, then a good one again. */
+    CHECK(unlink(link) == 0 && symlink("/proc/self/exe", link) == 0);
+    EXPECT(AFTERCART_BAD_CATALOG, aftercart_resident(link, length, NULL, &engine_new, &fresh_decider, &error));
+    CHECK(engine_new == NULL && fresh_decider == NULL && error.rule > 0);
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    CHECK(copy_file(path, target) && unlink(link) == 0 && symlink(target, link) == 0);
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine_new, &fresh_decider, NULL));
+    EXPECT(AFTERCART_OK, decide(fresh_decider, R));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_engine_close((aftercart_engine *)fresh_decider));
+    CHECK(unlink(link) == 0 && unlink(target) == 0);
 }
 
 static void panics(aftercart_engine *engine)
@@ -306,6 +360,7 @@ int main(int argc, char **argv)
     meaning(decider);
     texts(engine, decider);
     handles(argv[1]);
+    residents(argv[1]);
     panics(engine);
     two_threads(engine);
     EXPECT(AFTERCART_OK, aftercart_decider_free(decider));

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use aftercart::build::feed::{self, ColumnMap, Product, parse_timestamp};
 use aftercart::build::progress::Silent;
-use aftercart::{Decider, Engine, Item, OpenMode, OpenOptions, Placement, Prefault, Verify};
+use aftercart::{Decider, Engine, Item, Live, OpenMode, OpenOptions, Placement, Prefault, Verify};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
@@ -25,6 +25,9 @@ pub(crate) struct Decision {
     /// A policy instead of the catalog's own
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// A live overlay that fits the catalog
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
     /// Slots, 1 to 16, instead of the policy's
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     slots: Option<u8>,
@@ -59,13 +62,16 @@ impl Decision {
                 .with_policy(&feed::read_policy(path)?)
                 .map_err(|e| format!("{}: {e}", path.display()))?;
         }
+        if let Some(path) = &self.live {
+            engine = engine.with_live(Arc::new(Live::open(path)?))?;
+        }
         if let Some(budget) = self.visit_budget {
             engine = engine.with_visit_budget(budget);
         }
         Ok(Decider::new(Arc::new(engine)))
     }
 
-    fn placement(&self) -> Result<Placement, Failure> {
+    fn placement(&self) -> Result<Placement<'static>, Failure> {
         let min_relevance = match self.floor {
             None => None,
             Some(floor) if (0.0..=1.0).contains(&floor) => Some((floor * 1000.0).round() as u16),
@@ -82,7 +88,7 @@ impl Decision {
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, customer (new, returning), age_band (minor, adult), is_gift, answers [{question, tag}], declines [{id, at}], opt_out_third_party, opt_out_categories."
+    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], opt_out_third_party, opt_out_categories."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -154,7 +160,11 @@ fn answer(
     let offers = basket.with(placement, |transaction, profile| decider.decide(transaction, profile))?;
     let engine = decider.engine();
     if args.json || args.jsonl {
-        writeln!(out, "{}", print::object(engine, basket, &offers, args.rejected))?;
+        let mut object = print::object(engine, basket, &offers, args.rejected);
+        if engine.live().is_some() {
+            object["live"] = crate::live::facts_json(engine, decider.live_facts());
+        }
+        writeln!(out, "{object}")?;
     } else {
         writeln!(out, "{}", print::pretty(engine, basket, &offers))?;
     }
@@ -201,7 +211,7 @@ fn stream(
 }
 
 /// The newest baskets of an orders file, oldest of them first.
-fn newest(path: &Path, engine: &Engine, count: usize) -> Result<Vec<Basket>, Failure> {
+pub(crate) fn newest(path: &Path, engine: &Engine, count: usize) -> Result<Vec<Basket>, Failure> {
     let ids = engine.catalog().product_ids().map(|id| Product { id: id.to_owned(), ..Product::default() });
     let products: Vec<Product> = ids.collect();
     let (orders, _) = feed::read_orders(&[path.to_owned()], &ColumnMap::default(), &products, &Silent)?;

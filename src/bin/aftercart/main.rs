@@ -5,6 +5,8 @@ mod build;
 mod decide;
 mod demo;
 mod inspect;
+mod live;
+mod policy;
 mod print;
 mod relevance;
 mod request;
@@ -39,8 +41,12 @@ enum Command {
     Verify(inspect::VerifyArgs),
     /// Decide for baskets: ids on the command line, JSON Lines on standard input, or the newest of an orders file
     Decide(decide::Args),
+    /// Change what holds until the next catalog: pauses, stock, prices, bids, budgets
+    Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Check a policy, or compare two
+    Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
     Relevance(relevance::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -55,7 +61,9 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -63,7 +63,7 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
         }
     }
     for offer in offers.slate() {
-        let price = engine.price(offer.item).map_or_else(String::new, |p| format!("  {}", money(p)));
+        let price = offer.price.map_or_else(String::new, |p| format!("  {}", money(p)));
         let party = engine.partner(offer.item);
         let from = if party.is_empty() { String::new() } else { format!("  [{} by {party}]", offer.kind) };
         let id = engine.id(offer.item);
@@ -110,6 +110,7 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
                 "p_accept": f64::from(offer.p_accept_ppm) / 1e6,
                 "p_select": f64::from(offer.p_select_ppm) / 1e6,
                 "value": money(offer.value),
+                "price": offer.price.map(money),
                 "ev": offer.ev_micros as f64 / 1e8,
                 "because": { "line": offer.because.line, "product_id": line.map(|l| &l.id), "relation": offer.because.relation.name() },
             })
@@ -120,7 +121,7 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
         "status": offers.status.name(),
         "offers": slate,
         "decision_id": format!("{:032x}", offers.decision_id),
-        "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy) },
+        "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
         "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
     });
     if let Status::NoOffer(reason) = offers.status {

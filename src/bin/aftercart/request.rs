@@ -1,8 +1,8 @@
 //! Requests as JSON: what `decide --jsonl` reads.
 
 use aftercart::build::feed::{parse_price, parse_timestamp};
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role};
-use aftercart::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
+use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, Stage};
+use aftercart::{Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -44,12 +44,22 @@ pub(crate) struct Request {
     customer: Text,
     age_band: Text,
     is_gift: bool,
+    payment: Text,
+    rechargeable: Option<bool>,
+    tags: Vec<String>,
+    /// The placement's id in the policy.
+    placement: String,
+    stage: Text,
+    segments: Vec<String>,
+    loyalty_tier: String,
+    orders: Option<u32>,
     loyalty_member: Option<bool>,
     has_app: Option<bool>,
     opt_out_third_party: bool,
     opt_out_categories: Vec<String>,
     answers: Vec<AnswerRequest>,
     declines: Vec<DeclineRequest>,
+    exposures: Vec<ExposedRequest>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -84,6 +94,14 @@ struct DeclineRequest {
     at: Text,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ExposedRequest {
+    id: Text,
+    event: Text,
+    at: Text,
+}
+
 /// A request with its texts read, from which [`Basket::with`] borrows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Basket {
@@ -96,8 +114,16 @@ pub(crate) struct Basket {
     currency: Option<Currency>,
     country: Option<Country>,
     is_gift: bool,
+    payment: PaymentType,
+    rechargeable: Option<bool>,
+    tags: Vec<String>,
+    placement: String,
+    stage: Stage,
+    segments: Vec<String>,
+    loyalty_tier: String,
     purchases: Vec<(String, i64)>,
     declines: Vec<(String, i64)>,
+    exposures: Vec<(String, Exposure, i64)>,
     answers: Vec<AnswerRequest>,
     opt_out_categories: Vec<String>,
     profile: Profile<'static>,
@@ -209,6 +235,7 @@ impl Basket {
             customer: choice("customer", &request.customer, CustomerKind::from_name)?.unwrap_or_default(),
             age_band: choice("age_band", &request.age_band, AgeBand::from_name)?.unwrap_or_default(),
             loyalty_member: request.loyalty_member,
+            orders: request.orders,
             has_app: request.has_app,
             opt_out_third_party: request.opt_out_third_party,
             ..Profile::default()
@@ -220,6 +247,13 @@ impl Basket {
             currency,
             country: choice("country", &request.country, Country::parse)?,
             is_gift: request.is_gift,
+            payment: choice("payment", &request.payment, PaymentType::from_name)?.unwrap_or_default(),
+            rechargeable: request.rechargeable,
+            tags: request.tags,
+            placement: request.placement,
+            stage: choice("stage", &request.stage, Stage::from_name)?.unwrap_or_default(),
+            segments: request.segments,
+            loyalty_tier: request.loyalty_tier,
             purchases: request
                 .history
                 .iter()
@@ -230,6 +264,14 @@ impl Basket {
                 .iter()
                 .map(|d| dated("declines.at", &d.id, &d.at))
                 .collect::<Result<_, _>>()?,
+            exposures: request
+                .exposures
+                .iter()
+                .map(|e| {
+                    let event = choice("exposures.event", &e.event, Exposure::from_name)?.unwrap_or_default();
+                    Ok((e.id.text(), event, at_ms("exposures.at", &e.at)?))
+                })
+                .collect::<Result<_, String>>()?,
             case_id: request.case_id,
             repeat,
             answers: request.answers,
@@ -242,7 +284,7 @@ impl Basket {
     /// Lends the request in the library's terms.
     pub(crate) fn with<R>(
         &self,
-        placement: Placement,
+        placement: Placement<'_>,
         call: impl FnOnce(&Transaction<'_>, &Profile<'_>) -> R,
     ) -> R {
         let lines: Vec<LineItem<'_>> = self.lines.iter().map(BasketLine::lend).collect();
@@ -250,9 +292,15 @@ impl Basket {
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
             self.declines.iter().map(|(id, at_ms)| Decline { id, at_ms: *at_ms }).collect();
+        let exposures: Vec<Exposed<'_>> = self
+            .exposures
+            .iter()
+            .map(|(id, event, at_ms)| Exposed { id, event: *event, at_ms: *at_ms })
+            .collect();
         let answers: Vec<Answer<'_>> =
             self.answers.iter().map(|a| Answer { question: &a.question, tag: &a.tag }).collect();
-        let opt_outs: Vec<&str> = self.opt_out_categories.iter().map(String::as_str).collect();
+        let (tags, segments) = (texts(&self.tags), texts(&self.segments));
+        let opt_outs = texts(&self.opt_out_categories);
         let transaction = Transaction {
             order_id: &self.order_id,
             created_at_ms: self.at_ms,
@@ -261,16 +309,26 @@ impl Basket {
             country: self.country,
             is_gift: self.is_gift,
             is_test: false,
+            payment: self.payment,
+            rechargeable: self.rechargeable,
+            tags: &tags,
             lines: &lines,
-            placement: Placement { repeat: self.repeat, ..placement },
+            placement: Placement { id: &self.placement, stage: self.stage, repeat: self.repeat, ..placement },
         };
         let profile = Profile {
             purchases: &purchases,
             declines: &declines,
+            exposures: &exposures,
             answers: &answers,
             opt_out_categories: &opt_outs,
+            segments: &segments,
+            loyalty_tier: &self.loyalty_tier,
             ..self.profile
         };
         call(&transaction, &profile)
     }
+}
+
+fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
 }

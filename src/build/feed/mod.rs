@@ -4,6 +4,7 @@
 
 mod columns;
 mod embeddings;
+mod live;
 mod orders;
 mod partners;
 mod policy;
@@ -14,10 +15,12 @@ mod values;
 use std::path::Path;
 
 use super::error::BuildError;
-use crate::vocabulary::{Availability, Country, CustomerKind, OfferKind, Role, SensitiveClass};
+use crate::policy::Condition;
+use crate::vocabulary::{Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass};
 
 pub use columns::ColumnMap;
 pub use embeddings::read_embeddings;
+pub use live::{LiveFieldError, LiveReport, load_live, read_change, watch_live};
 pub use orders::{OrdersReport, read_orders};
 pub use partners::read_partners;
 pub use policy::read_policy;
@@ -117,6 +120,38 @@ pub struct Partner {
     pub regions: Vec<Country>,
     /// Most offers of this partner in one slate; 0 = as the policy says.
     pub max_per_slate: u8,
+    /// Its web domains, by which others may name it.
+    pub domains: Vec<String>,
+    /// What it does not stand beside on a page.
+    pub not_beside: NotBeside,
+    /// When it may appear at all; where the request does not say, it does not.
+    pub when: Condition,
+    /// How often it may meet one customer.
+    pub caps: Vec<FrequencyCap>,
+}
+
+/// What a partner does not stand beside on a page.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NotBeside {
+    /// Products of these category subtrees.
+    pub categories: Vec<String>,
+    /// Products of these brands.
+    pub brands: Vec<String>,
+    /// Anything of these partners.
+    pub partners: Vec<String>,
+    /// Anything of partners with these domains or below them.
+    pub domains: Vec<String>,
+}
+
+/// At most so many events within so many days, counted in what the host knows of the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrequencyCap {
+    /// What is counted.
+    pub event: Exposure,
+    /// At most so many.
+    pub most: u32,
+    /// Within so many days.
+    pub days: u32,
 }
 
 /// An offer that is not a catalog product: a service, a subscription, a loyalty prompt, content.
@@ -164,6 +199,12 @@ pub struct PartnerOffer {
     pub ends_at_ms: i64,
     /// Shown when nothing better is left (house offer).
     pub house: bool,
+    /// Of offers with one name here, one page shows at most one; empty = none.
+    pub exclusive_group: String,
+    /// When it may appear; where the request does not say, it does not.
+    pub when: Condition,
+    /// How often it may meet one customer.
+    pub caps: Vec<FrequencyCap>,
 }
 
 /// Product embeddings, row i for product i of the feed.

@@ -9,10 +9,11 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{
-    BuildError, Map, Partner, PartnerOffer, Partners, field_error, id_problem, io_error, listed, map,
-    parse_price, parse_timestamp, shown,
+    BuildError, FrequencyCap, Map, NotBeside, Partner, PartnerOffer, Partners, field_error, id_problem,
+    io_error, listed, map, parse_price, parse_timestamp, shown,
 };
-use crate::vocabulary::{Country, CustomerKind, OfferKind, SensitiveClass};
+use crate::policy::{Condition, cel};
+use crate::vocabulary::{Country, CustomerKind, Exposure, OfferKind, SensitiveClass};
 
 /// A TOML file, to find the line of what is wrong.
 pub(super) struct Document<'p> {
@@ -90,6 +91,30 @@ struct RawPartner {
     regions: Texts,
     #[serde(default)]
     max_per_slate: u8,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
+    not_beside: RawNotBeside,
+    when: Option<Text>,
+    #[serde(default)]
+    caps: Vec<Spanned<RawCap>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawNotBeside {
+    categories: Vec<String>,
+    brands: Vec<String>,
+    partners: Vec<String>,
+    domains: Vec<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCap {
+    event: Exposure,
+    most: u32,
+    days: u32,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +150,11 @@ struct RawOffer {
     ends_at: Option<Spanned<toml::Value>>,
     #[serde(default)]
     house: bool,
+    #[serde(default)]
+    exclusive_group: String,
+    when: Option<Text>,
+    #[serde(default)]
+    caps: Vec<Spanned<RawCap>>,
 }
 
 /// Reads the partners file, TOML with `[[partner]]` and `[[offer]]` tables:
@@ -138,6 +168,10 @@ struct RawOffer {
 /// blocked_brands = ["Acme"]
 /// regions = ["US", "CA"]
 /// max_per_slate = 1
+/// domains = ["acme.example"]
+/// not_beside = { categories = [], brands = ["Bolt"], partners = [], domains = ["bolt.example"] }   # on one page
+/// when = 'order.value >= 50.0 && order.country == "US"'   # as a condition of the policy; under every policy
+/// caps = [{ event = "shown", most = 3, days = 7 }]       # shown, engaged or accepted
 ///
 /// [[offer]]
 /// id = "plan-2y"
@@ -161,6 +195,9 @@ struct RawOffer {
 /// starts_at = 2026-01-01T00:00:00Z
 /// ends_at = 2026-12-31T23:59:59Z
 /// house = false
+/// exclusive_group = "protection"  # of these, one page shows at most one
+/// when = '!order.gift'
+/// caps = [{ event = "accepted", most = 1, days = 365 }]
 /// ```
 ///
 /// # Errors
@@ -213,6 +250,15 @@ impl Reader<'_> {
             blocked_brands: raw.blocked_brands,
             regions: self.regions(&raw.regions)?,
             max_per_slate: raw.max_per_slate,
+            domains: raw.domains.iter().map(|domain| domain.trim().to_lowercase()).collect(),
+            not_beside: NotBeside {
+                categories: raw.not_beside.categories,
+                brands: raw.not_beside.brands,
+                partners: raw.not_beside.partners,
+                domains: raw.not_beside.domains,
+            },
+            when: self.condition(raw.when.as_ref())?,
+            caps: self.caps(&raw.caps)?,
         })
     }
 
@@ -252,6 +298,9 @@ impl Reader<'_> {
             trigger_answers: raw.trigger_answers,
             age_min: raw.age_min,
             house: raw.house,
+            exclusive_group: raw.exclusive_group,
+            when: self.condition(raw.when.as_ref())?,
+            caps: self.caps(&raw.caps)?,
         })
     }
 
@@ -352,6 +401,27 @@ impl Reader<'_> {
         }
     }
 
+    fn condition(&self, text: Option<&Text>) -> Result<Condition, BuildError> {
+        let Some(text) = text else { return Ok(Condition::Always) };
+        cel::parse(text.get_ref()).map_err(|error| {
+            let problem = format!("column {} of the condition: {}", error.column, error.problem);
+            self.document.error(&text.span(), "when", problem, error.way_out)
+        })
+    }
+
+    fn caps(&self, raw: &[Spanned<RawCap>]) -> Result<Vec<FrequencyCap>, BuildError> {
+        let cap = |cap: &Spanned<RawCap>| {
+            let RawCap { event, most, days } = *cap.get_ref();
+            if days == 0 || days > 3650 || most >= 1 << 24 {
+                let (problem, way_out) =
+                    ("the window is no number of days", "write days = 1 to 3650, most below 16 million");
+                return Err(self.document.error(&cap.span(), "caps", problem, way_out));
+            }
+            Ok(FrequencyCap { event, most, days })
+        };
+        raw.iter().map(cap).collect()
+    }
+
     fn rate(&self, value: Option<&Spanned<f64>>) -> Result<u32, BuildError> {
         let Some(value) = value else { return Ok(0) };
         let rate = *value.get_ref();
@@ -437,6 +507,7 @@ mod tests {
             blocked_brands: vec!["B".into()],
             regions: vec![Country(*b"CA"), Country(*b"US")],
             max_per_slate: 1,
+            ..Partner::default()
         };
         let bare = Partner { id: "bare".into(), active: true, ..Partner::default() };
         assert_eq!(read.partners, [acme, bare]);
@@ -462,6 +533,7 @@ mod tests {
             starts_at_ms: 1_767_225_600_000,
             ends_at_ms: 1_767_312_000_000,
             house: false,
+            ..PartnerOffer::default()
         };
         let hello = PartnerOffer {
             id: "hello".into(),

@@ -166,6 +166,17 @@ impl<'a> Table<'a> {
         Ok(Self { path, columns, rows })
     }
 
+    /// Rows of JSON as they come.
+    pub(super) fn of_lines(
+        path: &'a Path,
+        fields: &'static [Field],
+        mapping: &'a Mapping,
+        lines: Bytes<'a>,
+    ) -> Self {
+        let columns = Columns { fields, mapping };
+        Self { path, columns, rows: Rows::Json(JsonRows::open(columns, lines)) }
+    }
+
     /// Goes to the next row; `false` at the end.
     pub(super) fn next(&mut self) -> Result<bool, BuildError> {
         match &mut self.rows {

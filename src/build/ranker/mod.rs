@@ -102,7 +102,7 @@ pub(crate) fn learn(
         return Ok(ranker);
     }
     let writer = assemble(inputs, dictionary, &cases.earlier, options, &ranker, progress)?;
-    let bytes = finish(writer, Some(&without_limits()), options.recall, progress)?;
+    let bytes = finish(writer, Some(&without_limits()), &[], options.recall, progress)?;
     let defect = |problem: String| BuildError::Input {
         problem,
         way_out: "this is a defect of aftercart: report it".into(),

@@ -101,7 +101,7 @@ record! {
 record! {
     /// Something beside which a partner may not appear.
     BlockRecord, 8 {
-        /// 1 = category subtree, 2 = brand.
+        /// 1 = bought category subtree, 2 = bought brand; beside it on the page: 3 = category subtree, 4 = brand, 5 = partner.
         kind: U32,
         /// Index of that kind.
         key: U32,
@@ -143,8 +143,10 @@ record! {
         sensitive: u8,
         /// 1 = house offer.
         house: u8,
+        /// Of offers with one number, not 0, one page shows at most one.
+        exclusive_group: U32,
         /// Zero.
-        reserved: [u8; 33],
+        reserved: [u8; 29],
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which products a search may find.
 
-use crate::distance::BLOCK;
+use super::TypeSet;
+use crate::distance::{BLOCK, prefetch};
 use crate::index::view::View;
 
 /// One bit for each of many.
@@ -38,6 +39,114 @@ impl Bits {
             total += (self.word(word) & above & below).count_ones();
         }
         total
+    }
+}
+
+/// Something that has a bit for each of many rows, read a block at a time.
+pub(super) trait Blocks {
+    /// The bits of a block from `ix`.
+    fn block(&self, ix: u32) -> u16;
+}
+
+impl Blocks for Bits {
+    #[inline]
+    fn block(&self, ix: u32) -> u16 {
+        self.block(ix)
+    }
+}
+
+/// Classes of products that a request refuses beyond what is known beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RefusedClasses<'a> {
+    /// Class of each product.
+    pub(crate) of: &'a [u16],
+    /// Bit per class.
+    pub(crate) refused: &'a [u64],
+    /// Products that are allowed beforehand, by cell and class: those of cell c are at `starts[c]..starts[c + 1]`.
+    pub(crate) starts: &'a [u32],
+    pub(crate) by_cell: &'a [(u16, u32)],
+}
+
+impl RefusedClasses<'_> {
+    #[inline]
+    fn is_refused(&self, class: u16) -> bool {
+        self.refused.get(usize::from(class) / 64).is_none_or(|word| word >> (class % 64) & 1 == 1)
+    }
+
+    /// Whether a product is of a refused class.
+    #[inline]
+    pub(crate) fn refuses(&self, product: u32) -> bool {
+        self.of.get(product as usize).is_none_or(|class| self.is_refused(*class))
+    }
+
+    /// What is left of a cell's allowed products.
+    fn left(&self, cell: usize) -> u32 {
+        let range = self.starts.get(cell).zip(self.starts.get(cell + 1));
+        let counts = range.and_then(|(start, end)| self.by_cell.get(*start as usize..*end as usize));
+        counts
+            .unwrap_or(&[])
+            .iter()
+            .filter(|(class, _)| !self.is_refused(*class))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+/// Products that may be found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Products<'a> {
+    bits: &'a Bits,
+    classes: Option<RefusedClasses<'a>>,
+}
+
+impl Products<'_> {
+    #[inline]
+    pub(super) fn contains(&self, product: u32) -> bool {
+        self.bits.contains(product) && !self.classes.is_some_and(|classes| classes.refuses(product))
+    }
+}
+
+impl Blocks for Products<'_> {
+    #[inline]
+    fn block(&self, ix: u32) -> u16 {
+        let mut bits = self.bits.block(ix);
+        if let Some(classes) = &self.classes {
+            let mut rest = bits;
+            while rest != 0 {
+                let lane = rest.trailing_zeros();
+                rest &= rest - 1;
+                bits &= !(u16::from(classes.refuses(ix + lane)) << lane);
+            }
+        }
+        bits
+    }
+}
+
+/// What a search may find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filter<'a> {
+    /// Counts, and what is allowed beforehand.
+    pub(super) allowed: &'a AllowList,
+    /// Types that may not come back.
+    pub(super) types: &'a TypeSet,
+    pub(super) products: Products<'a>,
+}
+
+impl<'a> Filter<'a> {
+    /// What a list allows, but for some types.
+    pub(crate) fn new(allowed: &'a AllowList, types: &'a TypeSet) -> Self {
+        Self { allowed, types, products: Products { bits: &allowed.products, classes: None } }
+    }
+
+    /// The same without classes that a request refuses; `counts` are those of [`AllowList::narrow`], where it was worth it.
+    pub(crate) fn without(self, classes: RefusedClasses<'a>, counts: Option<&'a AllowList>) -> Self {
+        let products = Products { classes: Some(classes), ..self.products };
+        Self { products, allowed: counts.unwrap_or(self.allowed), ..self }
+    }
+
+    /// Whether every product of a cell may be found, its types aside.
+    pub(super) fn is_whole(&self, cell: u32, count: u32) -> bool {
+        self.products.classes.is_none() && self.allowed.of_cell(cell) == count
     }
 }
 
@@ -82,10 +191,50 @@ impl AllowList {
         list
     }
 
+    /// Room for the counts of a catalog, so that [`AllowList::narrow`] allocates nothing.
+    pub(crate) fn make_room(&mut self, view: &View<'_>) {
+        let cells = view.cells.len();
+        let room = |list: &mut Vec<u32>, count: usize| list.reserve(count.saturating_sub(list.len()));
+        room(&mut self.by_cell, cells);
+        room(&mut self.open, cells);
+        room(&mut self.by_area, view.areas.len());
+        let words = cells.div_ceil(64);
+        self.cells.0.reserve(words.saturating_sub(self.cells.0.len()));
+    }
+
+    /// Counts what is left of what `self` allows without some classes. The products' own bits are not copied.
+    pub(crate) fn narrow(&self, classes: RefusedClasses<'_>, view: &View<'_>, into: &mut Self) {
+        into.by_cell.clear();
+        into.open.clear();
+        into.by_area.clear();
+        into.cells.0.clear();
+        into.cells.0.resize(view.cells.len().div_ceil(64), 0);
+        into.total = 0;
+        for cell in 0..view.cells.len() {
+            let left = classes.left(cell);
+            into.by_cell.push(left);
+            into.total += left;
+            if let Some(word) = into.cells.0.get_mut(cell / 64).filter(|_| left > 0) {
+                *word |= 1 << (cell % 64);
+                into.open.push(cell as u32);
+            }
+        }
+        for area in view.areas {
+            into.by_area.push(into.cells.count(area.start.get(), area.count.get()));
+        }
+    }
+
     /// Whether a product is allowed.
     #[inline]
     pub(crate) fn contains(&self, product: u32) -> bool {
         self.products.contains(product)
+    }
+
+    /// Asks for the bit of a product that will be looked at soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, product: u32) {
+        let word = product as usize / 64;
+        prefetch(self.products.0.get(word..=word).unwrap_or(&[]));
     }
 
     /// Allowed products of a cell.

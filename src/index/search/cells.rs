@@ -9,7 +9,7 @@ use super::allow::AllowList;
 use super::heap::{Best, key, key_ix};
 use super::query::Query;
 use super::scan::{Coded, Pool, Range};
-use crate::distance::Kernel;
+use crate::distance::{Kernel, prefetch};
 use crate::index::view::View;
 use crate::limits::{AREAS_MAX, PROBES_MAX};
 
@@ -17,6 +17,8 @@ use crate::limits::{AREAS_MAX, PROBES_MAX};
 #[derive(Debug)]
 pub(super) struct CellScratch {
     areas: Vec<i64>,
+    /// Dot product with each area's centroid.
+    dots: Box<[i32; AREAS_MAX as usize]>,
     pool: Pool,
     best: Best,
     /// Keys of the chosen cells, nearest first.
@@ -27,6 +29,7 @@ impl CellScratch {
     pub(super) fn new() -> Self {
         Self {
             areas: Vec::with_capacity(AREAS_MAX as usize),
+            dots: Box::new([0; AREAS_MAX as usize]),
             pool: Pool::new(2 * PROBES_MAX),
             best: Best::new(PROBES_MAX),
             probes: Vec::with_capacity(2 * PROBES_MAX),
@@ -66,7 +69,7 @@ pub(super) fn choose(
         compare_open(view, kernel, query, allowed, wanted, scratch);
         counters.centroids += allowed.open.len() as u32;
     } else {
-        nearest_areas(view, kernel, query, allowed, near_areas as usize, &mut scratch.areas);
+        nearest_areas(view, kernel, query, allowed, near_areas as usize, scratch);
         counters.centroids += view.areas.len() as u32;
         scan_areas(view, kernel, query, allowed, wanted, scratch, counters);
     }
@@ -88,7 +91,7 @@ fn compare_open(
     let mut bar = i64::MIN;
     for (at, cell) in allowed.open.iter().enumerate() {
         if let Some(row) = allowed.open.get(at + FETCH).and_then(|cell| view.centroid(*cell)) {
-            kernel.prefetch(row);
+            prefetch(row);
         }
         let Some(row) = view.centroid(*cell) else { continue };
         let near = key(kernel.dot_wide(query.wide(), row), *cell);
@@ -106,13 +109,14 @@ fn nearest_areas(
     query: &Query,
     allowed: &AllowList,
     wanted: usize,
-    areas: &mut Vec<i64>,
+    scratch: &mut CellScratch,
 ) {
+    let CellScratch { areas, dots, .. } = scratch;
     areas.clear();
-    for area in 0..(view.areas.len() as u32).min(AREAS_MAX) {
-        let row = View::row(view.area_centroids, view.dim, area).filter(|_| allowed.of_area(area) > 0);
-        areas.extend(row.map(|row| key(kernel.dot_wide(query.wide(), row), area)));
-    }
+    let dots = dots.get_mut(..view.areas.len().min(AREAS_MAX as usize)).unwrap_or(&mut []);
+    kernel.dots_wide(query.wide(), view.area_centroids, dots);
+    let open = (0..).zip(dots).filter(|(area, _)| allowed.of_area(*area) > 0);
+    areas.extend(open.map(|(area, dot)| key(*dot, area)));
     if wanted < areas.len() {
         areas.select_nth_unstable_by(wanted, |a, b| b.cmp(a));
         areas.truncate(wanted);
@@ -140,7 +144,7 @@ fn scan_areas(
     pool.clear(wanted + wanted / 2 + 8);
     for (at, near) in areas.iter().enumerate() {
         if let Some(next) = areas.get(at + 1).and_then(|next| range_of(key_ix(*next))) {
-            coded.prefetch(kernel, next);
+            coded.prefetch(next);
         }
         let area = key_ix(*near);
         let Some(range) = range_of(area) else { continue };
@@ -149,8 +153,9 @@ fn scan_areas(
         counters.centroids += pool.scan(kernel, query, coded, range, base, bits, |_| true);
     }
     let found = pool.settle();
-    for cell in found.iter() {
-        kernel.prefetch(view.centroid(key_ix(*cell)).unwrap_or(&[]));
+    for cell in found.iter().map(|cell| key_ix(*cell)) {
+        prefetch(view.centroid(cell).unwrap_or(&[]));
+        prefetch(view.cells.get(cell as usize..=cell as usize).unwrap_or(&[]));
     }
     for cell in found.iter().map(|cell| key_ix(*cell)) {
         let Some(row) = view.centroid(cell) else { continue };

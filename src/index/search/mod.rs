@@ -13,10 +13,11 @@ mod scan;
 use self::cells::CellScratch;
 use self::scan::{Coded, Pool, Range};
 use super::view::View;
-use crate::distance::Kernel;
-use crate::limits::{QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
+use crate::distance::{Kernel, prefetch};
+use crate::limits::{PROBES_MAX, QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
+pub(crate) use allow::{Filter, RefusedClasses};
 pub(crate) use heap::{Best, key, key_ix, key_score};
 pub(crate) use query::Query;
 
@@ -33,6 +34,13 @@ pub struct Effort {
 impl Effort {
     /// Compares every allowed product by its whole row: exact, and as slow as that is.
     pub const EXACT: Self = Self { visits: u32::MAX, rerank: u32::MAX };
+
+    /// What is left of it where only so many of the queries ask.
+    pub(crate) fn of_queries(self, asking: usize, of: usize) -> Self {
+        let share = u64::from(self.visits) * asking as u64 / of.max(1) as u64;
+        let exact = self.visits == u32::MAX;
+        Self { visits: if exact { u32::MAX } else { share.min(u32::MAX.into()) as u32 }, ..self }
+    }
 }
 
 /// A small set of types with a quick "surely not".
@@ -81,18 +89,12 @@ const SCORED_PER_VISIT: u32 = 4;
 /// Cells that are fetched from memory before it is their turn.
 const AHEAD: usize = 2;
 
-/// What a search may find.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Filter<'a> {
-    pub(crate) allowed: &'a AllowList,
-    /// Types that may not come back.
-    pub(crate) types: &'a TypeSet,
-}
-
 /// Memory of a search, set aside once.
 #[derive(Debug)]
 pub(crate) struct SearchScratch {
     cells: CellScratch,
+    /// Keys of the cells that each query chose, nearest first.
+    chosen: [Vec<i64>; QUERIES_MAX],
     pool: Pool,
     /// Products to be compared by their whole rows.
     found: Vec<u32>,
@@ -104,6 +106,7 @@ impl SearchScratch {
     pub(crate) fn new() -> Self {
         Self {
             cells: CellScratch::new(),
+            chosen: std::array::from_fn(|_| Vec::with_capacity(2 * PROBES_MAX)),
             pool: Pool::new(RERANK_MAX),
             found: Vec::with_capacity(RERANK_MAX * QUERIES_MAX),
             hits: Best::new(SEARCH_HITS_MAX),
@@ -156,9 +159,18 @@ pub(crate) fn search(
     }
     // A basket of many lines is worth no more work than one of a single line.
     let effort = Effort { visits: (effort.visits / queries.len() as u32).max(1), ..effort };
-    for query in queries {
+    // First all choose and then all scan: what one will scan is on its way while the next one chooses.
+    for (at, query) in queries.iter().enumerate() {
         cells::choose(view, kernel, query, filter.allowed, effort.visits, &mut scratch.cells, &mut counters);
-        scan_cells(view, kernel, query, filter, effort, scratch, &mut counters);
+        for range in scratch.cells.probes.iter().take(AHEAD).filter_map(|probe| cell_range(view, *probe)) {
+            products_of(view).prefetch(range);
+        }
+        if let Some(chosen) = scratch.chosen.get_mut(at) {
+            std::mem::swap(chosen, &mut scratch.cells.probes);
+        }
+    }
+    for (at, query) in queries.iter().enumerate() {
+        scan_cells(view, kernel, (query, at), filter, effort, scratch, &mut counters);
     }
     compare_found(view, kernel, queries, scratch, &mut counters);
     counters
@@ -179,7 +191,7 @@ fn compare_all(
         let start = record.start.get().min(view.product_count());
         let end = start.saturating_add(record.count.get()).min(view.product_count());
         for product in start..end {
-            if filter.allowed.contains(product) && !filter.types.contains(view.type_of(product)) {
+            if filter.products.contains(product) && !filter.types.contains(view.type_of(product)) {
                 counters.products += 1;
                 let near = key(exact(view, kernel, queries, product), product);
                 if near > bar && hits.offer(near) {
@@ -197,46 +209,57 @@ pub(crate) fn exact(view: &View<'_>, kernel: Kernel, queries: &[Query], product:
     queries.iter().map(|query| query.exact(kernel, row, fine)).max().unwrap_or(i32::MIN)
 }
 
+fn products_of<'a>(view: &View<'a>) -> Coded<'a> {
+    Coded { codes: view.out_codes, steps: view.out_steps, dim: view.dim }
+}
+
+/// The products of the cell behind a key.
+fn cell_range(view: &View<'_>, probe: i64) -> Option<Range> {
+    let cell = view.cells.get(key_ix(probe) as usize)?;
+    Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
+}
+
 /// Scans the chosen cells, nearest first, until as many allowed products were seen as the budget says; the best join `found`.
 fn scan_cells(
     view: &View<'_>,
     kernel: Kernel,
-    query: &Query,
+    (query, at): (&Query, usize),
     filter: Filter<'_>,
     effort: Effort,
     scratch: &mut SearchScratch,
     counters: &mut SearchCounters,
 ) {
-    let SearchScratch { cells, pool, found, .. } = scratch;
-    let coded = Coded { codes: view.out_codes, steps: view.out_steps, dim: view.dim };
-    let range_of = |cell: u32| {
-        let cell = view.cells.get(cell as usize)?;
-        Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
+    let SearchScratch { chosen, pool, found, .. } = scratch;
+    let probes = chosen.get(at).map_or(&[][..], Vec::as_slice);
+    let coded = products_of(view);
+    let types_of = |range: Range| {
+        let (start, count) = (range.start as usize, range.count as usize);
+        view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[])
     };
     if view.is_cold() {
-        for range in cells.probes.iter().filter_map(|probe| range_of(key_ix(*probe))) {
+        for range in probes.iter().filter_map(|probe| cell_range(view, *probe)) {
             coded.want(view, range);
-            let (start, count) = (range.start as usize, range.count as usize);
-            view.want(view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[]));
+            view.want(types_of(range));
         }
     }
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
     let (mut seen, mut scored) = (0, 0);
-    for (at, probe) in cells.probes.iter().enumerate() {
+    for (at, probe) in probes.iter().enumerate() {
         if seen >= effort.visits || scored >= effort.visits.saturating_mul(SCORED_PER_VISIT) {
             break;
         }
         // Cells to come are fetched from memory while this one is scanned.
         let ahead = if at == 0 { 1..=AHEAD } else { AHEAD..=AHEAD };
-        for next in ahead.filter_map(|ahead| range_of(key_ix(*cells.probes.get(at + ahead)?))) {
-            coded.prefetch(kernel, next);
+        for next in ahead.filter_map(|ahead| cell_range(view, *probes.get(at + ahead)?)) {
+            coded.prefetch(next);
+            prefetch(types_of(next));
         }
         let cell = key_ix(*probe);
-        let Some(range) = range_of(cell) else { continue };
+        let Some(range) = cell_range(view, *probe) else { continue };
         let allowed = filter.allowed.of_cell(cell);
         seen = seen.saturating_add(allowed);
         counters.cells += 1;
-        let bits = (&filter.allowed.products, allowed == range.count);
+        let bits = (&filter.products, filter.is_whole(cell, range.count));
         let free = |product: u32| !filter.types.contains(view.type_of(product));
         scored += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
     }
@@ -262,8 +285,8 @@ fn compare_found(
         found.iter().filter_map(|product| view.out_row(*product)).for_each(|(row, _)| view.want(row));
     }
     for (row, fine) in found.iter().filter_map(|product| view.out_row(*product)) {
-        kernel.prefetch(row);
-        kernel.prefetch(fine);
+        prefetch(row);
+        prefetch(fine);
     }
     counters.reranked += found.len() as u32;
     for product in found.iter() {

@@ -19,9 +19,18 @@ impl Query {
         Self { wide: [0; DIM_MAX], dim: 0, codes, fine_offset: 0 }
     }
 
-    /// Takes an int8 row.
+    /// Takes an int8 row: its components are the codes' as they are.
     pub(crate) fn set_row(&mut self, row: &[i8]) {
-        self.set(row.iter().map(|value| i16::from(*value)));
+        let row = row.get(..DIM_MAX).unwrap_or(row);
+        self.dim = row.len();
+        self.wide.iter_mut().zip(row).for_each(|(wide, value)| *wide = i16::from(*value));
+        // Rows are whole words: see `DIM_STEP`.
+        let bytes = row.as_chunks::<4>().0.iter().map(|four| four.map(|value| value as u8));
+        self.codes.words.iter_mut().zip(bytes).for_each(|(word, bytes)| *word = i32::from_le_bytes(bytes));
+        let sum: i32 = row.iter().map(|value| i32::from(*value)).sum();
+        self.codes.offset = 3 * sum;
+        self.codes.shift = 0;
+        self.fine_offset = 8 * sum;
     }
 
     /// Takes components of up to 12 bits, at most [`DIM_MAX`].

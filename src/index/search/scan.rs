@@ -1,9 +1,9 @@
 //! Scans ranges of coded rows, of products or of cells, and keeps the best.
 
-use super::allow::Bits;
+use super::allow::Blocks;
 use super::heap::{key, key_score};
 use super::query::Query;
-use crate::distance::{BLOCK, Kernel, Run};
+use crate::distance::{BLOCK, Kernel, Run, prefetch};
 use crate::index::view::View;
 
 /// Blocks that are scored at once.
@@ -27,11 +27,11 @@ impl<'a> Coded<'a> {
 
     /// Asks for a range that will be scanned soon.
     #[inline]
-    pub(super) fn prefetch(&self, kernel: Kernel, range: Range) {
+    pub(super) fn prefetch(&self, range: Range) {
         let blocks = range.count.div_ceil(BLOCK as u32).min(RUN as u32);
         if let Some((codes, steps)) = self.blocks(range.block_start, blocks) {
-            kernel.prefetch(codes);
-            kernel.prefetch(steps);
+            prefetch(codes);
+            prefetch(steps);
         }
     }
 
@@ -101,7 +101,7 @@ impl Pool {
         coded: Coded<'_>,
         range: Range,
         base: i32,
-        (bits, whole): (&Bits, bool),
+        (bits, whole): (&impl Blocks, bool),
         wanted: impl Fn(u32) -> bool,
     ) -> u32 {
         let blocks = range.count.div_ceil(BLOCK as u32);

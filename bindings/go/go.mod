@@ -1,0 +1,3 @@
+module aftercart
+
+go 1.19

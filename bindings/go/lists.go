@@ -1,0 +1,134 @@
+package aftercart
+
+// #include <aftercart.h>
+import "C"
+
+// The lists of the header. A test compares them with it.
+
+// Stage is where in the purchase.
+type Stage uint32
+
+// Its values.
+const (
+	StageConfirmation Stage = C.AFTERCART_STAGE_CONFIRMATION
+	StageCart         Stage = C.AFTERCART_STAGE_CART
+	StageCheckout     Stage = C.AFTERCART_STAGE_CHECKOUT
+	StagePayment      Stage = C.AFTERCART_STAGE_PAYMENT
+	StageOrderStatus  Stage = C.AFTERCART_STAGE_ORDER_STATUS
+	StageEmail        Stage = C.AFTERCART_STAGE_EMAIL
+	StageApp          Stage = C.AFTERCART_STAGE_APP
+)
+
+// Role is the kind of purchase.
+type Role uint32
+
+// Its values.
+const (
+	RoleUnknown    Role = C.AFTERCART_ROLE_UNKNOWN
+	RoleDurable    Role = C.AFTERCART_ROLE_DURABLE
+	RoleConsumable Role = C.AFTERCART_ROLE_CONSUMABLE
+	RoleService    Role = C.AFTERCART_ROLE_SERVICE
+	RoleDigital    Role = C.AFTERCART_ROLE_DIGITAL
+	RoleGiftCard   Role = C.AFTERCART_ROLE_GIFT_CARD
+)
+
+// Sensitive is a class of products.
+type Sensitive uint32
+
+// Its values.
+const (
+	SensitiveNone      Sensitive = C.AFTERCART_SENSITIVE_NONE
+	SensitiveAlcohol   Sensitive = C.AFTERCART_SENSITIVE_ALCOHOL
+	SensitiveTobacco   Sensitive = C.AFTERCART_SENSITIVE_TOBACCO
+	SensitiveHealth    Sensitive = C.AFTERCART_SENSITIVE_HEALTH
+	SensitiveAdult     Sensitive = C.AFTERCART_SENSITIVE_ADULT
+	SensitiveWeapons   Sensitive = C.AFTERCART_SENSITIVE_WEAPONS
+	SensitiveGambling  Sensitive = C.AFTERCART_SENSITIVE_GAMBLING
+	SensitiveCredit    Sensitive = C.AFTERCART_SENSITIVE_CREDIT
+	SensitiveInsurance Sensitive = C.AFTERCART_SENSITIVE_INSURANCE
+)
+
+// Customer is new or returning.
+type Customer uint32
+
+// Its values.
+const (
+	CustomerAny       Customer = C.AFTERCART_CUSTOMER_ANY
+	CustomerNew       Customer = C.AFTERCART_CUSTOMER_NEW
+	CustomerReturning Customer = C.AFTERCART_CUSTOMER_RETURNING
+)
+
+// AgeBand is how old, as far as known.
+type AgeBand uint32
+
+// Its values.
+const (
+	AgeUnknown AgeBand = C.AFTERCART_AGE_UNKNOWN
+	AgeMinor   AgeBand = C.AFTERCART_AGE_MINOR
+	AgeAdult   AgeBand = C.AFTERCART_AGE_ADULT
+)
+
+// Kind is what is offered.
+type Kind uint32
+
+// Its values.
+const (
+	KindProduct          Kind = C.AFTERCART_KIND_PRODUCT
+	KindAddOn            Kind = C.AFTERCART_KIND_ADD_ON
+	KindWarranty         Kind = C.AFTERCART_KIND_WARRANTY
+	KindService          Kind = C.AFTERCART_KIND_SERVICE
+	KindSubscription     Kind = C.AFTERCART_KIND_SUBSCRIPTION
+	KindPaymentIncentive Kind = C.AFTERCART_KIND_PAYMENT_INCENTIVE
+	KindLoyalty          Kind = C.AFTERCART_KIND_LOYALTY
+	KindAppPrompt        Kind = C.AFTERCART_KIND_APP_PROMPT
+	KindContent          Kind = C.AFTERCART_KIND_CONTENT
+	KindNextPurchase     Kind = C.AFTERCART_KIND_NEXT_PURCHASE
+)
+
+// Relation is how an offer follows from the order.
+type Relation uint32
+
+// Its values.
+const (
+	RelationBoughtTogether Relation = C.AFTERCART_RELATION_BOUGHT_TOGETHER
+	RelationGoesWithType   Relation = C.AFTERCART_RELATION_GOES_WITH_TYPE
+	RelationRefill         Relation = C.AFTERCART_RELATION_REFILL
+	RelationTriggered      Relation = C.AFTERCART_RELATION_TRIGGERED
+	RelationHouse          Relation = C.AFTERCART_RELATION_HOUSE
+)
+
+// Answer to a question that may be open.
+type Answer uint32
+
+// Its values.
+const (
+	Unknown Answer = C.AFTERCART_UNKNOWN
+	No      Answer = C.AFTERCART_NO
+	Yes     Answer = C.AFTERCART_YES
+)
+
+// Status is how a call failed. It is an error: errors.Is(err, aftercart.Busy).
+type Status int32
+
+// Its values. The header says what each means.
+const (
+	NullPointer      Status = C.AFTERCART_NULL_POINTER
+	Misaligned       Status = C.AFTERCART_MISALIGNED
+	BadSize          Status = C.AFTERCART_BAD_SIZE
+	UnsupportedField Status = C.AFTERCART_UNSUPPORTED_FIELD
+	BadValue         Status = C.AFTERCART_BAD_VALUE
+	BadString        Status = C.AFTERCART_BAD_STRING
+	BadUTF8          Status = C.AFTERCART_BAD_UTF8
+	TooManyLines     Status = C.AFTERCART_TOO_MANY_LINES
+	TooManyFacts     Status = C.AFTERCART_TOO_MANY_FACTS
+	TooManySlots     Status = C.AFTERCART_TOO_MANY_SLOTS
+	BadHandle        Status = C.AFTERCART_BAD_HANDLE
+	Busy             Status = C.AFTERCART_BUSY
+	Poisoned         Status = C.AFTERCART_POISONED
+	BadCatalog       Status = C.AFTERCART_BAD_CATALOG
+	BadPolicy        Status = C.AFTERCART_BAD_POLICY
+	CatalogVersion   Status = C.AFTERCART_CATALOG_VERSION
+	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
+	SystemError      Status = C.AFTERCART_SYSTEM_ERROR
+	Internal         Status = C.AFTERCART_INTERNAL
+)

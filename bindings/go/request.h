@@ -1,0 +1,22 @@
+/* What a decider keeps in C memory, so that a call passes no pointer to Go memory. */
+#include <aftercart.h>
+#include <stdlib.h>
+
+typedef struct {
+    aftercart_decider *decider; /* here, since Go makes garbage of a pointer to an opaque struct that it passes */
+    aftercart_transaction transaction;
+    aftercart_profile profile;
+    aftercart_summary summary;
+    size_t count, line_count, fact_count, strings_length;
+    char *strings;
+    aftercart_offer offers[AFTERCART_SLOTS_MAX];
+    aftercart_line lines[AFTERCART_LINES_MAX];
+    aftercart_fact facts[AFTERCART_FACTS_MAX];
+} request;
+
+static inline int32_t decide(request *r)
+{
+    return aftercart_decide(r->decider, &r->transaction, &r->profile, r->lines, sizeof r->lines[0], r->line_count,
+                            r->facts, sizeof r->facts[0], r->fact_count, r->strings, r->strings_length,
+                            r->offers, sizeof r->offers[0], AFTERCART_SLOTS_MAX, &r->count, &r->summary);
+}

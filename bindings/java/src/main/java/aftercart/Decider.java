@@ -1,0 +1,133 @@
+package aftercart;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Makes decisions, one at a time: a second call at the same time gets {@link Status#BUSY}. May move between threads. Use a
+ * {@link DeciderPool}, or one per worker. Owns all memory that its decisions need.
+ */
+public final class Decider implements AutoCloseable {
+    private static final long LINE_BYTES = Native.LINE.byteSize();
+    private static final long FACT_BYTES = Native.FACT.byteSize();
+    private static final long OFFER_BYTES = Native.OFFER.byteSize();
+    private static final long SLOTS = Native.SLOTS_MAX;
+
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private final MemorySegment handle;
+    private final Request request;
+    private final Slate own = new Slate();
+    private final Cleaner.Cleanable cleanable;
+    private boolean closed;
+
+    Decider(Engine engine) {
+        Arena arena = Arena.ofShared();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment out = call.allocate(ADDRESS);
+            MemorySegment error = call.allocate(Native.ERROR);
+            error.set(JAVA_INT, 0, (int) Native.ERROR.byteSize());
+            int status = engine.with(handle -> (int) Native.DECIDER_NEW.invokeExact(handle, out, error));
+            if (status < 0) {
+                throw new AftercartException(error);
+            }
+            handle = out.get(ADDRESS, 0);
+            request = new Request(arena);
+        } catch (RuntimeException failed) {
+            arena.close();
+            throw failed;
+        }
+        MemorySegment freed = handle; // the action must not reach this object
+        cleanable = Engine.CLEANER.register(this, () -> {
+            try {
+                int status = (int) Native.DECIDER_FREE.invokeExact(freed);
+            } catch (Throwable impossible) {
+                throw new AssertionError(impossible);
+            }
+            arena.close();
+        });
+    }
+
+    /**
+     * Decides what belongs on the page. No offers is no failure: then {@link Offers#reason} says why.
+     *
+     * @throws AftercartException where the request cannot be answered: show nothing, and go on
+     */
+    public Offers decide(Transaction order, Profile customer) {
+        enter();
+        try {
+            run(order, customer, own);
+            return own.toOffers();
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /** Likewise, for an anonymous customer. */
+    public Offers decide(Transaction order) {
+        return decide(order, Profile.ANONYMOUS);
+    }
+
+    /** Likewise, into memory that is used again: makes no garbage. After a failure the slate is empty. */
+    public void decide(Transaction order, Profile customer, Slate slate) {
+        slate.clear();
+        enter();
+        try {
+            run(order, customer, slate);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /** Gives the memory back. {@link Status#BUSY} while a decision runs. Further calls do nothing. */
+    @Override
+    public void close() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new AftercartException(Status.BUSY);
+        }
+        closed = true;
+        cleanable.clean();
+        busy.set(false);
+    }
+
+    private void enter() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new AftercartException(Status.BUSY);
+        }
+        if (closed) {
+            busy.set(false);
+            throw new AftercartException(Status.BAD_HANDLE);
+        }
+    }
+
+    private void run(Transaction order, Profile customer, Slate slate) {
+        Request r = request;
+        r.pack(order, customer);
+        int status;
+        try {
+            status = (int) Native.DECIDE.invokeExact(handle, r.transaction, r.profile, r.lines, LINE_BYTES, r.lineCount,
+                    r.facts, FACT_BYTES, r.factCount, r.strings, (long) r.length, r.offers, OFFER_BYTES, SLOTS, r.count,
+                    r.summary);
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible); // the C library throws nothing
+        }
+        if (status < 0) {
+            throw new AftercartException(Status.of(status));
+        }
+        slate.read(r.offers, (int) r.count.get(JAVA_LONG, 0), r.summary);
+    }
+
+    /** Runs into a defect on purpose, for the tests. */
+    int selftest() {
+        try {
+            return (int) Native.SELFTEST.invokeExact(handle, 1);
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package aftercart;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/** An opened catalog with its policy. It never changes; any number of threads may use it. */
+public final class Engine implements AutoCloseable {
+    static final Cleaner CLEANER = Cleaner.create();
+
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(); // close waits for calls that use the handle
+    private final MemorySegment handle;
+    private final Cleaner.Cleanable cleanable;
+    private boolean closed;
+
+    private Engine(MemorySegment handle) {
+        this.handle = handle;
+        cleanable = CLEANER.register(this, () -> {
+            try {
+                int status = (int) Native.ENGINE_CLOSE.invokeExact(handle);
+            } catch (Throwable impossible) {
+                throw new AssertionError(impossible);
+            }
+        });
+    }
+
+    /** Opens a catalog file, verified in full. */
+    public static Engine open(Path path) {
+        return open(path, Options.DEFAULT);
+    }
+
+    /**
+     * Opens a catalog file.
+     *
+     * @throws AftercartException {@link Status#BAD_CATALOG}, {@link Status#CATALOG_VERSION}, {@link Status#SYSTEM_ERROR}, ...
+     */
+    public static Engine open(Path path, Options options) {
+        try (Arena call = Arena.ofConfined()) {
+            byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
+            MemorySegment text = call.allocateFrom(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes);
+            MemorySegment given = call.allocate(Native.OPTIONS);
+            given.set(JAVA_INT, 0, (int) Native.OPTIONS.byteSize());
+            given.set(JAVA_INT, Native.at(Native.OPTIONS, "mode"), options.mode().code);
+            given.set(JAVA_INT, Native.at(Native.OPTIONS, "verify"), options.verify().code);
+            given.set(JAVA_INT, Native.at(Native.OPTIONS, "prefault"), options.prefault().code);
+            given.set(JAVA_LONG, Native.at(Native.OPTIONS, "visit_budget"), options.visitBudget());
+            MemorySegment out = call.allocate(ADDRESS);
+            MemorySegment error = call.allocate(Native.ERROR);
+            error.set(JAVA_INT, 0, (int) Native.ERROR.byteSize());
+            int status;
+            try {
+                status = (int) Native.ENGINE_OPEN.invokeExact(text, (long) bytes.length, given, out, error);
+            } catch (Throwable impossible) {
+                throw new AssertionError(impossible);
+            }
+            if (status < 0) {
+                throw new AftercartException(error);
+            }
+            return new Engine(out.get(ADDRESS, 0));
+        }
+    }
+
+    /** Makes a decider, which sets aside all memory that its decisions need. It may outlive the engine's closing. */
+    public Decider newDecider() {
+        return new Decider(this);
+    }
+
+    /** Says what the engine is. */
+    public Info info() {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment info = call.allocate(Native.INFO);
+            info.set(JAVA_INT, 0, (int) Native.INFO.byteSize());
+            int status = with(handle -> (int) Native.ENGINE_INFO.invokeExact(handle, info));
+            if (status < 0) {
+                throw new AftercartException(Status.of(status));
+            }
+            return new Info(info.get(JAVA_INT, Native.at(Native.INFO, "products")),
+                    info.get(JAVA_INT, Native.at(Native.INFO, "offers")),
+                    info.get(JAVA_LONG, Native.at(Native.INFO, "index_generation")),
+                    info.get(JAVA_LONG, Native.at(Native.INFO, "policy_generation")),
+                    info.get(JAVA_LONG, Native.at(Native.INFO, "created_at_ms")),
+                    info.get(JAVA_LONG, Native.at(Native.INFO, "file_bytes")),
+                    info.getString(Native.at(Native.INFO, "kernel")));
+        }
+    }
+
+    /** The title of an offer of this engine's deciders. */
+    public String title(Offer offer) {
+        return text(offer, 2);
+    }
+
+    /** The category path of an offer's product; empty where not known and for other offers. */
+    public String category(Offer offer) {
+        return text(offer, 3);
+    }
+
+    /** The id of the partner behind an offer; empty for your own. */
+    public String partner(Offer offer) {
+        return text(offer, 4);
+    }
+
+    /** Gives the catalog back. Deciders keep what they need of it. Further calls do nothing. */
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            closed = true;
+            cleanable.clean();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    /** A call that needs the handle. */
+    interface Call {
+        int run(MemorySegment handle) throws Throwable;
+    }
+
+    int with(Call call) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new AftercartException(Status.BAD_HANDLE);
+            }
+            return call.run(handle);
+        } catch (Error | RuntimeException failed) {
+            throw failed;
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    private String text(Offer offer, int which) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment length = call.allocate(JAVA_LONG);
+            for (long capacity = 256; ; capacity = length.get(JAVA_LONG, 0) + 1) {
+                long room = capacity;
+                MemorySegment buffer = call.allocate(room);
+                int status = with(handle -> (int) Native.ITEM_TEXT.invokeExact(handle, offer.itemKind(), offer.itemRow(),
+                        which, buffer, room, length));
+                if (status < 0) {
+                    throw new AftercartException(Status.of(status));
+                }
+                if (status == 0) {
+                    return buffer.getString(0);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package aftercart;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+
+/** The C library: its functions, and how its structs lie in memory. A test compares the layouts with the header's. */
+@SuppressWarnings("restricted") // this class is where the binding calls what may crash
+final class Native {
+    static final int ABI_VERSION = 0;
+    static final int LINES_MAX = 512;
+    static final int FACTS_MAX = 4096;
+    static final int SLOTS_MAX = 16;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final SymbolLookup LIBRARY = library();
+
+    static final MethodHandle ENGINE_OPEN = function("engine_open", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle ENGINE_CLOSE = function("engine_close", JAVA_INT, ADDRESS);
+    static final MethodHandle ENGINE_INFO = function("engine_info", JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle ITEM_TEXT =
+            function("item_text", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle DECIDER_NEW = function("decider_new", JAVA_INT, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle DECIDER_FREE = function("decider_free", JAVA_INT, ADDRESS);
+    static final MethodHandle DECIDE = function("decide", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle SELFTEST = function("selftest", JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle REASON_TEXT = function("reason_text", ADDRESS, JAVA_INT);
+
+    static final StructLayout TEXT = MemoryLayout.structLayout(JAVA_INT.withName("offset"), JAVA_INT.withName("length"));
+    static final StructLayout OPTIONS = MemoryLayout.structLayout(ints("struct_size", "mode", "verify", "prefault"),
+            JAVA_LONG.withName("visit_budget"));
+    static final StructLayout ERROR = MemoryLayout.structLayout(ints("struct_size", "status", "os_error", "rule"),
+            JAVA_LONG.withName("offset"), chars("part", 32), chars("message", 456));
+    static final StructLayout INFO = MemoryLayout.structLayout(ints("struct_size", "products", "offers", "reserved"),
+            longs("index_generation", "policy_generation", "created_at_ms", "file_bytes"), chars("kernel", 16));
+    static final StructLayout TRANSACTION = MemoryLayout.structLayout(ints("struct_size", "flags"),
+            longs("created_at_ms", "value"), TEXT.withName("order_id"), chars("currency", 4), chars("country", 4),
+            ints("stage", "slots", "min_relevance", "reserved"));
+    static final StructLayout PROFILE = MemoryLayout.structLayout(
+            ints("struct_size", "flags", "customer", "age_band", "loyalty_member", "has_app"),
+            MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("unit_key"),
+            MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("session_key"));
+    static final StructLayout LINE = MemoryLayout.structLayout(TEXT.withName("item_id"), TEXT.withName("category"),
+            TEXT.withName("brand"), JAVA_LONG.withName("unit_price"), ints("quantity", "role", "sensitive", "flags"));
+    static final StructLayout FACT = MemoryLayout.structLayout(ints("kind", "reserved"), JAVA_LONG.withName("at_ms"),
+            TEXT.withName("id"), TEXT.withName("tag"));
+    static final StructLayout OFFER = MemoryLayout.structLayout(ints("item_kind", "item_row", "kind", "position",
+            "third_party", "relation", "line", "relevance", "p_accept_ppm", "p_select_ppm"),
+            longs("value", "ev_micros", "price"), ints("id_length", "reserved"), chars("id", 72));
+    static final StructLayout SUMMARY = MemoryLayout.structLayout(ints("struct_size", "reason"),
+            longs("decision_id_low", "decision_id_high", "index_generation", "policy_generation"),
+            ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"));
+
+    private Native() {}
+
+    /** Where a field starts. Fields of one kind that follow each other are a struct within the layout, so look into those. */
+    static long at(StructLayout layout, String field) {
+        long offset = 0;
+        for (MemoryLayout member : layout.memberLayouts()) {
+            if (member.name().isPresent() && member.name().get().equals(field)) {
+                return offset;
+            }
+            if (member.name().isEmpty() && member instanceof StructLayout run) {
+                for (MemoryLayout one : run.memberLayouts()) {
+                    if (one.name().get().equals(field)) {
+                        return offset + run.byteOffset(PathElement.groupElement(field));
+                    }
+                }
+            }
+            offset += member.byteSize();
+        }
+        throw new IllegalArgumentException(field);
+    }
+
+    /** What a reason says, in one English line. */
+    static String reasonText(int reason) {
+        try {
+            MemorySegment text = (MemorySegment) REASON_TEXT.invokeExact(reason);
+            return text.reinterpret(256).getString(0);
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible); // the C library throws nothing
+        }
+    }
+
+    private static StructLayout ints(String... names) {
+        MemoryLayout[] fields = new MemoryLayout[names.length];
+        for (int i = 0; i < names.length; i++) {
+            fields[i] = JAVA_INT.withName(names[i]);
+        }
+        return MemoryLayout.structLayout(fields);
+    }
+
+    private static StructLayout longs(String... names) {
+        MemoryLayout[] fields = new MemoryLayout[names.length];
+        for (int i = 0; i < names.length; i++) {
+            fields[i] = JAVA_LONG.withName(names[i]);
+        }
+        return MemoryLayout.structLayout(fields);
+    }
+
+    private static MemoryLayout chars(String name, int length) {
+        return MemoryLayout.sequenceLayout(length, JAVA_BYTE).withName(name);
+    }
+
+    /** The library at the path in the property {@code aftercart.library}, else the one that the system's loader finds. */
+    private static SymbolLookup library() {
+        String path = System.getProperty("aftercart.library");
+        String name = path != null ? path : "libaftercart.so." + ABI_VERSION;
+        SymbolLookup found;
+        try {
+            found = SymbolLookup.libraryLookup(name, Arena.global());
+        } catch (IllegalArgumentException missing) {
+            throw new UnsatisfiedLinkError(name + " is not where the loader looks (LD_LIBRARY_PATH, ldconfig), "
+                    + "and the property aftercart.library names no other");
+        }
+        try {
+            MethodHandle abi = LINKER.downcallHandle(found.find("aftercart_abi_version").orElseThrow(),
+                    FunctionDescriptor.of(JAVA_INT));
+            int version = (int) abi.invokeExact();
+            if (version != ABI_VERSION) {
+                throw new UnsatisfiedLinkError(name + " has ABI " + version + ", this binding needs " + ABI_VERSION);
+            }
+        } catch (Error | RuntimeException failed) {
+            throw failed;
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+        return found;
+    }
+
+    private static MethodHandle function(String name, MemoryLayout returns, MemoryLayout... takes) {
+        MemorySegment symbol = LIBRARY.find("aftercart_" + name).orElseThrow(() -> new UnsatisfiedLinkError(name));
+        return LINKER.downcallHandle(symbol, FunctionDescriptor.of(returns, takes));
+    }
+}

@@ -1,0 +1,61 @@
+package aftercart;
+
+/** How a call failed. */
+public enum Status {
+    /** A pointer that must be given is null. */
+    NULL_POINTER(-101),
+    /** A pointer or an element size is not a multiple of 8. */
+    MISALIGNED(-102),
+    /** A struct_size, element size or count that cannot be. */
+    BAD_SIZE(-103),
+    /** A reserved field, or one that this version does not know, is not zero. */
+    UNSUPPORTED_FIELD(-104),
+    /** A field holds a value outside its list, or one that needs a flag which is not set. */
+    BAD_VALUE(-105),
+    /** A text lies outside the strings that were given. */
+    BAD_STRING(-106),
+    /** A text is not UTF-8. */
+    BAD_UTF8(-107),
+    /** More than AFTERCART_LINES_MAX lines: rules could not be checked against all. */
+    TOO_MANY_LINES(-108),
+    /** More than AFTERCART_FACTS_MAX facts. */
+    TOO_MANY_FACTS(-109),
+    /** More than AFTERCART_SLOTS_MAX slots. */
+    TOO_MANY_SLOTS(-110),
+    /** Not a live handle of this kind. */
+    BAD_HANDLE(-201),
+    /** Another thread is using this decider. */
+    BUSY(-202),
+    /** An earlier call on this decider ended in a defect; free it and make another. */
+    POISONED(-203),
+    /** The catalog file breaks a rule of its format. */
+    BAD_CATALOG(-301),
+    /** The policy in the catalog file cannot be used. */
+    BAD_POLICY(-302),
+    /** The catalog file was built by an incompatible version. */
+    CATALOG_VERSION(-401),
+    /** No memory. */
+    OUT_OF_MEMORY(-501),
+    /** The system refused; os_error has its number. */
+    SYSTEM_ERROR(-502),
+    /** A defect of aftercart was caught before it reached you: report it. */
+    INTERNAL(-601);
+
+    private static final Status[] ALL = values();
+
+    /** The number in the header. */
+    final int code;
+
+    Status(int code) {
+        this.code = code;
+    }
+
+    static Status of(int code) {
+        for (Status one : ALL) {
+            if (one.code == code) {
+                return one;
+            }
+        }
+        return INTERNAL; // one that only a newer version of this binding knows
+    }
+}

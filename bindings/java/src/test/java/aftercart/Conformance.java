@@ -1,0 +1,139 @@
+package aftercart;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The requests that every language answers: tests/conformance of the repository. */
+final class Conformance {
+    static final Path FOLDER = Path.of("../../tests/conformance");
+
+    record Case(String name, Transaction order, Profile customer) {}
+
+    private Conformance() {}
+
+    /** Reads the requests, whose grammar is at the top of the file. */
+    static List<Case> cases(Path file) throws IOException {
+        List<Case> cases = new ArrayList<>();
+        String name = null;
+        Transaction.Builder order = null;
+        Profile.Builder customer = null;
+        for (String line : Files.readAllLines(file)) {
+            String[] f = Arrays.copyOf(line.split("\t", -1), 9);
+            if (line.isEmpty() || line.startsWith("#")) {
+                continue;
+            }
+            if (f[0].equals("case")) {
+                if (name != null) {
+                    cases.add(new Case(name, order.build(), customer.build()));
+                }
+                name = f[1];
+                order = Transaction.builder();
+                customer = Profile.builder();
+            } else if (!transaction(order, f) && !profile(customer, f)) {
+                throw new IllegalArgumentException(f[0]);
+            }
+        }
+        cases.add(new Case(name, order.build(), customer.build()));
+        return cases;
+    }
+
+    private static boolean transaction(Transaction.Builder order, String[] f) {
+        switch (f[0]) {
+            case "order_id" -> order.orderId(f[1]);
+            case "created_at_ms" -> order.createdAtMs(Long.parseLong(f[1]));
+            case "value" -> order.value(Long.parseLong(f[1]));
+            case "currency" -> order.currency(f[1]);
+            case "country" -> order.country(f[1]);
+            case "stage" -> order.stage(Stage.values()[number(f[1])]);
+            case "slots" -> order.slots(number(f[1]));
+            case "min_relevance" -> order.minRelevance(number(f[1]));
+            case "is_gift" -> order.gift();
+            case "is_test" -> order.test();
+            case "first_purchases" -> order.firstPurchases();
+            case "line" -> {
+                Line line = Line.of(f[1], number(f[4])).like(text(f[2]), text(f[3]));
+                line = text(f[5]).isEmpty() ? line : line.at(Long.parseLong(f[5]));
+                order.line(new Line(line.itemId(), line.category(), line.brand(), line.quantity(), line.unitPrice(),
+                        Role.values()[number(f[6])], Sensitive.values()[number(f[7])]));
+            }
+            case "lines" -> {
+                for (int i = 1; i <= number(f[1]); i++) {
+                    order.line(f[2] + "-" + i);
+                }
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean profile(Profile.Builder customer, String[] f) {
+        switch (f[0]) {
+            case "customer" -> customer.customer(Customer.values()[number(f[1])]);
+            case "age_band" -> customer.ageBand(AgeBand.values()[number(f[1])]);
+            case "loyalty_member" -> customer.loyaltyMember(number(f[1]) == 2);
+            case "has_app" -> customer.hasApp(number(f[1]) == 2);
+            case "opt_out_third_party" -> customer.optOutThirdParty();
+            case "unit_key" -> customer.unitKey(Long.parseUnsignedLong(f[1]), Long.parseUnsignedLong(f[2]));
+            case "session_key" -> customer.sessionKey(Long.parseUnsignedLong(f[1]), Long.parseUnsignedLong(f[2]));
+            case "purchase" -> customer.purchase(f[1], Long.parseLong(f[2]));
+            case "purchases" -> {
+                for (int i = 1; i <= number(f[1]); i++) {
+                    customer.purchase(f[2] + "-" + i, 0);
+                }
+            }
+            case "decline" -> customer.decline(f[1], Long.parseLong(f[2]));
+            case "answer" -> customer.answer(f[1], f[2]);
+            case "opt_out_category" -> customer.optOutCategory(f[1]);
+            case "cart_removed" -> customer.cartRemoved(f[1]);
+            case "expect" -> { }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String text(String field) {
+        return field == null ? "" : field;
+    }
+
+    private static int number(String field) {
+        return text(field).isEmpty() ? 0 : Integer.parseInt(field);
+    }
+
+    /** The answer in the form of offers.txt. */
+    static String answer(Engine engine, Decider decider, Case one) {
+        Offers o;
+        try {
+            o = decider.decide(one.order(), one.customer());
+        } catch (AftercartException failed) {
+            return "case\t" + one.name() + "\nstatus\t" + failed.status + "\n\n";
+        }
+        StringBuilder text = new StringBuilder("case\t" + one.name() + "\n");
+        row(text, "status", o.slate().isEmpty() ? "NO_OFFERS" : "OK", o.reason(), o.decisionId(), hex(o.indexGeneration()),
+                hex(o.policyGeneration()), o.retrieved(), o.eligible(), o.rejected(), o.centroids(), o.cells(), o.compared());
+        for (Offer x : o.slate()) {
+            row(text, "offer", x.id(), x.itemKind(), x.itemRow(), x.kind().code, x.position(), x.thirdParty() ? 1 : 0,
+                    x.relation().code, x.line().orElse(-1), x.relevance(), x.acceptPpm(), x.selectPpm(), x.value(),
+                    x.evMicros(), x.price().orElse(-1), engine.title(x), engine.category(x), engine.partner(x));
+        }
+        return text.append('\n').toString();
+    }
+
+    private static void row(StringBuilder text, Object... fields) {
+        for (int i = 0; i < fields.length; i++) {
+            text.append(i == 0 ? "" : "\t").append(fields[i]);
+        }
+        text.append('\n');
+    }
+
+    private static String hex(long number) {
+        return "%016x".formatted(number);
+    }
+}

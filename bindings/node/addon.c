@@ -1,0 +1,206 @@
+/* The C library for Node: thin functions over handles and buffers, which index.js packs and reads. */
+#define NAPI_VERSION 8
+#include <aftercart.h>
+#include <node_api.h>
+#include <stdlib.h>
+
+/* What a decider keeps for its whole life, in the order of index.js. */
+typedef struct {
+    aftercart_transaction transaction;
+    aftercart_profile profile;
+    aftercart_summary summary;
+    size_t count;
+    aftercart_offer offers[AFTERCART_SLOTS_MAX];
+    aftercart_line lines[AFTERCART_LINES_MAX];
+    aftercart_fact facts[AFTERCART_FACTS_MAX];
+} block;
+
+/* index.js only passes back what it got from here, so arguments need no checks but for their number. */
+#define ARGUMENTS(count) \
+    napi_value in[count]; \
+    size_t given = count; \
+    napi_get_cb_info(env, info, &given, in, NULL, NULL)
+
+static napi_value status_of(napi_env env, int32_t status)
+{
+    napi_value value = NULL;
+    napi_create_int32(env, status, &value);
+    return value;
+}
+
+static void *bytes(napi_env env, napi_value buffer, size_t *length)
+{
+    void *data = NULL;
+    napi_get_buffer_info(env, buffer, &data, length);
+    return data;
+}
+
+static uint32_t number(napi_env env, napi_value value)
+{
+    uint32_t number = 0;
+    napi_get_value_uint32(env, value, &number);
+    return number;
+}
+
+/* A handle is an external value that holds a pointer to the C handle; null after it was given back. */
+static void *handle(napi_env env, napi_value value)
+{
+    void *box = NULL;
+    napi_get_value_external(env, value, &box);
+    return box ? *(void **)box : NULL;
+}
+
+static void *take(napi_env env, napi_value value)
+{
+    void *box = NULL, *held = NULL;
+    napi_get_value_external(env, value, &box);
+    if (box) {
+        held = *(void **)box;
+        *(void **)box = NULL;
+    }
+    return held;
+}
+
+static void close_engine(napi_env env, void *box, void *hint)
+{
+    (void)env, (void)hint;
+    aftercart_engine_close(*(aftercart_engine **)box);
+    free(box);
+}
+
+static void free_decider(napi_env env, void *box, void *hint)
+{
+    (void)env, (void)hint;
+    aftercart_decider_free(*(aftercart_decider **)box);
+    free(box);
+}
+
+/* A new handle, or the status of the failure. */
+static napi_value made(napi_env env, int32_t status, void *handle, napi_finalize done)
+{
+    if (status < 0)
+        return status_of(env, status);
+    void **box = malloc(sizeof *box);
+    napi_value value = NULL;
+    if (!box)
+        abort(); /* as Node does */
+    *box = handle;
+    napi_create_external(env, box, done, NULL, &value);
+    return value;
+}
+
+/* engineOpen(path, options, error) */
+static napi_value engine_open(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t length = 0, ignored;
+    char *path = bytes(env, in[0], &length);
+    aftercart_engine *engine = NULL;
+    int32_t status = aftercart_engine_open(path, length, bytes(env, in[1], &ignored), &engine, bytes(env, in[2], &ignored));
+    return made(env, status, engine, close_engine);
+}
+
+/* engineClose(engine) */
+static napi_value engine_close(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(1);
+    return status_of(env, aftercart_engine_close(take(env, in[0])));
+}
+
+/* engineInfo(engine, info) */
+static napi_value engine_info(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    size_t ignored;
+    return status_of(env, aftercart_engine_info(handle(env, in[0]), bytes(env, in[1], &ignored)));
+}
+
+/* itemText(engine, kind, row, which): a string, or the status of the failure */
+static napi_value item_text(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(4);
+    char small[256], *text = small;
+    size_t length = 0;
+    aftercart_engine *engine = handle(env, in[0]);
+    uint32_t kind = number(env, in[1]), row = number(env, in[2]), which = number(env, in[3]);
+    int32_t status = aftercart_item_text(engine, kind, row, which, small, sizeof small, &length);
+    if (status == AFTERCART_TRUNCATED) {
+        text = malloc(length + 1);
+        status = text ? aftercart_item_text(engine, kind, row, which, text, length + 1, &length) : AFTERCART_OUT_OF_MEMORY;
+    }
+    napi_value value = NULL;
+    if (status < 0)
+        value = status_of(env, status);
+    else
+        napi_create_string_utf8(env, text, length, &value);
+    if (text != small)
+        free(text);
+    return value;
+}
+
+/* deciderNew(engine, error) */
+static napi_value decider_new(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    size_t ignored;
+    aftercart_decider *decider = NULL;
+    int32_t status = aftercart_decider_new(handle(env, in[0]), &decider, bytes(env, in[1], &ignored));
+    return made(env, status, decider, free_decider);
+}
+
+/* deciderFree(decider) */
+static napi_value decider_free(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(1);
+    return status_of(env, aftercart_decider_free(take(env, in[0])));
+}
+
+/* decide(decider, block, lineCount, factCount, strings, stringsLength) */
+static napi_value decide(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(6);
+    size_t size = 0, room = 0;
+    block *b = bytes(env, in[1], &size);
+    const char *strings = bytes(env, in[4], &room);
+    size_t lines = number(env, in[2]), facts = number(env, in[3]), length = number(env, in[5]);
+    if (size != sizeof *b || lines > AFTERCART_LINES_MAX || facts > AFTERCART_FACTS_MAX || length > room)
+        return status_of(env, AFTERCART_BAD_SIZE);
+    return status_of(env, aftercart_decide(handle(env, in[0]), &b->transaction, &b->profile, b->lines, sizeof b->lines[0],
+                                           lines, b->facts, sizeof b->facts[0], facts, strings, length, b->offers,
+                                           sizeof b->offers[0], AFTERCART_SLOTS_MAX, &b->count, &b->summary));
+}
+
+/* selftest(decider) */
+static napi_value selftest(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(1);
+    return status_of(env, aftercart_selftest(handle(env, in[0]), AFTERCART_SELFTEST_PANIC));
+}
+
+/* reasonText(reason) */
+static napi_value reason_text(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(1);
+    napi_value value = NULL;
+    napi_create_string_utf8(env, aftercart_reason_text(number(env, in[0])), NAPI_AUTO_LENGTH, &value);
+    return value;
+}
+
+NAPI_MODULE_INIT()
+{
+    if (aftercart_abi_version() != AFTERCART_ABI_VERSION) {
+        napi_throw_error(env, NULL, "libaftercart has another ABI than the one that this addon was compiled for");
+        return exports;
+    }
+    const struct { const char *name; napi_callback call; } functions[] = {
+        {"engineOpen", engine_open}, {"engineClose", engine_close}, {"engineInfo", engine_info}, {"itemText", item_text},
+        {"deciderNew", decider_new}, {"deciderFree", decider_free}, {"decide", decide}, {"selftest", selftest},
+        {"reasonText", reason_text},
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        napi_value value = NULL;
+        napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &value);
+        napi_set_named_property(env, exports, functions[i].name, value);
+    }
+    return exports;
+}

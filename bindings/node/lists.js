@@ -1,0 +1,20 @@
+'use strict';
+
+// The lists of the header. A test compares them with it: names are those of the header in small letters.
+
+exports.Mode = { map: 0, copy: 1 };
+exports.Verify = { full: 0, structure: 1 };
+exports.Prefault = { background: 0, whole: 1, none: 2 };
+exports.Stage = { confirmation: 0, cart: 1, checkout: 2, payment: 3, order_status: 4, email: 5, app: 6 };
+exports.Role = { unknown: 0, durable: 1, consumable: 2, service: 3, digital: 4, gift_card: 5 };
+exports.Sensitive = { none: 0, alcohol: 1, tobacco: 2, health: 3, adult: 4, weapons: 5, gambling: 6, credit: 7,
+  insurance: 8 };
+exports.Customer = { any: 0, new: 1, returning: 2 };
+exports.AgeBand = { unknown: 0, minor: 1, adult: 2 };
+exports.Kind = { product: 0, add_on: 1, warranty: 2, service: 3, subscription: 4, payment_incentive: 5, loyalty: 6,
+  app_prompt: 7, content: 8, next_purchase: 9 };
+exports.Relation = { bought_together: 1, goes_with_type: 2, refill: 3, triggered: 4, house: 5 };
+exports.Status = { NULL_POINTER: -101, MISALIGNED: -102, BAD_SIZE: -103, UNSUPPORTED_FIELD: -104, BAD_VALUE: -105,
+  BAD_STRING: -106, BAD_UTF8: -107, TOO_MANY_LINES: -108, TOO_MANY_FACTS: -109, TOO_MANY_SLOTS: -110, BAD_HANDLE:
+  -201, BUSY: -202, POISONED: -203, BAD_CATALOG: -301, BAD_POLICY: -302, CATALOG_VERSION: -401, OUT_OF_MEMORY: -501,
+  SYSTEM_ERROR: -502, INTERNAL: -601 };

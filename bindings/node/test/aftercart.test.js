@@ -1,0 +1,116 @@
+'use strict';
+
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const test = require('node:test');
+const { Worker } = require('node:worker_threads');
+const { AftercartError, Decider, Engine, layout } = require('..');
+const lists = require('../lists');
+const { ROOT, FOLDER, read, requests, answer } = require('./conformance');
+
+const SHOP = path.join(FOLDER, 'shop.aftercart');
+const machine = { orderId: 'A-1', lines: [{ itemId: 'espresso-machine' }, { itemId: 'beans-house' }] };
+
+function fails(status, work) {
+  let failed;
+  assert.throws(work, (error) => {
+    failed = error;
+    return error instanceof AftercartError && error.status === status;
+  });
+  return failed;
+}
+
+test('answers what every language must', () => {
+  const engine = new Engine(SHOP);
+  const decider = new Decider(engine);
+  const told = requests(read('requests.txt')).map((one) => answer(engine, decider, one)).join('');
+  assert.deepStrictEqual(told.split('\n'), read('offers.txt').split('\n'));
+});
+
+test('lays structs out as the header does', () => {
+  for (const line of fs.readFileSync(path.join(ROOT, 'ffi/abi/layout.txt'), 'utf8').trim().split('\n')) {
+    const [, name, field, number] = line.match(/^aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)/);
+    if (field === undefined && name !== 'text') {
+      assert.strictEqual(layout.SIZES[name], Number(number), line);
+    } else if (layout.AT[name]?.[field] !== undefined) {
+      assert.strictEqual(layout.AT[name][field], Number(number), line);
+    } else {
+      assert.match(line, /reserved|struct_size|^aftercart_options|^aftercart_text|error.offset/, 'a field that nobody reads');
+    }
+  }
+});
+
+test('has every number of the header', () => {
+  const known = {
+    OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', ROLE: 'Role', SENSITIVE: 'Sensitive',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation',
+  };
+  const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
+  const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');
+  for (const [line, prefix, name, number] of header.matchAll(/^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$/gm)) {
+    if (known[prefix]) {
+      assert.strictEqual(lists[known[prefix]][name.toLowerCase()], Number(number), line);
+      const union = types.match(new RegExp(`export type ${known[prefix]} =([^;]*);`))[1];
+      assert.ok(union.includes(`'${name.toLowerCase()}'`), line);
+    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT'].includes(prefix)) {
+      assert.strictEqual(layout.NUMBERS[`${prefix}_${name}`], Number(number), line);
+    }
+  }
+  for (const line of fs.readFileSync(path.join(ROOT, 'ffi/abi/status.txt'), 'utf8').trim().split('\n')) {
+    const [number, name] = line.split(' ');
+    assert.ok(Number(number) >= 0 || lists.Status[name] === Number(number), line);
+  }
+});
+
+test('says why a file does not open', () => {
+  const missing = fails('SYSTEM_ERROR', () => new Engine('no such file'));
+  assert.ok(missing.osError === 2 && missing.message.includes('no such file'));
+  const wrong = fails('BAD_CATALOG', () => new Engine(__filename));
+  assert.ok(wrong.rule > 0 && wrong.part !== '');
+});
+
+test('closes, breaks and refuses', () => {
+  const engine = new Engine(SHOP, { mode: 'copy', verify: 'structure', prefault: 'none', visitBudget: 50 });
+  assert.strictEqual(engine.info().products, 19);
+  const [decider, broken] = [new Decider(engine), new Decider(engine)];
+  engine.close();
+  engine.close();
+  fails('BAD_HANDLE', () => engine.info());
+  fails('BAD_HANDLE', () => new Decider(engine));
+  assert.ok(decider.decide(machine).slate.length > 0, 'a decider keeps what it needs');
+  assert.strictEqual(broken.selftest(), lists.Status.INTERNAL);
+  fails('POISONED', () => broken.decide(machine));
+  broken.close();
+  assert.match(decider.decide({ ...machine, currency: 'EUR' }).reasonText, /currency/);
+  for (const order of [{ currency: 'DOLLAR' }, { slots: -1 }, { value: 0.5 }, { stage: 'toString' }, { lines: [{ itemId: 'x', quantity: 2 ** 32 }] }]) {
+    fails('BAD_VALUE', () => decider.decide(order));
+  }
+  const long = '🎁ä€\ud83c'.repeat(100_000); // the last is half a character
+  assert.ok(decider.decide({ lines: [...machine.lines, { itemId: long, category: long }] }).slate.length > 0);
+  decider.close();
+  decider.close();
+  fails('BAD_HANDLE', () => decider.decide(machine));
+});
+
+test('works in worker threads', async () => {
+  const expected = new Decider(new Engine(SHOP)).decide(machine);
+  const source = `const { Decider, Engine } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    require('node:worker_threads').parentPort.postMessage(new Decider(new Engine(${JSON.stringify(SHOP)})).decide(${JSON.stringify(machine)}));`;
+  const answers = await Promise.all([1, 2, 3].map(() => new Promise((resolve, reject) => {
+    new Worker(source, { eval: true }).once('message', resolve).once('error', reject);
+  })));
+  answers.forEach((one) => assert.deepStrictEqual(one, expected));
+});
+
+test('gives back what nobody closed', async () => {
+  const maps = () => fs.readFileSync('/proc/self/maps', 'utf8').split('shop.aftercart').length;
+  for (let i = 0; i < 100; i++) {
+    assert.ok(new Decider(new Engine(SHOP)).decide(machine).slate.length > 0);
+  }
+  for (let i = 0; i < 100 && maps() > 10; i++) {
+    globalThis.gc();
+    await new Promise((resolve) => { setTimeout(resolve, 10); });
+  }
+  assert.ok(maps() <= 10, `${maps()} mappings`);
+});

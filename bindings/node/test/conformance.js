@@ -1,0 +1,93 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { AftercartError } = require('..');
+const lists = require('../lists');
+
+const ROOT = path.join(__dirname, '../../..');
+const FOLDER = path.join(ROOT, 'tests/conformance');
+const read = (name) => fs.readFileSync(path.join(FOLDER, name), 'utf8');
+const name = (list, code) => Object.keys(lists[list]).find((one) => lists[list][one] === Number(code || 0));
+
+function key(low, high) {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(BigInt(low), 0);
+  bytes.writeBigUInt64LE(BigInt(high), 8);
+  return bytes;
+}
+
+/** The requests of a text, whose grammar is at its top. */
+function requests(text) {
+  const cases = [];
+  for (const row of text.split('\n')) {
+    if (row === '' || row[0] === '#') {
+      continue;
+    }
+    const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
+    if (word === 'case') {
+      cases.push({
+        name: a, order: { lines: [] }, customer: { purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [] },
+      });
+      continue;
+    }
+    const { order, customer } = cases.at(-1);
+    const set = {
+      order_id: () => { order.orderId = a; },
+      created_at_ms: () => { order.createdAtMs = Number(a); },
+      value: () => { order.value = Number(a); },
+      currency: () => { order.currency = a; },
+      country: () => { order.country = a; },
+      stage: () => { order.stage = name('Stage', a); },
+      slots: () => { order.slots = Number(a); },
+      min_relevance: () => { order.minRelevance = Number(a); },
+      is_gift: () => { order.isGift = true; },
+      is_test: () => { order.isTest = true; },
+      first_purchases: () => { order.firstPurchases = true; },
+      line: () => order.lines.push({
+        itemId: a, category: b, brand: c, quantity: Number(d || 1), unitPrice: e === '' ? undefined : Number(e),
+        role: name('Role', f), sensitive: name('Sensitive', g),
+      }),
+      lines: () => { for (let n = 1; n <= Number(a); n++) order.lines.push({ itemId: `${b}-${n}` }); },
+      customer: () => { customer.customer = name('Customer', a); },
+      age_band: () => { customer.ageBand = name('AgeBand', a); },
+      loyalty_member: () => { customer.loyaltyMember = a === '2'; },
+      has_app: () => { customer.hasApp = a === '2'; },
+      opt_out_third_party: () => { customer.optOutThirdParty = true; },
+      unit_key: () => { customer.unitKey = key(a, b); },
+      session_key: () => { customer.sessionKey = key(a, b); },
+      purchase: () => customer.purchases.push({ id: a, atMs: Number(b) }),
+      purchases: () => { for (let n = 1; n <= Number(a); n++) customer.purchases.push({ id: `${b}-${n}` }); },
+      decline: () => customer.declines.push({ id: a, atMs: Number(b) }),
+      answer: () => customer.answers.push({ question: a, tag: b }),
+      opt_out_category: () => customer.optOutCategories.push(a),
+      cart_removed: () => customer.cartRemoved.push(a),
+      expect: () => {},
+    };
+    set[word]();
+  }
+  return cases;
+}
+
+/** The answer in the form of offers.txt. */
+function answer(engine, decider, { name: title, order, customer }) {
+  let o;
+  try {
+    o = decider.decide(order, customer);
+  } catch (failed) {
+    if (!(failed instanceof AftercartError)) {
+      throw failed;
+    }
+    return `case\t${title}\nstatus\t${failed.status}\n\n`;
+  }
+  const rows = [['case', title], ['status', o.slate.length ? 'OK' : 'NO_OFFERS', o.reason, o.decisionId, o.indexGeneration,
+    o.policyGeneration, o.retrieved, o.eligible, o.rejected, o.centroids, o.cells, o.compared]];
+  for (const x of o.slate) {
+    rows.push(['offer', x.id, x.itemKind, x.itemRow, lists.Kind[x.kind], x.position, Number(x.thirdParty),
+      lists.Relation[x.relation], x.line ?? -1, x.relevance, x.acceptPpm, x.selectPpm, x.value, x.evMicros, x.price ?? -1,
+      engine.title(x), engine.category(x), engine.partner(x)]);
+  }
+  return rows.map((row) => `${row.join('\t')}\n`).join('') + '\n';
+}
+
+module.exports = { ROOT, FOLDER, read, requests, answer };

@@ -1,0 +1,165 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Aftercart;
+
+/** @internal A request as C reads it. */
+final class Request
+{
+    public string $transaction;
+    public string $profile;
+    public string $lines;
+    public string $facts;
+    public readonly int $lineCount;
+    public readonly int $factCount;
+    public string $strings = '';
+
+    public function __construct(Transaction $order, ?Profile $customer)
+    {
+        $this->lineCount = count($order->lines);
+        if ($this->lineCount > Native::LINES_MAX) {
+            throw AftercartException::of(Status::TooManyLines->value);
+        }
+        $this->transaction = $this->order($order);
+        $lines = '';
+        foreach ($order->lines as $line) {
+            $lines .= $this->line($line);
+        }
+        $this->lines = $lines;
+        $this->profile = self::customer($customer);
+        $this->factCount = $customer === null ? 0 : $customer->factCount();
+        if ($this->factCount > Native::FACTS_MAX) {
+            throw AftercartException::of(Status::TooManyFacts->value);
+        }
+        $this->facts = $this->factCount === 0 ? '' : $this->facts($customer);
+    }
+
+    private function order(Transaction $order): string
+    {
+        if (strlen($order->currency) > 4 || strlen($order->country) > 4) {
+            throw AftercartException::of(Status::BadValue->value);
+        }
+        $offset = strlen($this->strings);
+        $this->strings .= $order->orderId;
+        return pack(
+            Native::TRANSACTION,
+            Native::TRANSACTION_BYTES,
+            ($order->value !== null ? Transaction::HAS_VALUE : 0)
+                | ($order->minRelevance !== null ? Transaction::HAS_MIN_RELEVANCE : 0)
+                | ($order->isGift ? Transaction::IS_GIFT : 0)
+                | ($order->isTest ? Transaction::IS_TEST : 0)
+                | ($order->firstPurchases ? Transaction::FIRST_PURCHASES : 0),
+            $order->createdAtMs,
+            $order->value ?? 0,
+            $offset,
+            strlen($order->orderId),
+            $order->currency,
+            $order->country,
+            $order->stage->value,
+            self::uint32($order->slots),
+            self::uint32($order->minRelevance ?? 0),
+            0,
+        );
+    }
+
+    private function line(Line $line): string
+    {
+        $item = strlen($this->strings);
+        $this->strings .= $line->itemId;
+        $category = strlen($this->strings);
+        $this->strings .= $line->category;
+        $brand = strlen($this->strings);
+        $this->strings .= $line->brand;
+        return pack(
+            Native::LINE,
+            $item,
+            $category - $item,
+            $category,
+            $brand - $category,
+            $brand,
+            strlen($line->brand),
+            $line->unitPrice ?? 0,
+            self::uint32($line->quantity),
+            $line->role->value,
+            $line->sensitive->value,
+            $line->unitPrice !== null ? Line::HAS_UNIT_PRICE : 0,
+        );
+    }
+
+    private static function customer(?Profile $customer): string
+    {
+        if ($customer === null) {
+            return pack(Native::PROFILE, Native::PROFILE_BYTES, 0, 0, 0, 0, 0, '', '');
+        }
+        if (strlen($customer->unitKey) > 16 || strlen($customer->sessionKey) > 16) {
+            throw AftercartException::of(Status::BadValue->value);
+        }
+        return pack(
+            Native::PROFILE,
+            Native::PROFILE_BYTES,
+            $customer->optOutThirdParty ? Profile::OPT_OUT_THIRD_PARTY : 0,
+            $customer->customer->value,
+            $customer->ageBand->value,
+            self::known($customer->loyaltyMember),
+            self::known($customer->hasApp),
+            $customer->unitKey,
+            $customer->sessionKey,
+        );
+    }
+
+    private function facts(Profile $customer): string
+    {
+        // Histories are long, so all of one is packed by one call: a fact is four numbers of 64 bits, low half first.
+        [$numbers, $ids, $offset] = [[], '', strlen($this->strings)];
+        foreach ($customer->purchases as $event) {
+            $length = strlen($event->id);
+            $ids .= $event->id;
+            $numbers[] = 1; // FactKind::Purchase
+            $numbers[] = $event->atMs;
+            $numbers[] = $length << 32 | $offset;
+            $numbers[] = 0;
+            $offset += $length;
+        }
+        $this->strings .= $ids;
+        $facts = pack('q*', ...$numbers);
+        foreach ($customer->declines as $event) {
+            $facts .= $this->fact(FactKind::Decline, $event->id, $event->atMs);
+        }
+        foreach ($customer->answers as $answer) {
+            $facts .= $this->fact(FactKind::Answer, $answer->question, 0, $answer->tag);
+        }
+        foreach ($customer->optOutCategories as $path) {
+            $facts .= $this->fact(FactKind::OptOutCategory, $path);
+        }
+        foreach ($customer->cartRemoved as $id) {
+            $facts .= $this->fact(FactKind::CartRemoved, $id);
+        }
+        return $facts;
+    }
+
+    private function fact(FactKind $kind, string $id, int $atMs = 0, string $tag = ''): string
+    {
+        $offset = strlen($this->strings);
+        $this->strings .= $id . $tag;
+        return pack(Native::FACT, $kind->value, 0, $atMs, $offset, strlen($id), $offset + strlen($id), strlen($tag));
+    }
+
+    private static function known(?bool $answer): int
+    {
+        return match ($answer) {
+            null => 0,
+            false => 1,
+            true => 2,
+        };
+    }
+
+    /** pack() would take the low half of anything else. */
+    private static function uint32(int $number): int
+    {
+        if ($number < 0 || $number > 0xFFFFFFFF) {
+            throw AftercartException::of(Status::BadValue->value);
+        }
+        return $number;
+    }
+}

@@ -1,0 +1,152 @@
+#define FFI_SCOPE "AFTERCART"
+#define FFI_LIB "libaftercart.so.0"
+typedef struct aftercart_decider aftercart_decider;
+typedef struct aftercart_engine aftercart_engine;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t mode;
+  uint32_t verify;
+  uint32_t prefault;
+  uint64_t visit_budget;
+} aftercart_options;
+typedef struct {
+  uint32_t struct_size;
+  int32_t status;
+  int32_t os_error;
+  uint32_t rule;
+  uint64_t offset;
+  char part[32];
+  char message[456];
+} aftercart_error;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t products;
+  uint32_t offers;
+  uint32_t reserved;
+  uint64_t index_generation;
+  uint64_t policy_generation;
+  int64_t created_at_ms;
+  uint64_t file_bytes;
+  char kernel[16];
+} aftercart_info;
+typedef struct {
+  uint32_t offset;
+  uint32_t length;
+} aftercart_text;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t flags;
+  int64_t created_at_ms;
+  int64_t value;
+  aftercart_text order_id;
+  char currency[4];
+  char country[4];
+  uint32_t stage;
+  uint32_t slots;
+  uint32_t min_relevance;
+  uint32_t reserved;
+} aftercart_transaction;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t flags;
+  uint32_t customer;
+  uint32_t age_band;
+  uint32_t loyalty_member;
+  uint32_t has_app;
+  uint64_t unit_key[2];
+  uint64_t session_key[2];
+} aftercart_profile;
+typedef struct {
+  aftercart_text item_id;
+  aftercart_text category;
+  aftercart_text brand;
+  int64_t unit_price;
+  uint32_t quantity;
+  uint32_t role;
+  uint32_t sensitive;
+  uint32_t flags;
+} aftercart_line;
+typedef struct {
+  uint32_t kind;
+  uint32_t reserved;
+  int64_t at_ms;
+  aftercart_text id;
+  aftercart_text tag;
+} aftercart_fact;
+typedef struct {
+  uint32_t item_kind;
+  uint32_t item_row;
+  uint32_t kind;
+  uint32_t position;
+  uint32_t third_party;
+  uint32_t relation;
+  int32_t line;
+  uint32_t relevance;
+  uint32_t p_accept_ppm;
+  uint32_t p_select_ppm;
+  int64_t value;
+  int64_t ev_micros;
+  int64_t price;
+  uint32_t id_length;
+  uint32_t reserved;
+  char id[72];
+} aftercart_offer;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reason;
+  uint64_t decision_id_low;
+  uint64_t decision_id_high;
+  uint64_t index_generation;
+  uint64_t policy_generation;
+  uint32_t retrieved;
+  uint32_t eligible;
+  uint32_t rejected;
+  uint32_t centroids;
+  uint32_t cells;
+  uint32_t compared;
+} aftercart_summary;
+uint32_t aftercart_abi_version(void);
+const char *aftercart_version(void);
+const char *aftercart_status_name(int32_t status);
+const char *aftercart_reason_text(uint32_t reason);
+int32_t aftercart_engine_open(const char *path,
+                              size_t path_length,
+                              const aftercart_options *options,
+                              aftercart_engine **engine,
+                              aftercart_error *error);
+int32_t aftercart_engine_close(aftercart_engine *engine);
+int32_t aftercart_engine_info(const aftercart_engine *engine, aftercart_info *info);
+int32_t aftercart_item_text(const aftercart_engine *engine,
+                            uint32_t item_kind,
+                            uint32_t item_row,
+                            uint32_t text,
+                            char *buffer,
+                            size_t capacity,
+                            size_t *length);
+int32_t aftercart_decider_new(const aftercart_engine *engine,
+                              aftercart_decider **decider,
+                              aftercart_error *error);
+int32_t aftercart_decider_free(aftercart_decider *decider);
+int32_t aftercart_decide(aftercart_decider *decider,
+                         const aftercart_transaction *transaction,
+                         const aftercart_profile *profile,
+                         const aftercart_line *lines,
+                         size_t line_size,
+                         size_t line_count,
+                         const aftercart_fact *facts,
+                         size_t fact_size,
+                         size_t fact_count,
+                         const char *strings,
+                         size_t strings_length,
+                         aftercart_offer *offers,
+                         size_t offer_size,
+                         size_t capacity,
+                         size_t *count,
+                         aftercart_summary *summary);
+int32_t aftercart_resident(const char *path,
+                           size_t path_length,
+                           const aftercart_options *options,
+                           aftercart_engine **engine,
+                           aftercart_decider **decider,
+                           aftercart_error *error);
+int32_t aftercart_selftest(aftercart_decider *decider, uint32_t what);

@@ -1,0 +1,141 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Aftercart;
+
+// The lists of the header. A test compares them with it.
+
+/** How a catalog file gets into memory. */
+enum Mode: int
+{
+    case Map = 0;
+    case Copy = 1;
+}
+
+/** How much of a file is checked when it is opened. */
+enum Verify: int
+{
+    case Full = 0;
+    case Structure = 1;
+}
+
+/** What is read from disk before decisions ask for it. */
+enum Prefault: int
+{
+    case Background = 0;
+    case Whole = 1;
+    case None = 2;
+}
+
+/** Where in the purchase. */
+enum Stage: int
+{
+    case Confirmation = 0;
+    case Cart = 1;
+    case Checkout = 2;
+    case Payment = 3;
+    case OrderStatus = 4;
+    case Email = 5;
+    case App = 6;
+}
+
+/** Kind of purchase. */
+enum Role: int
+{
+    case Unknown = 0;
+    case Durable = 1;
+    case Consumable = 2;
+    case Service = 3;
+    case Digital = 4;
+    case GiftCard = 5;
+}
+
+/** Sensitive classes of products. */
+enum Sensitive: int
+{
+    case None = 0;
+    case Alcohol = 1;
+    case Tobacco = 2;
+    case Health = 3;
+    case Adult = 4;
+    case Weapons = 5;
+    case Gambling = 6;
+    case Credit = 7;
+    case Insurance = 8;
+}
+
+/** New or returning. */
+enum Customer: int
+{
+    case Any = 0;
+    case New = 1;
+    case Returning = 2;
+}
+
+/** How old, as far as known. */
+enum AgeBand: int
+{
+    case Unknown = 0;
+    case Minor = 1;
+    case Adult = 2;
+}
+
+/** What is offered. */
+enum Kind: int
+{
+    case Product = 0;
+    case AddOn = 1;
+    case Warranty = 2;
+    case Service = 3;
+    case Subscription = 4;
+    case PaymentIncentive = 5;
+    case Loyalty = 6;
+    case AppPrompt = 7;
+    case Content = 8;
+    case NextPurchase = 9;
+}
+
+/** How an offer follows from the order. */
+enum Relation: int
+{
+    case BoughtTogether = 1;
+    case GoesWithType = 2;
+    case Refill = 3;
+    case Triggered = 4;
+    case House = 5;
+}
+
+/** @internal What a fact is. */
+enum FactKind: int
+{
+    case Purchase = 1;
+    case Decline = 2;
+    case Answer = 3;
+    case OptOutCategory = 4;
+    case CartRemoved = 5;
+}
+
+/** How a call failed. The header says what each means. */
+enum Status: int
+{
+    case NullPointer = -101;
+    case Misaligned = -102;
+    case BadSize = -103;
+    case UnsupportedField = -104;
+    case BadValue = -105;
+    case BadString = -106;
+    case BadUtf8 = -107;
+    case TooManyLines = -108;
+    case TooManyFacts = -109;
+    case TooManySlots = -110;
+    case BadHandle = -201;
+    case Busy = -202;
+    case Poisoned = -203;
+    case BadCatalog = -301;
+    case BadPolicy = -302;
+    case CatalogVersion = -401;
+    case OutOfMemory = -501;
+    case SystemError = -502;
+    case Internal = -601;
+}

@@ -1,0 +1,170 @@
+<?php
+
+// php tests/fpm.php CATALOG ITEM...: starts php-fpm and nginx as a shop does, with the default ffi.enable = preload, sends
+// requests at the same time, and looks at what the workers share.
+
+declare(strict_types=1);
+
+const WORKERS = 3;
+
+[, $catalog] = $argv;
+$items = array_slice($argv, 2);
+$catalog = realpath($catalog);
+$example = realpath(__DIR__ . '/../../../examples/php');
+$folder = sys_get_temp_dir() . '/aftercart-fpm-' . getmypid();
+mkdir($folder, 0755);
+// A path of its own, which the test replaces later.
+copy($catalog, "$folder/shop.aftercart");
+chmod("$folder/shop.aftercart", 0644);
+
+function check(bool $true, string $what): void
+{
+    if (!$true) {
+        throw new Exception("not so: $what\n" . implode('', array_map(file_get_contents(...), glob($GLOBALS['folder'] . '/*.log'))));
+    }
+}
+
+/** A port that nobody listens at. */
+function port(): int
+{
+    $socket = stream_socket_server('tcp://127.0.0.1:0');
+    return (int) substr(strrchr(stream_socket_get_name($socket, false), ':'), 1);
+}
+
+/** Sends requests at the same time. @return list<string> bodies */
+function get(int $port, string ...$paths): array
+{
+    $sockets = [];
+    foreach ($paths as $path) {
+        $socket = stream_socket_client("tcp://127.0.0.1:$port", timeout: 60);
+        fwrite($socket, "GET $path HTTP/1.0\r\nHost: shop\r\n\r\n");
+        $sockets[] = $socket;
+    }
+    return array_map(function ($socket) {
+        [$head, $body] = explode("\r\n\r\n", stream_get_contents($socket), 2);
+        check(str_starts_with($head, 'HTTP/1.1 200'), $head);
+        return $body;
+    }, $sockets);
+}
+
+/** Starts a server. It belongs to this test: it is ended by its handle. */
+function start(array $command, string $name)
+{
+    $log = ['file', $GLOBALS['folder'] . "/$name.log", 'a'];
+    return proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes);
+}
+
+function until(callable $true): void
+{
+    for ($i = 0; $i < 600 && !$true(); $i++) {
+        usleep(50_000);
+    }
+    check($true(), 'ready within 30 s');
+}
+
+/** Bytes of the catalog in the memory of a process: what it touched, its share of that, and what only it has. */
+function pages(int $pid): array
+{
+    $sums = ['Rss' => 0, 'Pss' => 0, 'Private_Dirty' => 0];
+    $inside = false;
+    foreach (file("/proc/$pid/smaps") as $line) {
+        if (preg_match('~^[0-9a-f]+-[0-9a-f]+ ~', $line)) {
+            $inside = str_contains($line, '/shop.aftercart');
+        } elseif ($inside && preg_match('~^(\w+): +(\d+) kB~', $line, $found) && isset($sums[$found[1]])) {
+            $sums[$found[1]] += 1024 * (int) $found[2];
+        }
+    }
+    return $sums;
+}
+
+$port = port();
+$user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data" : '';
+$preload_user = posix_geteuid() === 0 ? ['-d', 'opcache.preload_user=www-data'] : [];
+file_put_contents("$folder/fpm.conf", "[global]\nerror_log = $folder/fpm.log\n[shop]\nlisten = $folder/fpm.sock\n"
+    . "listen.mode = 0666\n$user\npm = static\npm.max_children = " . WORKERS . "\nenv[AFTERCART_CATALOG] = $folder/shop.aftercart\n");
+$fcgi = '';
+foreach (['QUERY_STRING' => '$query_string', 'REQUEST_METHOD' => '$request_method', 'REQUEST_URI' => '$request_uri'] as $name => $value) {
+    $fcgi .= "fastcgi_param $name $value; ";
+}
+$temp = '';
+foreach (['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'] as $kind) {
+    $temp .= "{$kind}_temp_path $folder/$kind; ";
+}
+file_put_contents("$folder/nginx.conf", "daemon off; pid $folder/nginx.pid; error_log $folder/nginx.log; "
+    . (posix_geteuid() === 0 ? 'user www-data; ' : '') . "events {} http { access_log off; $temp server { listen 127.0.0.1:$port; "
+    . "location / { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME $example\$fastcgi_script_name; } "
+    . "location /measure.php { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME " . __DIR__ . "/www/measure.php; } } }");
+$fpm = start([trim((string) shell_exec('command -v php-fpm || ls /usr/sbin/php-fpm* | head -1')), '-F', '-R', '-y', "$folder/fpm.conf",
+    '-d', 'opcache.enable=1', '-d', 'ffi.preload=' . realpath(__DIR__ . '/../src/aftercart.ffi.h'),
+    '-d', 'opcache.preload=' . realpath(__DIR__ . '/../preload.php'), ...$preload_user], 'fpm-start');
+$nginx = start(['nginx', '-c', "$folder/nginx.conf", '-e', "$folder/nginx.log"], 'nginx-start');
+try {
+    until(fn () => file_exists("$folder/fpm.sock") && @stream_socket_client("tcp://127.0.0.1:$port") !== false);
+    $query = implode('&', array_map(fn (string $item) => 'item[]=' . rawurlencode($item), $items));
+
+    [$page] = get($port, "/confirmation.php?order=A-1&$query");
+    check(str_contains($page, 'Thank you for order A-1') && substr_count($page, '<a href="/product/') > 0, $page);
+    [$bare] = get($port, '/confirmation.php?order=%3Cb%3E');
+    check(str_contains($bare, '&lt;b&gt;'), $bare);
+    echo "ok: the example's page has offers\n";
+
+    $answers = [];
+    for ($round = 0; $round < 200; $round++) {
+        foreach (get($port, ...array_fill(0, 2 * WORKERS, "/measure.php?$query")) as $body) {
+            $answers[] = json_decode($body, true, flags: JSON_THROW_ON_ERROR);
+        }
+    }
+    $offers = array_unique(array_map(fn ($answer) => implode(' ', $answer['offers']), $answers));
+    $pids = array_unique(array_column($answers, 'pid'));
+    check(count($offers) === 1 && $offers[0] !== '', 'all workers offer the same: ' . implode(' | ', $offers));
+    check(count($pids) === WORKERS, 'all workers answered');
+    check(!in_array(true, array_column($answers, 'may_call_c'), true), 'a page itself may not call C: ffi.enable = preload');
+    echo 'ok: ', count($answers), ' requests, ', count($pids), " workers, one answer\n";
+
+    $sum = ['Rss' => 0, 'Pss' => 0, 'Private_Dirty' => 0];
+    foreach ($pids as $pid) {
+        foreach (pages($pid) as $name => $bytes) {
+            $sum[$name] += $bytes;
+        }
+    }
+    check($sum['Private_Dirty'] === 0 && $sum['Rss'] > 0, 'no worker has pages of its own');
+    check($sum['Pss'] <= filesize($catalog) + 4096, "together they hold the file once at most: {$sum['Pss']}");
+    check($sum['Rss'] >= 1.9 * $sum['Pss'], "most of it is shared: {$sum['Rss']} touched, {$sum['Pss']} held");
+    printf("ok: workers share the catalog: %d workers touch %.2f MiB, and hold %.2f MiB of the %.2f MiB file\n",
+        WORKERS, $sum['Rss'] / 2 ** 20, $sum['Pss'] / 2 ** 20, filesize($catalog) / 2 ** 20);
+
+    // Not checked: times differ by machine.
+    $first = $later = [];
+    foreach ($answers as $answer) {
+        isset($first[$answer['pid']]) ? $later[] = $answer : $first[$answer['pid']] = $answer;
+    }
+    foreach (['later' => $later] as $name => $some) {
+        foreach (['open_us', 'decide_us'] as $what) {
+            $column = array_column($some, $what);
+            sort($column);
+            $$what = $column[intdiv(count($column), 2)];
+        }
+    }
+    printf("    first request of a worker: %s us; later ones: open %.1f us, decide %.1f us (medians)\n",
+        implode(', ', array_map(fn ($answer) => sprintf('open %.0f + decide %.0f', $answer['open_us'], $answer['decide_us']), $first)),
+        $open_us, $decide_us);
+
+    copy($catalog, "$folder/new");
+    chmod("$folder/new", 0644);
+    rename("$folder/new", "$folder/shop.aftercart");
+    for ($round = 0; $round < 20; $round++) {
+        get($port, ...array_fill(0, 2 * WORKERS, "/measure.php?$query"));
+    }
+    foreach ($pids as $pid) {
+        $maps = file_get_contents("/proc/$pid/maps");
+        check(str_contains($maps, '/shop.aftercart') && !str_contains($maps, '(deleted)/shop') && !preg_match('~shop\.aftercart \(deleted\)~', $maps), 'the old file is gone');
+    }
+    echo "ok: workers change to a new file by themselves\n";
+} finally {
+    proc_terminate($nginx, SIGTERM);
+    proc_terminate($fpm, SIGTERM);
+    proc_close($nginx);
+    proc_close($fpm);
+    array_map(fn ($file) => is_dir($file) ? rmdir($file) : unlink($file), glob("$folder/*"));
+    rmdir($folder);
+}

@@ -1,0 +1,148 @@
+<?php
+
+// php tests/run.php: everything but FPM, which tests/fpm.php starts. Needs libaftercart.so.0 where the loader looks.
+
+declare(strict_types=1);
+
+use Aftercart\{AftercartException, Engine, Line, Mode, Native, Options, Prefault, Stage, Status, Transaction, Verify};
+
+foreach (glob(__DIR__ . '/../src/*.php') as $file) {
+    require_once $file;
+}
+require __DIR__ . '/conformance.php';
+
+const ROOT = __DIR__ . '/../../../';
+const SHOP = ROOT . 'tests/conformance/shop.aftercart';
+
+function check(bool $true, string $what): void
+{
+    if (!$true) {
+        throw new Exception("not so: $what");
+    }
+}
+
+function fails(Status $status, callable $work, string $word = ''): AftercartException
+{
+    try {
+        $work();
+    } catch (AftercartException $failed) {
+        check($failed->status === $status && str_contains($failed->getMessage(), $word), $failed->getMessage());
+        return $failed;
+    }
+    throw new Exception("did not fail with $status->name");
+}
+
+function machine(string $category = ''): Transaction
+{
+    return new Transaction([new Line('espresso-machine'), new Line('beans-house', $category)]);
+}
+
+/** Where the fields of a format of pack() start, and its size at the end. */
+function offsets(string $format): array
+{
+    preg_match_all('~[LqQ]|a(\d+)~', $format, $fields, PREG_SET_ORDER);
+    $offsets = [0];
+    foreach ($fields as $field) {
+        $offsets[] = end($offsets) + (int) ($field[1] ?? ($field[0] === 'L' ? 4 : 8));
+    }
+    return $offsets;
+}
+
+$tests = [
+    'answers what every language must' => function () {
+        $engine = Engine::open(SHOP);
+        $told = '';
+        foreach (requests(conformance('requests.txt')) as [$name, $order, $customer]) {
+            $told .= "case\t$name\n" . answer($engine, $order, $customer) . "\n";
+        }
+        [$told, $recorded] = [explode("\n", $told), explode("\n", conformance('offers.txt'))];
+        foreach ($recorded as $number => $line) {
+            check($line === ($told[$number] ?? null), 'line ' . $number + 1 . ' of offers.txt: ' . ($told[$number] ?? ''));
+        }
+        check(count($told) === count($recorded), 'as many lines');
+    },
+    'packs structs as the header lays them out' => function () {
+        $formats = ['options' => Native::OPTIONS, 'transaction' => Native::TRANSACTION, 'profile' => Native::PROFILE,
+            'line' => Native::LINE, 'fact' => Native::FACT];
+        $bytes = fn (string $name) => constant(Native::class . '::' . strtoupper($name) . '_BYTES');
+        check(FFI::sizeof(Native::ffi()->type('aftercart_offer')) === Native::OFFER_BYTES, 'the size of an offer');
+        foreach (file(ROOT . 'ffi/abi/layout.txt', FILE_IGNORE_NEW_LINES) as $line) {
+            preg_match('~^aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)~', $line, $found);
+            [, $name, $field, $number] = $found;
+            if ($field === '') {
+                check(FFI::sizeof(Native::ffi()->type("aftercart_$name")) === (int) $number, $line);
+            }
+            if (!isset($formats[$name])) {
+                continue; // PHP's own FFI reads its fields
+            }
+            $offsets = offsets($formats[$name]);
+            check($field !== '' || end($offsets) === (int) $number && $bytes($name) === (int) $number, $line);
+            check($field === '' || in_array((int) $number, $offsets, true), $line);
+        }
+    },
+    'has every number of the header' => function () {
+        $header = file_get_contents(ROOT . 'include/aftercart.h');
+        $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'ROLE' => 'Role',
+            'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
+            'RELATION' => 'Relation', 'FACT' => 'FactKind'];
+        preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);
+        $same = fn (string $header, string $php) => str_replace('_', '', $header) === strtoupper($php);
+        foreach ($all as [$line, $prefix, $name, $number]) {
+            if (isset($lists[$prefix])) {
+                $case = ('Aftercart\\' . $lists[$prefix])::tryFrom((int) $number);
+                check($case !== null && $same($name, $case->name), $line);
+            } elseif (in_array($prefix, ['TRANSACTION', 'PROFILE', 'LINE'], true)) {
+                check(constant('Aftercart\\' . ucfirst(strtolower($prefix)) . "::$name") === (int) $number, $line);
+            } elseif ($name === 'MAX' && $prefix !== 'RESIDENTS') {
+                check(constant(Native::class . "::{$prefix}_MAX") === (int) $number, $line);
+            }
+        }
+        foreach (file(ROOT . 'ffi/abi/status.txt', FILE_IGNORE_NEW_LINES) as $line) {
+            [$number, $name] = explode(' ', $line);
+            check((int) $number >= 0 || $same($name, Status::from((int) $number)->name), $line);
+        }
+    },
+    'says why a file does not open' => function () {
+        $failed = fails(Status::SystemError, fn () => Engine::open('no such file'), 'no such file');
+        check($failed->osError === 2, 'ENOENT');
+        $failed = fails(Status::BadCatalog, fn () => Engine::open(__FILE__));
+        check($failed->rule > 0 && $failed->part !== '', 'rule and part');
+    },
+    'refuses what is no text and what does not fit' => function () {
+        $engine = Engine::open(SHOP);
+        fails(Status::BadUtf8, fn () => $engine->decide(machine("\xff")));
+        fails(Status::BadValue, fn () => $engine->decide(new Transaction(currency: 'DOLLAR')));
+        fails(Status::BadValue, fn () => $engine->decide(new Transaction(slots: -1)));
+        fails(Status::BadValue, fn () => $engine->decide(new Transaction([new Line('x', quantity: 1 << 32)])));
+        check(count($engine->decide(machine(str_repeat('x', 1 << 20)))) > 0, 'a long text is fine');
+        check($engine->info()->products === 19 && $engine->info()->kernel !== '', 'info');
+        $none = $engine->decide(new Transaction(currency: 'EUR', stage: Stage::Cart));
+        check(count($none) === 0 && str_contains($none->reasonText(), 'currency'), $none->reasonText());
+    },
+    'finds out that the file was replaced, and that a decider is broken' => function () {
+        $path = sys_get_temp_dir() . '/aftercart-' . getmypid();
+        copy(SHOP, $path);
+        $engine = Engine::open($path, new Options(Mode::Copy, Verify::Full, Prefault::None, 50));
+        $before = $engine->decide(machine());
+        copy(SHOP, "$path.new");
+        rename("$path.new", $path);
+        check(Engine::open($path) === $engine, 'what is held stays');
+        unset($engine);
+        $engine = Engine::open($path);
+        check(count($before) > 0 && $engine->decide(machine())->decisionId === $before->decisionId, 'the same content');
+        check($before->slate[0]->title() !== '', 'offers keep their engine');
+        unset($before);
+        check($engine->selftest() === Status::Internal->value, 'a defect');
+        fails(Status::Poisoned, fn () => $engine->decide(machine()));
+        unset($engine);
+        check(count(Engine::open($path)->decide(machine())) > 0, 'a new decider');
+        file_put_contents("$path.new", 'no catalog');
+        rename("$path.new", $path);
+        fails(Status::BadCatalog, fn () => Engine::open($path));
+        unlink($path);
+    },
+];
+foreach ($tests as $name => $test) {
+    $test();
+    echo "ok: $name\n";
+}

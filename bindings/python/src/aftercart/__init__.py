@@ -1,0 +1,19 @@
+"""Decides in microseconds, inside the checkout process, which few offers belong on a receipt page, or none.
+
+    engine = aftercart.Engine("shop.aftercart")      # once: mapped and shared
+    pool = aftercart.Pool(engine)                     # once: deciders for all threads
+    offers = pool.decide(Transaction([Line("SKU-1")]))  # in the request
+
+It calls the C library: include/aftercart.h says what every field means. Amounts are minor units of the catalog's currency,
+times Unix milliseconds, relevance is in thousandths, probabilities are in parts per million.
+"""
+
+from .engine import AftercartError, Decider, Engine, Pool
+from .lists import AgeBand, Customer, Kind, Mode, Prefault, Relation, Role, Sensitive, Stage, Status, Verify
+from .types import Event, Info, Line, Offer, Offers, Profile, SurveyAnswer, Transaction
+
+__all__ = [
+    "AftercartError", "AgeBand", "Customer", "Decider", "Engine", "Event", "Info", "Kind", "Line", "Mode", "Offer",
+    "Offers", "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer",
+    "Transaction", "Verify",
+]

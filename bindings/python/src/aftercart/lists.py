@@ -1,0 +1,137 @@
+"""The lists of the header. A test compares them with it."""
+
+from enum import IntEnum
+
+
+class Mode(IntEnum):
+    """How a catalog file gets into memory."""
+
+    MAP = 0
+    COPY = 1
+
+
+class Verify(IntEnum):
+    """How much of a file is checked when it is opened."""
+
+    FULL = 0
+    STRUCTURE = 1
+
+
+class Prefault(IntEnum):
+    """What is read from disk before decisions ask for it."""
+
+    BACKGROUND = 0
+    WHOLE = 1
+    NONE = 2
+
+
+class Stage(IntEnum):
+    """Where in the purchase."""
+
+    CONFIRMATION = 0
+    CART = 1
+    CHECKOUT = 2
+    PAYMENT = 3
+    ORDER_STATUS = 4
+    EMAIL = 5
+    APP = 6
+
+
+class Role(IntEnum):
+    """Kind of purchase."""
+
+    UNKNOWN = 0
+    DURABLE = 1
+    CONSUMABLE = 2
+    SERVICE = 3
+    DIGITAL = 4
+    GIFT_CARD = 5
+
+
+class Sensitive(IntEnum):
+    """Sensitive classes of products."""
+
+    NONE = 0
+    ALCOHOL = 1
+    TOBACCO = 2
+    HEALTH = 3
+    ADULT = 4
+    WEAPONS = 5
+    GAMBLING = 6
+    CREDIT = 7
+    INSURANCE = 8
+
+
+class Customer(IntEnum):
+    """New or returning."""
+
+    ANY = 0
+    NEW = 1
+    RETURNING = 2
+
+
+class AgeBand(IntEnum):
+    """How old, as far as known."""
+
+    UNKNOWN = 0
+    MINOR = 1
+    ADULT = 2
+
+
+class Kind(IntEnum):
+    """What is offered."""
+
+    PRODUCT = 0
+    ADD_ON = 1
+    WARRANTY = 2
+    SERVICE = 3
+    SUBSCRIPTION = 4
+    PAYMENT_INCENTIVE = 5
+    LOYALTY = 6
+    APP_PROMPT = 7
+    CONTENT = 8
+    NEXT_PURCHASE = 9
+
+
+class Relation(IntEnum):
+    """How an offer follows from the order."""
+
+    BOUGHT_TOGETHER = 1
+    GOES_WITH_TYPE = 2
+    REFILL = 3
+    TRIGGERED = 4
+    HOUSE = 5
+
+
+class FactKind(IntEnum):
+    """What a fact is."""
+
+    PURCHASE = 1
+    DECLINE = 2
+    ANSWER = 3
+    OPT_OUT_CATEGORY = 4
+    CART_REMOVED = 5
+
+
+class Status(IntEnum):
+    """How a call failed. The header says what each means."""
+
+    NULL_POINTER = -101
+    MISALIGNED = -102
+    BAD_SIZE = -103
+    UNSUPPORTED_FIELD = -104
+    BAD_VALUE = -105
+    BAD_STRING = -106
+    BAD_UTF8 = -107
+    TOO_MANY_LINES = -108
+    TOO_MANY_FACTS = -109
+    TOO_MANY_SLOTS = -110
+    BAD_HANDLE = -201
+    BUSY = -202
+    POISONED = -203
+    BAD_CATALOG = -301
+    BAD_POLICY = -302
+    CATALOG_VERSION = -401
+    OUT_OF_MEMORY = -501
+    SYSTEM_ERROR = -502
+    INTERNAL = -601

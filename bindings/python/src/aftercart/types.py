@@ -1,0 +1,133 @@
+"""What goes into a decision, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .lists import AgeBand, Customer, Kind, Relation, Role, Sensitive, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bought line. Category and brand stand in where the catalog does not know the id."""
+
+    item_id: str
+    category: str = ""
+    brand: str = ""
+    quantity: int = 1
+    unit_price: int | None = None
+    role: Role = Role.UNKNOWN
+    sensitive: Sensitive = Sensitive.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A paid order, or a basket before payment. What is not known stays as it is."""
+
+    lines: Sequence[Line] = ()
+    order_id: str = ""  # only hashed into the decision id
+    created_at_ms: int = 0  # 0 = not known: offers that depend on time are not shown
+    value: int | None = None  # None = the sum of the lines, where all prices are known
+    currency: str = ""  # ISO 4217; empty = the catalog's
+    country: str = ""  # ISO 3166-1; empty = not known: offers bound to a region are not shown
+    stage: Stage = Stage.CONFIRMATION
+    slots: int = 0  # 0 = as the policy says
+    min_relevance: int | None = None  # None = as the policy says
+    is_gift: bool = False
+    is_test: bool = False
+    first_purchases: bool = False  # nothing that the customer bought before
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a product or offer; 0 = not known when."""
+
+    id: str
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswer:
+    """An answer to a question of a micro-survey. The tag "gift" suppresses refills."""
+
+    question: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The customer, as far as you know and may say. There is no field for a name or an address."""
+
+    customer: Customer = Customer.ANY
+    age_band: AgeBand = AgeBand.UNKNOWN
+    loyalty_member: bool | None = None
+    has_app: bool | None = None
+    opt_out_third_party: bool = False
+    unit_key: bytes = b""  # 16 bytes of a hash of your choice; only for assigning to experiments
+    session_key: bytes = b""  # 16 bytes of a hash that ends with the session
+    purchases: Sequence[Event] = ()  # oldest first
+    declines: Sequence[Event] = ()  # products and offers, oldest first
+    answers: Sequence[SurveyAnswer] = ()
+    opt_out_categories: Sequence[str] = ()  # paths, each with its subtree
+    cart_removed: Sequence[str] = ()  # products that were looked at in this session and put back
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One offer of the slate."""
+
+    id: str
+    kind: Kind | int  # a number where only a newer version of this binding knows it
+    relation: Relation | int
+    position: int
+    line: int | None  # index of the bought line behind it
+    third_party: bool
+    relevance: int
+    accept_ppm: int
+    select_ppm: int
+    value: int  # what you earn when it is accepted
+    ev_micros: int  # expected contribution, millionths of a minor unit
+    price: int | None
+    item_kind: int
+    item_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offers(Sequence[Offer]):
+    """A decision: the slate, best first, and how it came about."""
+
+    slate: tuple[Offer, ...]
+    reason: int  # without offers: the number of the commonest reason
+    reason_text: str
+    decision_id: str
+    index_generation: int
+    policy_generation: int
+    retrieved: int
+    eligible: int
+    rejected: int
+    centroids: int
+    cells: int
+    compared: int
+
+    def __len__(self) -> int:
+        return len(self.slate)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
+        return self.slate[index]
+
+    def __iter__(self) -> Iterator[Offer]:
+        return iter(self.slate)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What an engine is."""
+
+    products: int
+    offers: int
+    index_generation: int
+    policy_generation: int
+    created_at_ms: int
+    file_bytes: int
+    kernel: str

@@ -1,0 +1,125 @@
+import gc
+import re
+import threading
+import unittest
+from pathlib import Path
+
+import aftercart as a
+from aftercart import lists, native
+from conformance import FOLDER, ROOT, answer, requests
+
+SHOP = FOLDER / "shop.aftercart"
+
+
+def machine() -> a.Transaction:
+    return a.Transaction([a.Line("espresso-machine"), a.Line("beans-house")], order_id="A-1")
+
+
+class Tests(unittest.TestCase):
+    def fails(self, status, work, *arguments):
+        with self.assertRaises(a.AftercartError) as caught:
+            work(*arguments)
+        self.assertEqual(caught.exception.status, status)
+        return caught.exception
+
+    def test_conformance(self):
+        with a.Engine(SHOP) as engine, a.Decider(engine) as decider:
+            told = "".join(
+                f"case\t{name}\n{answer(engine, decider, order, customer)}\n"
+                for name, order, customer in requests((FOLDER / "requests.txt").read_text()))
+        self.assertEqual(told.split("\n"), (FOLDER / "offers.txt").read_text().split("\n"))
+
+    def test_layouts(self):
+        for line in (ROOT / "ffi/abi/layout.txt").read_text().splitlines():
+            name, field, *numbers = re.fullmatch(r"aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)(?: (\d+))?.*", line).groups()
+            if name == "text":
+                continue  # two numbers within others
+            layout = getattr(native, name.upper())
+            if field is None:
+                self.assertEqual(layout.size, int(numbers[0]), line)
+                continue
+            starts, at = [], 0
+            for count, code in re.findall(r"(\d*)([IiQqs])", layout.format):
+                size = int(count or 1) if code == "s" else {"i": 4, "q": 8}[code.lower()]
+                for _ in range(1 if code == "s" else int(count or 1)):
+                    starts.append(at)
+                    at += size
+            self.assertIn(int(numbers[0]), starts, line)
+
+    def test_numbers(self):
+        known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "ROLE": "Role",
+                 "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
+                 "RELATION": "Relation", "FACT": "FactKind"}
+        header = (ROOT / "include/aftercart.h").read_text()
+        for prefix, name, number in re.findall(r"(?m)^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$", header):
+            if prefix in known:
+                self.assertEqual(getattr(lists, known[prefix])[name], int(number))
+            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS"):
+                self.assertEqual(getattr(native, f"{prefix}_{name}"), int(number))
+        for line in (ROOT / "ffi/abi/status.txt").read_text().splitlines():
+            number, name = line.split()
+            if int(number) < 0:
+                self.assertEqual(a.Status[name], int(number))
+
+    def test_opening(self):
+        failed = self.fails(a.Status.SYSTEM_ERROR, a.Engine, "no such file")
+        self.assertEqual(failed.os_error, 2)
+        self.assertIn("no such file", str(failed))
+        failed = self.fails(a.Status.BAD_CATALOG, a.Engine, __file__)
+        self.assertTrue(failed.rule > 0 and failed.part)
+
+    def test_lives(self):
+        engine = a.Engine(SHOP, mode=a.Mode.COPY, verify=a.Verify.STRUCTURE, prefault=a.Prefault.NONE, visit_budget=50)
+        self.assertEqual((engine.info().products, engine.info().offers), (19, 7))
+        decider, broken = a.Decider(engine), a.Decider(engine)
+        engine.close()
+        engine.close()
+        self.fails(a.Status.BAD_HANDLE, engine.info)
+        self.fails(a.Status.BAD_HANDLE, a.Decider, engine)
+        self.assertTrue(decider.decide(machine()), "a decider keeps what it needs")
+        self.assertEqual(broken._selftest(), a.Status.INTERNAL)
+        self.fails(a.Status.POISONED, broken.decide, machine())
+        broken.close()
+        none = decider.decide(a.Transaction([a.Line("espresso-machine")], currency="EUR"))
+        self.assertEqual(len(none), 0)
+        self.assertIn("currency", none.reason_text)
+        for order in [a.Transaction(currency="DOLLAR"), a.Transaction(slots=-1), a.Transaction([a.Line("x", quantity=1 << 32)])]:
+            self.fails(a.Status.BAD_VALUE, decider.decide, order)
+        self.assertTrue(decider.decide(a.Transaction([a.Line("espresso-machine", "x" * (1 << 20), "\ud83c")])))
+        decider.close()
+        decider.close()
+        self.fails(a.Status.BAD_HANDLE, decider.decide, machine())
+
+    def test_threads(self):
+        engine = a.Engine(SHOP)
+        pool, problems = a.Pool(engine), []
+        expected = pool.decide(machine())
+
+        def work():
+            for _ in range(200):
+                if pool.decide(machine()) != expected:
+                    problems.append("another answer")
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(problems, [])
+        pool.close()
+        self.fails(a.Status.BAD_HANDLE, pool.decide, machine())
+
+    def test_net(self):
+        def maps():
+            return Path("/proc/self/maps").read_text().count("shop.aftercart")
+
+        gc.collect()
+        before = maps()
+        for _ in range(20):
+            self.assertTrue(a.Decider(a.Engine(SHOP)).decide(machine()))
+        gc.collect()
+        self.assertEqual(maps(), before)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestThePageHasOffers(t *testing.T) {
+	shop, err := open("../../tests/conformance/shop.aftercart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(shop)
+	defer server.Close()
+	get := func(query string) string {
+		response, err := http.Get(server.URL + "/confirmation" + query)
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		if response.StatusCode != 200 {
+			t.Error(response.Status)
+		}
+		return string(body)
+	}
+	var group sync.WaitGroup
+	for i := 0; i < 50; i++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			page := get("?order=A-1&item=espresso-machine&item=beans-house")
+			if !strings.Contains(page, "Thank you for order A-1") || !strings.Contains(page, `<a href="/product/grinder">Grinder</a>`) {
+				t.Error(page)
+			}
+		}()
+	}
+	group.Wait()
+	page := get("?order=%3Cb%3E&" + strings.Repeat("item=x&", 600))
+	if !strings.Contains(page, "&lt;b&gt;") || strings.Contains(page, "/product/") {
+		t.Error("an order that is too long gets a page without offers:", page)
+	}
+}

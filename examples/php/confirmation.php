@@ -1,0 +1,45 @@
+<?php
+
+// A confirmation page that decides within the request: /confirmation.php?order=A-1&item[]=SKU&item[]=SKU
+// In a shop the order comes from your database; everything from here on is what you would write.
+
+declare(strict_types=1);
+
+use Aftercart\{AftercartException, Engine, Line, Transaction};
+
+if (!class_exists(Engine::class)) {
+    require __DIR__ . '/vendor/autoload.php'; // FPM has the classes from its preload script
+}
+
+$items = array_values(array_filter((array) ($_GET['item'] ?? []), is_string(...)));
+$order = new Transaction(
+    lines: array_map(fn (string $item) => new Line($item), $items),
+    orderId: is_string($_GET['order'] ?? null) ? $_GET['order'] : '',
+    createdAtMs: (int) (microtime(true) * 1000),
+);
+$offers = [];
+try {
+    $engine = Engine::open($_SERVER['AFTERCART_CATALOG']); // once per process, then a look whether the file was replaced
+    $offers = $engine->decide($order);
+} catch (AftercartException $failed) {
+    error_log($failed->getMessage()); // a receipt needs no offers
+}
+$h = fn (string $text) => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
+?>
+<!doctype html>
+<meta charset="utf-8">
+<title>Thank you</title>
+<h1>Thank you for order <?= $h($order->orderId) ?></h1>
+<ul>
+<?php foreach ($items as $item): ?>
+  <li><?= $h($item) ?></li>
+<?php endforeach ?>
+</ul>
+<?php if (count($offers) > 0): ?>
+<h2>Goes well with it</h2>
+<ul>
+<?php foreach ($offers as $offer): ?>
+  <li><a href="/product/<?= rawurlencode($offer->id) ?>"><?= $h($offer->title()) ?></a></li>
+<?php endforeach ?>
+</ul>
+<?php endif ?>

@@ -1,0 +1,154 @@
+//! Handles that outlive what the host remembers: the language of some hosts (PHP) forgets all it knows between two requests,
+//! while the process lives on. The library keeps their handles for them, and knows when the file was replaced.
+#![allow(unsafe_code, reason = "an exported function: one `call`, whose SAFETY line is the header")]
+
+use std::ffi::c_char;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::boundary::{Caller, call};
+use crate::decider;
+use crate::engine::{Failure, construct, open_options, path_of};
+use crate::handle;
+use crate::status::Status;
+use crate::types::*;
+
+/// What this process keeps. Found by looking through: it has a path or two, and as many threads as decide.
+static RESIDENTS: Mutex<Vec<Resident>> = Mutex::new(Vec::new());
+
+/// The handles of one thread for one path.
+#[derive(Debug)]
+struct Resident {
+    thread: ThreadId,
+    path: PathBuf,
+    file: Identity,
+    engine: AtomicPtr<aftercart_engine>,
+    decider: AtomicPtr<aftercart_decider>,
+}
+
+/// Which file lies at a path. Publishing by rename always changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity([u64; 5]);
+
+/// Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
+/// request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file
+/// lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
+/// do not use them any more.
+///
+/// Both handles belong to the library: neither close nor free them. They are for the calling thread. `options` count where
+/// a file is opened, and may be null; threads share what is opened. At most `AFTERCART_RESIDENTS_MAX` are kept, then you
+/// get `AFTERCART_OUT_OF_MEMORY`. `error` may be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_resident(
+    path: *const c_char,
+    path_length: usize,
+    options: *const aftercart_options,
+    engine: *mut *mut aftercart_engine,
+    decider: *mut *mut aftercart_decider,
+    error: *mut aftercart_error,
+) -> i32 {
+    let find = |caller: &Caller| {
+        caller.set(engine, ptr::null_mut())?;
+        let path = path_of(caller.bytes(path.cast(), path_length)?)?;
+        let file = Identity::of(path)?;
+        // A panic cannot leave the list half-way: entries are whole before they go in.
+        let mut residents = RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = thread::current().id();
+        let at = residents.iter().position(|kept| kept.thread == thread && kept.path == path);
+        let at = match at {
+            Some(at) if residents[at].file == file && residents[at].is_sound(caller) => at,
+            at => {
+                let fresh = Resident::new(caller, thread, path, file, options, &residents)?;
+                keep(caller, &mut residents, at, fresh)?
+            }
+        };
+        caller.set(engine, residents[at].engine.load(Ordering::Relaxed))?;
+        Ok(residents[at].decider.load(Ordering::Relaxed))
+    };
+    // SAFETY: the contract of the header.
+    unsafe { call(|caller| construct(caller, decider, error, find)) }
+}
+
+/// Puts a resident in the place of a former one, whose handles end here, or at the end of the list.
+fn keep(
+    caller: &Caller,
+    residents: &mut Vec<Resident>,
+    at: Option<usize>,
+    fresh: Resident,
+) -> Result<usize, Failure> {
+    if let Some(at) = at {
+        std::mem::replace(&mut residents[at], fresh).free(caller);
+        return Ok(at);
+    }
+    if residents.len() >= AFTERCART_RESIDENTS_MAX as usize || residents.try_reserve(1).is_err() {
+        fresh.free(caller);
+        return Err(Status::OutOfMemory.into());
+    }
+    residents.push(fresh);
+    Ok(residents.len() - 1)
+}
+
+impl Resident {
+    /// Opens the file, unless another thread has.
+    fn new(
+        caller: &Caller,
+        thread: ThreadId,
+        path: &Path,
+        file: Identity,
+        options: *const aftercart_options,
+        residents: &[Self],
+    ) -> Result<Self, Failure> {
+        let same = residents.iter().find(|kept| kept.path == path && kept.file == file);
+        let shared = match same {
+            Some(kept) => {
+                Arc::clone(handle::borrow(caller, kept.engine.load(Ordering::Relaxed).cast_const())?)
+            }
+            None => {
+                let (options, visit_budget) = open_options(caller, options)?;
+                crate::engine::open(path, options, visit_budget)?
+            }
+        };
+        let decider = decider::create(Arc::clone(&shared))?;
+        let engine = match handle::create::<aftercart_engine>(shared) {
+            Ok(engine) => engine,
+            Err(status) => {
+                handle::destroy(caller, decider)?;
+                return Err(status.into());
+            }
+        };
+        Ok(Self { thread, path: path.to_owned(), file, engine: engine.into(), decider: decider.into() })
+    }
+
+    /// Whether no defect has left the decider half-way.
+    fn is_sound(&self, caller: &Caller) -> bool {
+        let decider = handle::borrow(caller, self.decider.load(Ordering::Relaxed).cast_const());
+        decider.is_ok_and(|decider| !decider.is_poisoned())
+    }
+
+    fn free(self, caller: &Caller) {
+        // Where the host freed them against the rule, there is nothing left to do.
+        let _ = handle::destroy(caller, self.decider.into_inner());
+        let _ = handle::destroy(caller, self.engine.into_inner());
+    }
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Result<Self, Failure> {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(path).map_err(|error| Failure::system(path, &error))?;
+        let changed = [file.mtime().cast_unsigned(), file.mtime_nsec().cast_unsigned()];
+        Ok(Self([file.dev(), file.ino(), file.size(), changed[0], changed[1]]))
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Result<Self, Failure> {
+        let file = std::fs::metadata(path).map_err(|error| Failure::system(path, &error))?;
+        let changed = file.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let changed = changed.unwrap_or_default();
+        Ok(Self([0, 0, file.len(), changed.as_secs(), changed.subsec_nanos().into()]))
+    }
+}

@@ -1,0 +1,238 @@
+/* Answers tests/conformance/requests.txt, whose grammar is at its top. Arguments: a catalog, the requests. With a third one,
+ * it tells instead how many nanoseconds a decision of each takes, for benches/bindings.rs. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#endif
+#include "aftercart.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* One request; more of everything than is allowed. */
+static struct {
+    aftercart_transaction transaction;
+    aftercart_profile profile;
+    aftercart_line lines[AFTERCART_LINES_MAX + 8];
+    aftercart_fact facts[AFTERCART_FACTS_MAX + 8];
+    char strings[1 << 18];
+    size_t line_count, fact_count, used;
+} r;
+
+static char *field[12];
+
+static void split(char *line)
+{
+    static char none[] = "";
+    for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
+        field[i] = line ? line : none;
+        line = line ? strchr(line, '\t') : NULL;
+        if (line)
+            *line++ = 0;
+    }
+}
+
+static aftercart_text put(const char *text)
+{
+    aftercart_text at;
+    at.offset = (uint32_t)r.used;
+    at.length = (uint32_t)strlen(text);
+    memcpy(r.strings + r.used, text, at.length);
+    r.used += at.length;
+    return at;
+}
+
+static aftercart_line *add_line(const char *item)
+{
+    aftercart_line *line = &r.lines[r.line_count++];
+    line->item_id = put(item);
+    return line;
+}
+
+static aftercart_fact *add_fact(uint32_t kind, const char *id)
+{
+    aftercart_fact *fact = &r.facts[r.fact_count++];
+    fact->kind = kind;
+    fact->id = put(id);
+    return fact;
+}
+
+static void line_of_fields(void)
+{
+    aftercart_line *line = add_line(field[1]);
+    line->category = put(field[2]);
+    line->brand = put(field[3]);
+    line->quantity = (uint32_t)atol(field[4]);
+    line->unit_price = atoll(field[5]);
+    line->flags = field[5][0] ? AFTERCART_LINE_HAS_UNIT_PRICE : 0;
+    line->role = (uint32_t)atol(field[6]);
+    line->sensitive = (uint32_t)atol(field[7]);
+}
+
+static void numbered(int are_lines)
+{
+    char item[64];
+    for (long n = 1; n <= atol(field[1]); n++) {
+        snprintf(item, sizeof item, "%s-%ld", field[2], n);
+        if (are_lines)
+            add_line(item);
+        else
+            add_fact(AFTERCART_FACT_PURCHASE, item);
+    }
+}
+
+static void key(uint64_t to[2])
+{
+    to[0] = strtoull(field[1], NULL, 10);
+    to[1] = strtoull(field[2], NULL, 10);
+}
+
+static void add(void)
+{
+    const uint32_t number = (uint32_t)atol(field[1]);
+    struct { const char *word; uint32_t *to; uint32_t value, *flags, flag; } simple[] = {
+        {"stage", &r.transaction.stage, number, NULL, 0},
+        {"slots", &r.transaction.slots, number, NULL, 0},
+        {"min_relevance", &r.transaction.min_relevance, number, &r.transaction.flags, AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE},
+        {"is_gift", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_IS_GIFT},
+        {"is_test", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_IS_TEST},
+        {"first_purchases", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_FIRST_PURCHASES},
+        {"customer", &r.profile.customer, number, NULL, 0},
+        {"age_band", &r.profile.age_band, number, NULL, 0},
+        {"loyalty_member", &r.profile.loyalty_member, number, NULL, 0},
+        {"has_app", &r.profile.has_app, number, NULL, 0},
+        {"opt_out_third_party", NULL, 0, &r.profile.flags, AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY},
+    };
+    for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++)
+        if (strcmp(field[0], simple[i].word) == 0) {
+            if (simple[i].to)
+                *simple[i].to = simple[i].value;
+            if (simple[i].flags)
+                *simple[i].flags |= simple[i].flag;
+            return;
+        }
+#define WORD(word) else if (strcmp(field[0], word) == 0)
+    if (strcmp(field[0], "order_id") == 0)
+        r.transaction.order_id = put(field[1]);
+    WORD("created_at_ms") r.transaction.created_at_ms = atoll(field[1]);
+    WORD("value") r.transaction.value = atoll(field[1]), r.transaction.flags |= AFTERCART_TRANSACTION_HAS_VALUE;
+    WORD("currency") memcpy(r.transaction.currency, field[1], strlen(field[1]));
+    WORD("country") memcpy(r.transaction.country, field[1], strlen(field[1]));
+    WORD("unit_key") key(r.profile.unit_key);
+    WORD("session_key") key(r.profile.session_key);
+    WORD("line") line_of_fields();
+    WORD("lines") numbered(1);
+    WORD("purchases") numbered(0);
+    WORD("purchase") add_fact(AFTERCART_FACT_PURCHASE, field[1])->at_ms = atoll(field[2]);
+    WORD("decline") add_fact(AFTERCART_FACT_DECLINE, field[1])->at_ms = atoll(field[2]);
+    WORD("answer") {
+        aftercart_fact *fact = add_fact(AFTERCART_FACT_ANSWER, field[1]);
+        fact->tag = put(field[2]);
+    }
+    WORD("opt_out_category") add_fact(AFTERCART_FACT_OPT_OUT_CATEGORY, field[1]);
+    WORD("cart_removed") add_fact(AFTERCART_FACT_CART_REMOVED, field[1]);
+    else if (strcmp(field[0], "expect") != 0)
+        exit(3);
+}
+
+static const char *text_of(aftercart_engine *engine, const aftercart_offer *offer, uint32_t which)
+{
+    static char texts[4][1024];
+    aftercart_item_text(engine, offer->item_kind, offer->item_row, which, texts[which - 1], sizeof texts[0], NULL);
+    return texts[which - 1];
+}
+
+static aftercart_offer offers[AFTERCART_SLOTS_MAX];
+static aftercart_summary s;
+static size_t count;
+
+static int32_t decide(aftercart_decider *decider)
+{
+    s.struct_size = sizeof s;
+    return aftercart_decide(decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts,
+                            sizeof r.facts[0], r.fact_count, r.strings, r.used, offers, sizeof offers[0],
+                            AFTERCART_SLOTS_MAX, &count, &s);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+}
+
+/* Of 100 batches of 10 decisions, the tenth fastest. */
+static void measure(aftercart_decider *decider)
+{
+    int64_t batches[100];
+    for (int batch = 0; batch < 100; batch++) {
+        struct timespec from, to;
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        for (int i = 0; i < 10; i++)
+            if (decide(decider) < 0)
+                exit(4);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        batches[batch] = ((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec) / 10;
+    }
+    qsort(batches, 100, sizeof batches[0], by_size);
+    printf("%" PRId64 "\n", batches[9]);
+}
+
+static void answer(aftercart_engine *engine, aftercart_decider *decider)
+{
+    int32_t status = decide(decider);
+    printf("status\t%s", aftercart_status_name(status));
+    if (status >= 0)
+        printf("\t%u\t%016" PRIx64 "%016" PRIx64 "\t%016" PRIx64 "\t%016" PRIx64 "\t%u\t%u\t%u\t%u\t%u\t%u", s.reason,
+               s.decision_id_high, s.decision_id_low, s.index_generation, s.policy_generation, s.retrieved, s.eligible,
+               s.rejected, s.centroids, s.cells, s.compared);
+    puts("");
+    for (const aftercart_offer *o = offers; o < offers + count; o++)
+        printf("offer\t%s\t%u\t%u\t%u\t%u\t%u\t%u\t%d\t%u\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%s\t%s\n", o->id,
+               o->item_kind, o->item_row, o->kind, o->position, o->third_party, o->relation, o->line, o->relevance,
+               o->p_accept_ppm, o->p_select_ppm, o->value, o->ev_micros, o->price,
+               text_of(engine, o, AFTERCART_TEXT_TITLE), text_of(engine, o, AFTERCART_TEXT_CATEGORY),
+               text_of(engine, o, AFTERCART_TEXT_PARTNER));
+    puts("");
+}
+
+int main(int argc, char **argv)
+{
+    aftercart_engine *engine;
+    aftercart_decider *decider;
+    FILE *file = argc >= 3 ? fopen(argv[2], "r") : NULL;
+    int timed = argc > 3;
+    if (!file || aftercart_engine_open(argv[1], strlen(argv[1]), NULL, &engine, NULL) != AFTERCART_OK
+        || aftercart_decider_new(engine, &decider, NULL) != AFTERCART_OK)
+        return 2;
+    static char line[4096];
+    int open_case = 0;
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        if (line[0] == 0 || line[0] == '#')
+            continue;
+        split(line);
+        if (strcmp(field[0], "case") != 0) {
+            add();
+            continue;
+        }
+        if (open_case && timed)
+            measure(decider);
+        else if (open_case)
+            answer(engine, decider);
+        open_case = 1;
+        memset(&r, 0, sizeof r);
+        r.transaction.struct_size = sizeof r.transaction;
+        r.profile.struct_size = sizeof r.profile;
+        if (!timed)
+            printf("case\t%s\n", field[1]);
+    }
+    if (timed)
+        measure(decider);
+    else
+        answer(engine, decider);
+    fclose(file);
+    aftercart_decider_free(decider);
+    aftercart_engine_close(engine);
+    return 0;
+}

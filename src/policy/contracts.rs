@@ -1,0 +1,105 @@
+//! What partners and their offers ask of a request: conditions and frequency caps. They come with the catalog, not with the
+//! merchant's policy, and hold under every policy.
+
+use std::ops::Range;
+
+use super::rules::{self, Op};
+use crate::context::{Exposed, Seen};
+use crate::index::format::NONE;
+use crate::offer::Reason;
+use crate::vocabulary::Exposure;
+
+/// At most so many events in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cap {
+    pub(crate) event: Exposure,
+    pub(crate) most: u32,
+    pub(crate) window_ms: i64,
+}
+
+/// What is asked, as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Draft {
+    /// Row of a partner, or of an offer.
+    pub(crate) row: u32,
+    pub(crate) of_offer: bool,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) caps: Vec<Cap>,
+}
+
+#[derive(Debug, Clone)]
+struct Contract {
+    row: u32,
+    ops: Range<usize>,
+    caps: Range<usize>,
+}
+
+/// All of them; `Default` = none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Contracts {
+    /// By row.
+    partners: Vec<Contract>,
+    offers: Vec<Contract>,
+    ops: Vec<Op>,
+    caps: Vec<Cap>,
+}
+
+impl Contracts {
+    /// Of several for one row the first holds; a builder writes one.
+    pub(crate) fn new(drafts: &[Draft]) -> Self {
+        let mut contracts = Self::default();
+        for draft in drafts {
+            let (ops, caps) = (contracts.ops.len(), contracts.caps.len());
+            contracts.ops.extend(&draft.ops);
+            contracts.caps.extend(&draft.caps);
+            let (ops, caps) = (ops..contracts.ops.len(), caps..contracts.caps.len());
+            let list = if draft.of_offer { &mut contracts.offers } else { &mut contracts.partners };
+            list.push(Contract { row: draft.row, ops, caps });
+        }
+        contracts.partners.sort_by_key(|contract| contract.row);
+        contracts.offers.sort_by_key(|contract| contract.row);
+        contracts
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.partners.is_empty() && self.offers.is_empty()
+    }
+
+    /// What a partner's contract says against anything of it.
+    pub(crate) fn partner_refusal(&self, partner: u32, seen: Seen<'_>) -> Option<Reason> {
+        let of = |exposed: &Exposed| exposed.partner == partner && partner != NONE;
+        self.refusal(&self.partners, partner, seen, of, Reason::PartnerContext)
+    }
+
+    /// What an offer's own contract says against it.
+    pub(crate) fn offer_refusal(&self, offer: u32, seen: Seen<'_>) -> Option<Reason> {
+        self.refusal(&self.offers, offer, seen, |exposed| exposed.offer == offer, Reason::OfferCondition)
+    }
+
+    fn refusal(
+        &self,
+        list: &[Contract],
+        row: u32,
+        seen: Seen<'_>,
+        counts: impl Fn(&Exposed) -> bool,
+        condition: Reason,
+    ) -> Option<Reason> {
+        let at = list.binary_search_by_key(&row, |contract| contract.row).ok()?;
+        let contract = list.get(at)?;
+        let ops = self.ops.get(contract.ops.clone()).unwrap_or(&[]);
+        if !ops.is_empty() && rules::answer(ops, seen.facts) != Some(true) {
+            return Some(condition);
+        }
+        let caps = self.caps.get(contract.caps.clone()).unwrap_or(&[]);
+        let full = |cap: &Cap| {
+            // Where either time is not known, the event counts.
+            let recent = |at_ms: i64| {
+                seen.now_ms <= 0 || at_ms <= 0 || seen.now_ms.saturating_sub(at_ms) < cap.window_ms
+            };
+            let counted =
+                seen.exposures.iter().filter(|e| e.event == cap.event && counts(e) && recent(e.at_ms));
+            counted.count() >= cap.most as usize
+        };
+        caps.iter().any(full).then_some(Reason::FrequencyCap)
+    }
+}

@@ -1,0 +1,277 @@
+//! What the merchant wants and refuses: a plain [`Policy`], resolved against a catalog into rules, compiled into bitmaps.
+
+#[cfg(feature = "policy")]
+pub mod cel;
+mod classes;
+mod compiled;
+pub mod condition;
+mod contracts;
+mod facts;
+mod placements;
+mod resolve;
+mod review;
+mod rule;
+mod rules;
+mod selectors;
+mod stored;
+mod zone;
+
+pub(crate) use compiled::CompiledPolicy;
+pub use condition::Condition;
+#[cfg(feature = "build")]
+pub(crate) use contracts::{Cap, Draft as ContractDraft};
+pub(crate) use facts::Facts;
+pub(crate) use placements::{Placed, is_before_payment, party_bit};
+pub use review::{Review, RuleReach};
+pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
+#[cfg(feature = "build")]
+pub(crate) use rules::Op;
+pub(crate) use rules::{Holding, meets};
+pub(crate) use selectors::{By, Member};
+pub(crate) use stored::contracts_of;
+#[cfg(feature = "build")]
+pub(crate) use stored::write_contract;
+
+use crate::live::LivePolicy;
+use crate::vocabulary::SensitiveClass;
+
+/// The merchant's rules, by name. In a file it is TOML (see the README); in Rust it is this.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+pub struct Policy {
+    /// Version of this vocabulary: 1.
+    pub version: u32,
+    /// Name of the category vocabulary; must equal the catalog's. Needed where any rule names a category.
+    pub taxonomy: Option<String>,
+    /// IANA name of the zone in which conditions read the clock, like `Europe/Berlin`. Needed where any condition does.
+    pub time_zone: Option<String>,
+    /// Switches every offer off.
+    pub kill_switch: bool,
+    /// What may never appear.
+    pub suppress: Names,
+    /// What alone may appear, list by list; a list that is empty allows all. See [`Rule::allow_only`].
+    pub allow_only: Names,
+    /// Rules with conditions.
+    #[cfg_attr(feature = "policy", serde(rename = "rule"))]
+    pub rules: Vec<Rule>,
+    /// Offers that may not stand on one page.
+    pub apart: Vec<Apart>,
+    /// Category subtrees of a sensitive class.
+    pub sensitive: Vec<SensitiveRule>,
+    /// Sensitive classes that may appear nevertheless, to customers of the right age.
+    pub allow_sensitive: Vec<SensitiveClass>,
+    /// The placement of requests that no other placement serves.
+    pub placement: PlacementPolicy,
+    /// Placements of their own.
+    pub placements: Vec<NamedPlacement>,
+    /// Limits within one slate.
+    pub slate: SlatePolicy,
+    /// How offers are valued.
+    pub value: ValuePolicy,
+    /// What to do where the feed does not say.
+    pub unknown: UnknownPolicy,
+    /// What is asked of the live overlay.
+    pub live: LivePolicy,
+}
+
+/// Marks a category subtree as sensitive.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields))]
+pub struct SensitiveRule {
+    /// Category path.
+    pub category: String,
+    /// Its class.
+    pub class: SensitiveClass,
+    /// Above 0: for adults only. The number itself is not compared, since the host only says whether a customer is of age.
+    #[cfg_attr(feature = "policy", serde(default))]
+    pub age_min: u8,
+}
+
+/// The placement's part of a policy.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+pub struct PlacementPolicy {
+    /// Slots, 1 to 16.
+    pub slots: u8,
+    /// Least relevance, 0 to 1: whether an offer makes sense beside the basket.
+    pub min_relevance: f64,
+    /// Least `p_accept`, 0 to 1: whether an offer is likely enough, in every placement. 0 (the default) = no such floor, since
+    /// what is likely differs from shop to shop; `aftercart relevance` prints what each floor costs.
+    pub min_p_accept: f64,
+    /// Least expected contribution of an offer, in major units of the catalog's currency.
+    pub reserve: f64,
+}
+
+/// Limits within one slate.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+pub struct SlatePolicy {
+    /// Products of one type; 0 = no limit, 255 (the default) = one for every eight slots or part of them, and one alone where
+    /// the placement asks for first purchases ([`crate::Repeat::Never`]).
+    pub max_per_type: u8,
+    /// Products of one brand; 0 = no limit.
+    pub max_per_brand: u8,
+    /// Offers of one partner, where it states no limit of its own; 0 = no limit.
+    pub max_per_partner: u8,
+    /// Offers of all third parties together; 0 = none.
+    pub max_third_party: u8,
+    /// Refills, as a share of the slots in percent, but at least one; 0 = none.
+    pub max_refill_percent: u8,
+}
+
+/// How first-party products are valued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(rename_all = "snake_case"))]
+pub enum FirstPartyValue {
+    /// All alike, at the catalog's typical contribution: relevance alone orders them.
+    #[default]
+    Typical,
+    /// Each at its own price and margin.
+    Margin,
+}
+
+/// The value part of a policy.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+pub struct ValuePolicy {
+    /// How first-party products are valued.
+    pub first_party: FirstPartyValue,
+    /// Dearest product, in percent of the order value; 0 = no limit.
+    pub max_price_percent: u32,
+}
+
+/// `allow` or `deny`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(rename_all = "snake_case"))]
+pub enum Unknown {
+    /// Offer it.
+    #[default]
+    Allow,
+    /// Do not.
+    Deny,
+}
+
+/// What to do where the feed does not say. An unknown category under a category rule is always denied.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+pub struct UnknownPolicy {
+    /// Availability.
+    pub availability: Unknown,
+    /// Price.
+    pub price: Unknown,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            taxonomy: None,
+            time_zone: None,
+            kill_switch: false,
+            suppress: Names::default(),
+            allow_only: Names::default(),
+            rules: Vec::new(),
+            apart: Vec::new(),
+            sensitive: Vec::new(),
+            allow_sensitive: Vec::new(),
+            placement: PlacementPolicy::default(),
+            placements: Vec::new(),
+            slate: SlatePolicy::default(),
+            value: ValuePolicy::default(),
+            unknown: UnknownPolicy::default(),
+            live: LivePolicy::default(),
+        }
+    }
+}
+
+impl Default for PlacementPolicy {
+    fn default() -> Self {
+        Self { slots: 3, min_relevance: 0.2, min_p_accept: 0.0, reserve: 0.0 }
+    }
+}
+
+impl Default for SlatePolicy {
+    fn default() -> Self {
+        Self {
+            max_per_type: u8::MAX,
+            max_per_brand: 0,
+            max_per_partner: 1,
+            max_third_party: 1,
+            max_refill_percent: 100,
+        }
+    }
+}
+
+/// Why a policy cannot be used. A rule that cannot be understood is never ignored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// A name that the catalog does not have.
+    #[error("{field}: the catalog has no {what} \"{name}\"; correct the name, or drop the rule")]
+    UnknownName {
+        /// Where in the policy.
+        field: &'static str,
+        /// Kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Another vocabulary of categories.
+    #[error(
+        "taxonomy: the policy speaks of \"{policy}\", the catalog of \"{catalog}\"; write rules for the catalog's"
+    )]
+    Taxonomy {
+        /// The policy's.
+        policy: String,
+        /// The catalog's.
+        catalog: String,
+    },
+    /// Rules about categories, and no word on whose.
+    #[error(
+        "taxonomy: rules name categories; say whose they are: taxonomy = \"{catalog}\" is this catalog's"
+    )]
+    NoTaxonomy {
+        /// The catalog's.
+        catalog: String,
+    },
+    /// A time zone that nobody knows.
+    #[error(
+        "time_zone: there is no zone \"{name}\" here; use a name of the IANA database, like \"America/New_York\""
+    )]
+    Zone {
+        /// The name.
+        name: String,
+    },
+    /// A rule that says too little, too much, or what cannot be.
+    #[error("{field} \"{name}\": {problem}")]
+    Rule {
+        /// `rule`, `apart` or `placements`.
+        field: &'static str,
+        /// Name of the rule.
+        name: String,
+        /// What is wrong, and the way out.
+        problem: String,
+    },
+    /// A number outside its range.
+    #[error("{field}: must be {allowed}")]
+    OutOfRange {
+        /// Where in the policy.
+        field: &'static str,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A stored rule that this version does not know, or a damaged one.
+    #[error("stored policy: rule {row} is not one that this version knows; build the catalog again")]
+    BadRecord {
+        /// Row of the policy section.
+        row: usize,
+    },
+}

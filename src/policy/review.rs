@@ -1,0 +1,248 @@
+//! What a policy does to a catalog, told before it does it: for `aftercart policy check` and `diff`. Control plane.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::condition::{Comparison, Condition, TextFact};
+use super::rules::RULE_WORDS;
+use super::selectors::By;
+use super::{CompiledPolicy, Policy};
+use crate::engine::Engine;
+use crate::index::View;
+use crate::offer::{Item, OfferIx, ProductIx, Reason};
+use crate::partner;
+use crate::suppression;
+use crate::vocabulary::{OfferKind, SensitiveClass};
+
+/// What a policy does to a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Products of the catalog.
+    pub products: u32,
+    /// Of those, the ones that no rule without a condition refuses.
+    pub products_allowed: u32,
+    /// Offers that are no products.
+    pub offers: u32,
+    /// Of those, the ones that may appear in some request.
+    pub offers_allowed: u32,
+    /// Each rule with a condition.
+    pub rules: Vec<RuleReach>,
+    /// What is probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// What a rule refuses where it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleReach {
+    /// Its name.
+    pub name: String,
+    /// Products, of those that nothing refuses beforehand or the rule itself alone does.
+    pub products: u32,
+    /// Offers that are no products.
+    pub offers: u32,
+}
+
+impl Engine {
+    /// What refuses an item in every request; `None` = some request may see it.
+    #[must_use]
+    pub fn always_refused(&self, item: Item) -> Option<Reason> {
+        always_refused(self.policy(), &self.view(), item)
+    }
+
+    /// Looks at the policy that this engine has, `policy`, for what is probably not meant. Reads every product.
+    #[must_use]
+    pub fn review(&self, policy: &Policy) -> Review {
+        let (compiled, view) = (self.policy(), self.view());
+        let offers = || (0..view.offers.len() as u32).map(|ix| Item::Offer(OfferIx(ix)));
+        let refused: Vec<(Item, Reason)> =
+            offers().filter_map(|item| Some((item, self.always_refused(item)?))).collect();
+        let mut warnings = Vec::new();
+        let products_allowed = compiled.allowed.total();
+        if products_allowed == 0 && !view.products.is_empty() {
+            warnings
+                .push("no product may ever appear: the lists without conditions refuse all of them".into());
+        }
+        for (item, reason) in &refused {
+            warnings.push(format!("offer \"{}\" can never appear: {}", self.id(*item), reason.text()));
+        }
+        for item in offers().filter(|item| refused.iter().all(|(other, _)| other != item)) {
+            warnings.extend(
+                self.unworthy(item).map(|why| format!("offer \"{}\" can never appear: {why}", self.id(item))),
+            );
+        }
+        let rules = reach(compiled, &view);
+        for reach in &rules {
+            let rule = policy.rules.iter().find(|rule| rule.name == reach.name);
+            let refuses = rule.is_some_and(|r| !r.suppress.is_empty() || !r.allow_only.is_empty());
+            if refuses && reach.products == 0 && reach.offers == 0 {
+                warnings.push(format!(
+                    "rule \"{}\" changes nothing: all that it refuses is refused already",
+                    reach.name
+                ));
+            }
+        }
+        warnings.extend(
+            policy
+                .rules
+                .iter()
+                .filter(|rule| !can_hold(&rule.when))
+                .map(|rule| format!("rule \"{}\" never holds: its condition contradicts itself", rule.name)),
+        );
+        warnings.extend(unknown_placements(policy));
+        Review {
+            products: view.product_count(),
+            products_allowed,
+            offers: view.offers.len() as u32,
+            offers_allowed: (view.offers.len() - refused.len()) as u32,
+            rules,
+            warnings,
+        }
+    }
+
+    /// Why no position of any placement takes an offer.
+    fn unworthy(&self, item: Item) -> Option<String> {
+        let Item::Offer(OfferIx(ix)) = item else { return None };
+        let (compiled, view) = (self.policy(), self.view());
+        let record = view.offer(ix)?;
+        let third = record.partner.get() != crate::index::format::NONE;
+        let party = super::party_bit(third);
+        let kind = OfferKind::from_code(record.kind)?;
+        let slots = || compiled.placements.iter().flat_map(|p| p.positions.iter().take(usize::from(p.slots)));
+        let mut taking =
+            slots().filter(|s| s.kinds >> kind.code() & 1 == 1 && s.parties & party != 0).peekable();
+        if taking.peek().is_none() {
+            return Some("no position of any placement takes its kind or party".into());
+        }
+        let worth = record.payout.get().saturating_mul(record.accept_rate_ppm.get().into());
+        let poor = record.house != 1 && taking.all(|slot| worth < slot.reserve_micros);
+        poor.then(|| "its payout times its accept_rate is below every reserve".into())
+    }
+}
+
+fn always_refused(policy: &CompiledPolicy, view: &View<'_>, item: Item) -> Option<Reason> {
+    let standing = policy.standing();
+    match item {
+        Item::Product(ProductIx(ix)) => suppression::standing_refusal(policy, view, ix, view.product(ix)?),
+        Item::Offer(OfferIx(ix)) => {
+            let record = view.offer(ix)?;
+            let kind = OfferKind::from_code(record.kind);
+            let class = SensitiveClass::from_code(record.sensitive);
+            let partner = record.partner.get();
+            let third = partner != crate::index::format::NONE;
+            let sets = policy.rules.refused().of_offer(ix, record);
+            let by_rule = sets.iter().find(|(_, row)| super::meets(&standing.refusing, row));
+            [
+                (policy.kill_switch, Reason::KillSwitch),
+                (class.is_none_or(|c| !policy.sensitive_allowed(c, &standing)), Reason::SensitiveContext),
+                (kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded),
+                (policy.suppressed_offers.contains(&ix), Reason::ProductExcluded),
+                (third && partner::standing_refusal(policy, view, partner), Reason::PartnerExcluded),
+                (third && policy.max_third_party == 0, Reason::ThirdPartyQuota),
+            ]
+            .into_iter()
+            .find(|(refused, _)| *refused)
+            .map(|(_, reason)| reason)
+            .or(by_rule.map(|(by, _)| by.reason()))
+        }
+    }
+}
+
+/// What each rule refuses of what the lists and rules without conditions leave; of those themselves, all.
+fn reach(policy: &CompiledPolicy, view: &View<'_>) -> Vec<RuleReach> {
+    let (refused, standing) = (policy.rules.refused(), policy.standing().refusing);
+    let mut rows: HashMap<(Vec<u64>, bool), (u32, u32)> = HashMap::new();
+    let mut add = |sets: &[(By, &[u64])], allowed: bool, is_product: bool| {
+        let mut row = vec![0u64; RULE_WORDS];
+        for (_, set) in sets {
+            row.iter_mut().zip(*set).for_each(|(to, word)| *to |= word);
+        }
+        let count = rows.entry((row, allowed)).or_default();
+        *(if is_product { &mut count.0 } else { &mut count.1 }) += 1;
+    };
+    for (ix, record) in (0..).zip(view.products) {
+        add(&refused.of_product(ix, record), policy.is_allowed(ix), true);
+    }
+    for (ix, record) in (0..).zip(view.offers) {
+        let allowed = always_refused(policy, view, Item::Offer(OfferIx(ix))).is_none();
+        add(&refused.of_offer(ix, record), allowed, false);
+    }
+    let has = |row: &[u64], at: usize| row.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
+    (0..policy.rules.count())
+        .map(|at| {
+            let counted =
+                rows.iter().filter(|((row, allowed), _)| has(row, at) && (*allowed || has(&standing, at)));
+            let (products, offers) =
+                counted.fold((0, 0), |sum, (_, count)| (sum.0 + count.0, sum.1 + count.1));
+            RuleReach { name: policy.rules.name(at).to_owned(), products, offers }
+        })
+        .collect()
+}
+
+/// `false` where a condition asks at once for what excludes itself.
+fn can_hold(condition: &Condition) -> bool {
+    match condition {
+        Condition::Any(parts) => parts.iter().any(can_hold),
+        Condition::All(parts) => {
+            let mut flat = Vec::new();
+            flatten(parts, &mut flat);
+            flat.iter().all(|part| can_hold(part)) && !contradict(&flat)
+        }
+        _ => true,
+    }
+}
+
+fn flatten<'c>(parts: &'c [Condition], flat: &mut Vec<&'c Condition>) {
+    for part in parts {
+        match part {
+            Condition::All(parts) => flatten(parts, flat),
+            other => flat.push(other),
+        }
+    }
+}
+
+/// Two texts for one fact, a range without numbers, or something and its opposite.
+fn contradict(parts: &[&Condition]) -> bool {
+    let mut ranges: HashMap<u8, (i64, i64)> = HashMap::new();
+    for part in parts {
+        if let Condition::Number { fact, is, value } = part {
+            let (low, high) = ranges.entry(fact.code()).or_insert((i64::MIN, i64::MAX));
+            match is {
+                Comparison::Equal => (*low, *high) = ((*low).max(*value), (*high).min(*value)),
+                Comparison::Less => *high = (*high).min(value.saturating_sub(1)),
+                Comparison::AtMost => *high = (*high).min(*value),
+                Comparison::Greater => *low = (*low).max(value.saturating_add(1)),
+                Comparison::AtLeast => *low = (*low).max(*value),
+            }
+        }
+    }
+    let opposite = |a: &Condition, b: &Condition| match (a, b) {
+        (Condition::Text { fact: a, value: x }, Condition::Text { fact: b, value: y }) => a == b && x != y,
+        (a, Condition::Not(b)) => **b == *a,
+        _ => false,
+    };
+    ranges.values().any(|(low, high)| low > high)
+        || parts.iter().any(|a| parts.iter().any(|b| opposite(a, b)))
+}
+
+/// Conditions that ask for a placement that the policy does not have.
+fn unknown_placements(policy: &Policy) -> Vec<String> {
+    fn asked(condition: &Condition, ids: &mut BTreeSet<String>) {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| asked(part, ids)),
+            Condition::Not(part) => asked(part, ids),
+            Condition::Text { fact: TextFact::PlacementId, value } => {
+                ids.insert(value.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut warnings = Vec::new();
+    for rule in &policy.rules {
+        let mut ids = BTreeSet::new();
+        asked(&rule.when, &mut ids);
+        let unknown = ids.into_iter().filter(|id| policy.placements.iter().all(|p| p.id != *id));
+        warnings.extend(unknown.map(|id| {
+            format!("rule \"{}\" asks for placement \"{id}\", which the policy does not have", rule.name)
+        }));
+    }
+    warnings
+}

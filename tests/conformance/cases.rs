@@ -1,0 +1,149 @@
+//! Reads `requests.txt`, whose grammar is at its top. The test and the bench of the bindings share it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "each user uses some of it"
+)]
+
+use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
+use aftercart::{Answer, Decline, LineItem, Profile, Purchase, Repeat, Transaction};
+
+/// A request: its lines, each split into word and fields.
+pub struct Case<'a> {
+    pub name: &'a str,
+    lines: Vec<Vec<&'a str>>,
+}
+
+/// The requests of a text.
+pub fn cases(text: &str) -> Vec<Case<'_>> {
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        match (fields[0], cases.last_mut()) {
+            ("case", _) => cases.push(Case { name: fields[1], lines: Vec::new() }),
+            (_, Some(case)) => case.lines.push(fields),
+            (_, None) => panic!("{line}: before the first case"),
+        }
+    }
+    cases
+}
+
+/// The texts of numbered items, which a request borrows.
+fn numbered(count: &str, item: &str) -> Vec<String> {
+    (1..=number::<usize>(count)).map(|n| format!("{item}-{n}")).collect()
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+fn key(low: &str, high: &str) -> Option<[u8; 16]> {
+    Some((u128::from(number::<u64>(high)) << 64 | u128::from(number::<u64>(low))).to_le_bytes())
+}
+
+/// The lists of a request.
+#[derive(Default)]
+struct Lists<'a> {
+    lines: Vec<LineItem<'a>>,
+    purchases: Vec<Purchase<'a>>,
+    declines: Vec<Decline<'a>>,
+    answers: Vec<Answer<'a>>,
+    opt_outs: Vec<&'a str>,
+    removed: Vec<&'a str>,
+}
+
+impl Case<'_> {
+    /// The status that this request must be refused with, where types of Rust cannot say it.
+    pub fn refused(&self) -> Option<&str> {
+        self.lines.iter().find(|line| line[0] == "expect").map(|line| line[1])
+    }
+
+    /// Borrows it in the form that a decision takes.
+    pub fn with<R>(&self, then: impl FnOnce(&Transaction<'_>, &Profile<'_>) -> R) -> R {
+        let texts: Vec<Vec<String>> = self
+            .lines
+            .iter()
+            .map(|line| match line[0] {
+                "lines" | "purchases" => numbered(line[1], line[2]),
+                _ => Vec::new(),
+            })
+            .collect();
+        let (mut lists, mut transaction, mut profile) =
+            (Lists::default(), Transaction::default(), Profile::default());
+        for (line, texts) in self.lines.iter().zip(&texts) {
+            let field = |at: usize| line.get(at).copied().unwrap_or("");
+            if !lists.add(line[0], field, texts) {
+                set(&mut transaction, &mut profile, line[0], field);
+            }
+        }
+        transaction.lines = &lists.lines;
+        profile.purchases = &lists.purchases;
+        profile.declines = &lists.declines;
+        profile.answers = &lists.answers;
+        profile.opt_out_categories = &lists.opt_outs;
+        profile.session.cart_removed = &lists.removed;
+        then(&transaction, &profile)
+    }
+}
+
+impl<'a> Lists<'a> {
+    /// Adds what is an element of a list.
+    fn add(&mut self, word: &str, field: impl Fn(usize) -> &'a str, texts: &'a [String]) -> bool {
+        let code = |at| if field(at).is_empty() { 0 } else { number::<u8>(field(at)) };
+        match word {
+            "line" => self.lines.push(LineItem {
+                item_id: field(1),
+                category: field(2),
+                brand: field(3),
+                quantity: if field(4).is_empty() { 1 } else { number(field(4)) },
+                unit_price: Some(field(5)).filter(|text| !text.is_empty()).map(number),
+                role: Role::from_code(code(6)).expect("a role"),
+                sensitive: SensitiveClass::from_code(code(7)).expect("a class"),
+            }),
+            "lines" => self.lines.extend(texts.iter().map(|text| LineItem::of(text))),
+            "purchase" => self.purchases.push(Purchase { item_id: field(1), at_ms: number(field(2)) }),
+            "purchases" => {
+                self.purchases.extend(texts.iter().map(|text| Purchase { item_id: text, at_ms: 0 }));
+            }
+            "decline" => self.declines.push(Decline { id: field(1), at_ms: number(field(2)) }),
+            "answer" => self.answers.push(Answer { question: field(1), tag: field(2) }),
+            "opt_out_category" => self.opt_outs.push(field(1)),
+            "cart_removed" => self.removed.push(field(1)),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Sets what is a field.
+fn set<'a>(
+    transaction: &mut Transaction<'a>,
+    profile: &mut Profile<'a>,
+    word: &str,
+    field: impl Fn(usize) -> &'a str,
+) {
+    let known = |text: &str| [None, Some(false), Some(true)][number::<usize>(text)];
+    match word {
+        "order_id" => transaction.order_id = field(1),
+        "created_at_ms" => transaction.created_at_ms = number(field(1)),
+        "value" => transaction.value = Some(number(field(1))),
+        "currency" => transaction.currency = Some(Currency::parse(field(1)).expect("a currency")),
+        "country" => transaction.country = Some(Country::parse(field(1)).expect("a country")),
+        "stage" => transaction.placement.stage = Stage::from_code(number(field(1))).expect("a stage"),
+        "slots" => transaction.placement.slots = number(field(1)),
+        "min_relevance" => transaction.placement.min_relevance = Some(number(field(1))),
+        "is_gift" => transaction.is_gift = true,
+        "is_test" => transaction.is_test = true,
+        "first_purchases" => transaction.placement.repeat = Repeat::Never,
+        "customer" => profile.customer = CustomerKind::from_code(number(field(1))).expect("a customer"),
+        "age_band" => profile.age_band = AgeBand::from_code(number(field(1))).expect("an age"),
+        "loyalty_member" => profile.loyalty_member = known(field(1)),
+        "has_app" => profile.has_app = known(field(1)),
+        "opt_out_third_party" => profile.opt_out_third_party = true,
+        "unit_key" => profile.unit_key = key(field(1), field(2)),
+        "session_key" => profile.session.session_key = key(field(1), field(2)),
+        _ => panic!("{word}: no such word"),
+    }
+}
