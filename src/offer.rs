@@ -79,6 +79,7 @@ reasons! {
     UnknownPlacement = 1047, "the policy has placements, and not this one";
     BelowRelevance = 1060, "below the relevance floor";
     PriceTooHigh = 1061, "too dear beside the order";
+    BelowAcceptance = 1062, "below the floor on p_accept";
     GiftSuppressesRefill = 1070, "a gift needs no refill";
     NotRetrieved = 1100, "nothing bought leads to it";
     VerifierDropped = 1101, "the final check disagreed with the gate";

@@ -49,6 +49,7 @@ const EXPECTED: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -141,6 +142,7 @@ const RULES: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -195,6 +197,9 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         if !entry.house && entry.relevance < case.floor() {
             wrong.push(Reason::BelowRelevance);
         }
+        if !entry.house && entry.p_accept_ppm < case.least_p_accept_ppm() {
+            wrong.push(Reason::BelowAcceptance);
+        }
         if !entry.house && entry.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);
         }
@@ -217,6 +222,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
 fn an_explanation_names_every_rule_that_refuses_and_no_other() {
     let soft = [
         Reason::BelowRelevance,
+        Reason::BelowAcceptance,
         Reason::BelowReserve,
         Reason::LostToHigher,
         Reason::NotRetrieved,
