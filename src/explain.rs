@@ -109,19 +109,22 @@ impl Decider {
             reasons.insert(0, Reason::NoLive);
         }
         add_outcome(&context, &offers, &candidate, position, &mut reasons);
-        let rules = refusing_rules(&context, &offers, item);
-        let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
             position,
             reasons,
-            rules,
-            because: found.map(|_| Because { line, relation: candidate.relation }),
+            rules: refusing_rules(&context, &offers, item),
+            because: found.map(|_| because(&candidate)),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
             contributions,
         })
     }
+}
+
+fn because(candidate: &Candidate) -> Because {
+    let line = (candidate.line != NO_LINE).then_some(candidate.line);
+    Because { line, relation: candidate.relation }
 }
 
 /// The rules that refuse an item, and the pairs that keep it from the offers that are shown.
