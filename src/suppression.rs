@@ -143,7 +143,9 @@ pub(crate) fn product_rules(
         Reason::PartnerContext
     );
     if third_party {
-        for reason in policy.contracts.partner_refusals(record.partner.get(), context.seen()).into_iter().flatten() {
+        for reason in
+            policy.contracts.partner_refusals(record.partner.get(), context.seen()).into_iter().flatten()
+        {
             refuse_if!(sink, true, reason);
         }
     }
