@@ -195,6 +195,7 @@
 #define AFTERCART_REASON_SAME_TYPE 1003 // the same type of product was just bought
 #define AFTERCART_REASON_OWNED 1004 // the customer has it, and it is not due again
 #define AFTERCART_REASON_DECLINED 1005 // the customer declined it recently
+#define AFTERCART_REASON_FREQUENCY_CAP 1010 // shown or taken often enough lately
 #define AFTERCART_REASON_LEASE_EMPTY 1012 // nothing is left to reserve of its budget or its partner's
 #define AFTERCART_REASON_PACED 1013 // held back, so that the day's budget lasts
 #define AFTERCART_REASON_PAUSED 1014 // paused or killed in the live overlay
@@ -215,6 +216,7 @@
 #define AFTERCART_REASON_PARTNER_QUOTA 1043 // enough offers of this partner in the slate
 #define AFTERCART_REASON_THIRD_PARTY_QUOTA 1044 // enough third-party offers in the slate
 #define AFTERCART_REASON_REFILL_QUOTA 1045 // enough refills in the slate
+#define AFTERCART_REASON_OFFER_CONDITION 1048 // the offer's own condition does not hold, or is not known to
 #define AFTERCART_REASON_POSITION_EXCLUDED 1046 // no free position takes its kind or party
 #define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
@@ -746,6 +748,7 @@ int32_t aftercart_lease_activate(const aftercart_engine *engine,
 
 // Gives back what a lease holds: the customer declined, or left.
 int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
+
 // Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
 // request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file
 // lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
