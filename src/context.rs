@@ -263,14 +263,13 @@ pub(crate) fn resolve<'a>(
         is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
     let order_value = order_value(transaction);
     let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
-    let mut holding = Holding::default();
-    if policy.asks() {
+    let holding = if policy.asks() {
         scratch.facts = Facts::new(transaction, profile, &policy.zone, order_value, gift, slots);
         resolve_exposures(&view, profile, &mut scratch.exposures);
-        let lines = scratch.lines.iter().map(|line| (line.product, line.category, line.brand));
-        let unread = transaction.lines.len() > scratch.lines.len();
-        holding = policy.rules.holding(&scratch.facts, lines, unread);
-    }
+        what_holds(policy, transaction, scratch)
+    } else {
+        Holding::default()
+    };
     let (refused, narrowed) = match policy.classes.refused(&holding.refusing, &mut scratch.refused) {
         Some((classes, left)) => (Some(classes), scratch.narrowed.of(policy, &view, classes, left)),
         None => (None, None),
@@ -307,6 +306,12 @@ pub(crate) fn resolve<'a>(
         refused,
         narrowed,
     }
+}
+
+/// Which rules with conditions hold.
+fn what_holds(policy: &CompiledPolicy, transaction: &Transaction<'_>, scratch: &ContextScratch) -> Holding {
+    let lines = scratch.lines.iter().map(|line| (line.product, line.category, line.brand));
+    policy.rules.holding(&scratch.facts, lines, transaction.lines.len() > scratch.lines.len())
 }
 
 fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &LineItem<'_>) -> Line {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use crate::accept::Acceptance;
 use crate::context::{self, Context};
 use crate::distance::{Kernel, prefetch};
 use crate::engine::Engine;
@@ -18,7 +19,7 @@ use crate::ranking;
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::suppression;
-use crate::transaction::Transaction;
+use crate::transaction::{Repeat, Transaction};
 use crate::verify;
 use crate::vocabulary::OfferKind;
 
@@ -337,9 +338,22 @@ fn score(
     {
         ranking::score_near(context, learnt, record, candidate);
     }
-    let floor = !candidate.house && candidate.relevance < context.min_relevance;
-    let reserve = !candidate.house && candidate.ev_micros < least_reserve;
-    floor.then_some(Reason::BelowRelevance).or(reserve.then_some(Reason::BelowReserve))
+    below_floor(context, least_reserve, candidate).next()
+}
+
+/// The floors that a candidate does not reach, in order. House offers have none: they take what is left over.
+pub(crate) fn below_floor(
+    context: &Context<'_>,
+    least_reserve: i64,
+    candidate: &Candidate,
+) -> impl Iterator<Item = Reason> {
+    let floors = [
+        (candidate.relevance < context.min_relevance, Reason::BelowRelevance),
+        (candidate.p_accept_ppm < context.policy.min_p_accept_ppm, Reason::BelowAcceptance),
+        (candidate.ev_micros < least_reserve, Reason::BelowReserve),
+    ];
+    let house = candidate.house;
+    floors.into_iter().filter(move |(below, _)| *below && !house).map(|(_, reason)| reason)
 }
 
 /// Puts what the overlay says in place of what the catalog says; the live price of a product, where there is one.
@@ -450,6 +464,8 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     let (kind, brand, partner) =
         (type_of(candidate.item), brand_of(candidate.item), partner_of(context, candidate.item));
     let per_type = match policy.max_per_type {
+        // What opens something new shows each kind once.
+        u8::MAX if context.transaction.placement.repeat == Repeat::Never => 1,
         u8::MAX => context.slots.div_ceil(8) as u8,
         limit => limit,
     };
@@ -488,11 +504,20 @@ fn show(context: &Context<'_>, candidate: &Candidate, position: u8, offers: &mut
         Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
     };
+    let (kind, third_party) = (kind_of(context, candidate.item), partner_of(context, candidate.item) != NONE);
     offers.show(Offer {
         item: candidate.item,
-        kind: kind_of(context, candidate.item),
+        kind,
         position,
-        third_party: partner_of(context, candidate.item) != NONE,
+        third_party,
+        accept: Acceptance {
+            kind,
+            third_party,
+            stage: context.transaction.placement.stage,
+            payment: context.transaction.payment,
+            rechargeable: context.transaction.rechargeable,
+        }
+        .mode(),
         relevance: candidate.relevance,
         p_accept_ppm: candidate.p_accept_ppm,
         p_select_ppm: candidate.pass_ppm,

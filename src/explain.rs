@@ -1,7 +1,7 @@
 //! Why a given product or offer is, or is not, on the page. Not for the hot path: it allocates.
 
 use crate::context::{self, Context};
-use crate::decide::{DecideError, Decider, partner_of, position_for, take_live};
+use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
 use crate::features;
 use crate::index::format::trigger;
 use crate::live::Reading;
@@ -109,19 +109,22 @@ impl Decider {
             reasons.insert(0, Reason::NoLive);
         }
         add_outcome(&context, &offers, &candidate, position, &mut reasons);
-        let rules = refusing_rules(&context, &offers, item);
-        let line = (candidate.line != NO_LINE).then_some(candidate.line);
         Ok(Explanation {
             position,
             reasons,
-            rules,
-            because: found.map(|_| Because { line, relation: candidate.relation }),
+            rules: refusing_rules(&context, &offers, item),
+            because: found.map(|_| because(&candidate)),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
             contributions,
         })
     }
+}
+
+fn because(candidate: &Candidate) -> Because {
+    let line = (candidate.line != NO_LINE).then_some(candidate.line);
+    Because { line, relation: candidate.relation }
 }
 
 /// The rules that refuse an item, and the pairs that keep it from the offers that are shown.
@@ -151,12 +154,7 @@ fn add_outcome(
     if context.placed.is_none() {
         reasons.insert(0, Reason::UnknownPlacement);
     }
-    if !candidate.house && candidate.relevance < context.min_relevance {
-        reasons.push(Reason::BelowRelevance);
-    }
-    if !candidate.house && candidate.ev_micros < context.least_reserve() {
-        reasons.push(Reason::BelowReserve);
-    }
+    reasons.extend(below_floor(context, context.least_reserve(), candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);

@@ -25,6 +25,7 @@
 
 #![deny(unsafe_code)]
 
+mod accept;
 mod context;
 mod deadline;
 mod decide;

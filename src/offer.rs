@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::index::search::SearchCounters;
 use crate::limits::{REJECTED_MAX, SLOTS_MAX};
-use crate::vocabulary::OfferKind;
+use crate::vocabulary::{AcceptMode, OfferKind};
 
 /// Declares the reason codes: number, what it says.
 macro_rules! reasons {
@@ -79,6 +79,7 @@ reasons! {
     UnknownPlacement = 1047, "the policy has placements, and not this one";
     BelowRelevance = 1060, "below the relevance floor";
     PriceTooHigh = 1061, "too dear beside the order";
+    BelowAcceptance = 1062, "below the floor on p_accept";
     GiftSuppressesRefill = 1070, "a gift needs no refill";
     NotRetrieved = 1100, "nothing bought leads to it";
     VerifierDropped = 1101, "the final check disagreed with the gate";
@@ -155,6 +156,8 @@ pub struct Offer {
     pub position: u8,
     /// Sold or made by a third party.
     pub third_party: bool,
+    /// How it may be accepted.
+    pub accept: AcceptMode,
     /// How well it fits what was bought, in thousandths.
     pub relevance: u16,
     /// Probability that the customer accepts it, parts per million.

@@ -143,8 +143,11 @@ pub(crate) fn product_rules(
         Reason::PartnerContext
     );
     if third_party {
-        let refusal = policy.contracts.partner_refusal(record.partner.get(), context.seen());
-        refuse_if!(sink, refusal.is_some(), refusal.unwrap_or(Reason::PartnerContext));
+        for reason in
+            policy.contracts.partner_refusals(record.partner.get(), context.seen()).into_iter().flatten()
+        {
+            refuse_if!(sink, true, reason);
+        }
     }
     // What makes no sense for this basket.
     basket_rules(context, product, record, relation, sink);
@@ -242,10 +245,11 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     );
     refuse_if!(sink, third_party && partner::refuses_basket(context, partner), Reason::PartnerContext);
     if !policy.contracts.is_empty() {
-        let of_partner = policy.contracts.partner_refusal(partner, context.seen());
-        refuse_if!(sink, of_partner.is_some(), of_partner.unwrap_or(Reason::PartnerContext));
-        let own = policy.contracts.offer_refusal(offer, context.seen());
-        refuse_if!(sink, own.is_some(), own.unwrap_or(Reason::OfferCondition));
+        let of_partner = policy.contracts.partner_refusals(partner, context.seen());
+        let own = policy.contracts.offer_refusals(offer, context.seen());
+        for reason in of_partner.into_iter().chain(own).flatten() {
+            refuse_if!(sink, true, reason);
+        }
     }
     refuse_if!(sink, outside_order_value(context, record), Reason::OrderValue);
     refuse_if!(sink, for_other_customers(context, record), Reason::CustomerKind);

@@ -71,7 +71,7 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
         && !context.policy.suppressed_offers.contains(&offer)
         && class_ok(context, sensitive, record.age_min)
         && party_ok(context, record.partner.get())
-        && context.policy.contracts.offer_refusal(offer, context.seen()).is_none()
+        && context.policy.contracts.offer_refusals(offer, context.seen()) == [None; 2]
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
         && within(record.order_value_min.get(), record.order_value_max.get(), -1, context.order_value)
@@ -252,7 +252,7 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         && welcome
         && view.region_allows(record.region_set.get(), context.country())
         && !context.policy.suppressed_partners.contains(&partner)
-        && context.policy.contracts.partner_refusal(partner, context.seen()).is_none()
+        && context.policy.contracts.partner_refusals(partner, context.seen()) == [None; 2]
         && !context.profile.opt_out_third_party
         && context.profile.age_band != AgeBand::Minor
 }

@@ -201,6 +201,24 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How an offer may be accepted.
+    AcceptMode {
+        /// There is nothing to accept, or it joins an order that is not paid yet.
+        #[default] None = 0, "none";
+        /// One click: the payment of this order is charged again.
+        OneClickStoredCredential = 1, "one_click_stored_credential";
+        /// One click and an explicit consent to what recurs.
+        ConfirmConsent = 2, "confirm_consent";
+        /// On the partner's page, or in an app shop.
+        Redirect = 3, "redirect";
+        /// The customer gives a payment anew.
+        ReenterPayment = 4, "reenter_payment";
+        /// The customer agrees to be enrolled or contacted.
+        LeadOptIn = 5, "lead_opt_in";
+    }
+}
+
+vocabulary! {
     /// What happened to an offer that was on a page.
     Exposure {
         /// It was seen.

@@ -239,6 +239,24 @@ fn tonights_catalog_knows_what_todays_knew_and_both_are_served_at_once() {
     assert!(matches!(today.engine.with_live(live), Err(LiveError::OtherCatalog { .. })));
 }
 
+/// A pause that comes while tonight's catalog is bound is in both: two openings of the file, as two processes have them.
+#[test]
+fn no_change_is_lost_while_a_catalog_is_bound() {
+    let (today, tonight, folder) = (World::new(1, 400), World::new(2, 400), folder());
+    let live = overlay(&folder, &today);
+    let ids: Vec<&str> = today.inputs.products.iter().map(|p| p.id.as_str()).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| ids.iter().for_each(|id| set(&live, LiveKind::Product, id, &pause())));
+        let other = Live::open(live.path()).expect("it opens");
+        other.bind(tonight.engine.catalog()).expect("it fits");
+    });
+    let newest = live.bindings()[0].catalog;
+    assert_eq!(newest, tonight.engine.catalog().build_id());
+    for id in ids {
+        assert!(live.product(id).expect("both have it").paused, "{id} lost its pause");
+    }
+}
+
 #[test]
 fn a_policy_that_demands_an_overlay_gets_one_or_nothing() {
     let (world, folder) = (World::new(4, 60), folder());

@@ -86,7 +86,7 @@ fn status(live: &Live, kind: LiveKind, now_ms: i64) -> AccountStatus {
 
 #[test]
 fn a_lease_holds_until_it_is_used_given_back_or_expired() {
-    let Shop { engine, live, deal, .. } = shop(16);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(16);
     let unlimited = engine.reserve(&deal, NOW, 1_000).expect("no limit");
     assert_eq!(unlimited.expires_at_ms(), 0);
     live.activate(&unlimited, NOW).expect("nothing to count");
@@ -128,7 +128,7 @@ fn a_lease_holds_until_it_is_used_given_back_or_expired() {
 
 #[test]
 fn a_day_begins_at_the_partners_midnight() {
-    let Shop { engine, live, deal, .. } = shop(16);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(16);
     let tokyo = Change { utc_offset_minutes: Some(540), ..daily(2) };
     set(&live, LiveKind::Partner, "acme", &tokyo);
     // NOW is midnight in UTC, so 9 in the morning there; the day ends 15 hours later.
@@ -147,7 +147,7 @@ fn a_day_begins_at_the_partners_midnight() {
 
 #[test]
 fn money_is_counted_by_the_offers_value_and_lowering_a_limit_shows_the_bound() {
-    let Shop { engine, live, deal, .. } = shop(16);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(16);
     let limit = Change { money: Some(true), ..daily(1_200) };
     set(&live, LiveKind::Partner, "acme", &limit);
     let first = engine.reserve(&deal, NOW, 1_000).expect("5.00 of 12.00");
@@ -165,7 +165,7 @@ fn money_is_counted_by_the_offers_value_and_lowering_a_limit_shows_the_bound() {
 
 #[test]
 fn as_many_leases_are_out_as_there_is_room_for() {
-    let Shop { engine, live, deal, .. } = shop(8);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(8);
     set(&live, LiveKind::Offer, "deal", &daily(100));
     for _ in 0..8 {
         engine.reserve(&deal, NOW, 1_000).expect("room");
@@ -177,7 +177,7 @@ fn as_many_leases_are_out_as_there_is_room_for() {
 /// Threads of one process, all at the limit at once: it is met exactly, once nobody is in another's way.
 #[test]
 fn many_threads_meet_a_limit_exactly() {
-    let Shop { engine, live, deal, .. } = shop(64);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(64);
     set(&live, LiveKind::Partner, "acme", &daily(5_000));
     set(&live, LiveKind::Offer, "deal", &daily(7_000));
     let spent: u64 = std::thread::scope(|scope| {
@@ -332,7 +332,7 @@ fn processes_that_are_killed_neither_overspend_nor_lose_budget() {
 /// is spent.
 #[test]
 fn a_paced_budget_lasts_the_day() {
-    let Shop { engine, live, deal, .. } = shop(64);
+    let Shop { engine, live, deal, folder: _folder, .. } = shop(64);
     let weights: Vec<u32> =
         (0..24).map(|hour| if (8..23).contains(&hour) { 2 + hour % 5 } else { 0 }).collect();
     let pacing = Some(Some(Pacing { weights: weights.clone() }));

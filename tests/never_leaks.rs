@@ -49,6 +49,7 @@ const EXPECTED: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -141,6 +142,7 @@ const RULES: &[Reason] = &[
     Reason::ThirdPartyQuota,
     Reason::RefillQuota,
     Reason::BelowRelevance,
+    Reason::BelowAcceptance,
     Reason::PriceTooHigh,
     Reason::GiftSuppressesRefill,
 ];
@@ -152,7 +154,7 @@ const RULES: &[Reason] = &[
 fn the_property_would_notice_if_any_one_rule_were_missing() {
     let mut unnoticed: Vec<Reason> = RULES.to_vec();
     let folder = tempfile::tempdir().expect("a folder");
-    for seed in 2_000..2_060 {
+    for seed in 2_000..2_400 {
         let world = World::new(seed, 150);
         let shop = Shop::new(&world);
         let rows = Rows::new(&shop);
@@ -195,6 +197,9 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
         if !entry.house && entry.relevance < case.floor() {
             wrong.push(Reason::BelowRelevance);
         }
+        if !entry.house && entry.p_accept_ppm < case.least_p_accept_ppm() {
+            wrong.push(Reason::BelowAcceptance);
+        }
         if !entry.house && entry.ev_micros < case.reserve() {
             wrong.push(Reason::BelowReserve);
         }
@@ -217,6 +222,7 @@ fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
 fn an_explanation_names_every_rule_that_refuses_and_no_other() {
     let soft = [
         Reason::BelowRelevance,
+        Reason::BelowAcceptance,
         Reason::BelowReserve,
         Reason::LostToHigher,
         Reason::NotRetrieved,

@@ -81,8 +81,8 @@ fn decided(folder: &Path, how: &[&str]) -> String {
 }
 
 /// Coverage and offers per case of a task at a floor, as the command is to print them.
-fn shown(folder: &Path, task: &str, floor: &str) -> String {
-    let answers = decided(folder, &["--floor", floor]);
+fn shown(folder: &Path, task: &str, floor: &str, how: &[&str]) -> String {
+    let answers = decided(folder, how);
     let answers = answers.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let offers: Vec<usize> = answers
         .filter(|answer| answer["case_id"].as_str().is_some_and(|id| id.starts_with(task)))
@@ -107,7 +107,13 @@ fn a_catalog_is_judged_beside_its_peers() {
         assert!(said.contains(part), "\"{part}\" is missing in:\n{said}");
     }
     for (task, floor) in [("completion", "0.5"), ("completion", "0.7"), ("new14", "0.8")] {
-        let line = shown(folder, task, floor);
+        let line = shown(folder, task, floor, &["--floor", floor]);
+        assert!(said.contains(&line), "no \"{line}\" in:\n{said}");
+    }
+    for (task, least) in [("completion", "0.02"), ("next14", "0.02")] {
+        let policy = format!("version = 1\n[placement]\nmin_p_accept = {least}\n");
+        fs::write(folder.join("likely.toml"), policy).expect("written");
+        let line = shown(folder, task, least, &["--policy", "likely.toml"]);
         assert!(said.contains(&line), "no \"{line}\" in:\n{said}");
     }
     let table = fs::read_to_string(folder.join("table.csv")).expect("written");

@@ -108,6 +108,20 @@ func (r *request) add(t testing.TB, f []string) {
 		o.Slots = uint32(n)
 	case "min_relevance":
 		o.MinRelevance = option(f[1])
+	case "payment":
+		o.Payment = Payment(n)
+	case "rechargeable":
+		o.Rechargeable = Answer(n)
+	case "placement":
+		o.Placement = f[1]
+	case "order_tag":
+		o.Tags = append(o.Tags, f[1])
+	case "loyalty_tier":
+		c.LoyaltyTier = f[1]
+	case "orders":
+		c.Orders = Some(n)
+	case "segment":
+		c.Segments = append(c.Segments, f[1])
 	case "is_gift":
 		o.IsGift = true
 	case "is_test":

@@ -19,6 +19,22 @@ const (
 	StageApp          Stage = C.AFTERCART_STAGE_APP
 )
 
+// Payment is how it was paid.
+type Payment uint32
+
+// Its values.
+const (
+	PaymentUnknown      Payment = C.AFTERCART_PAYMENT_UNKNOWN
+	PaymentCard         Payment = C.AFTERCART_PAYMENT_CARD
+	PaymentWallet       Payment = C.AFTERCART_PAYMENT_WALLET
+	PaymentBnpl         Payment = C.AFTERCART_PAYMENT_BNPL
+	PaymentDirectDebit  Payment = C.AFTERCART_PAYMENT_DIRECT_DEBIT
+	PaymentBankTransfer Payment = C.AFTERCART_PAYMENT_BANK_TRANSFER
+	PaymentInvoice      Payment = C.AFTERCART_PAYMENT_INVOICE
+	PaymentGiftCard     Payment = C.AFTERCART_PAYMENT_GIFT_CARD
+	PaymentCash         Payment = C.AFTERCART_PAYMENT_CASH
+)
+
 // Role is the kind of purchase.
 type Role uint32
 
@@ -131,4 +147,10 @@ const (
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR
 	Internal         Status = C.AFTERCART_INTERNAL
+	BadLive          Status = C.AFTERCART_BAD_LIVE
+	BudgetEmpty      Status = C.AFTERCART_BUDGET_EMPTY
+	LeasesOut        Status = C.AFTERCART_LEASES_OUT
+	Paused           Status = C.AFTERCART_PAUSED
+	LeaseGone        Status = C.AFTERCART_LEASE_GONE
+	LeaseForeign     Status = C.AFTERCART_LEASE_FOREIGN
 )

@@ -18,7 +18,11 @@ func (d *Decider) pack(order *Transaction, customer *Profile) error {
 	if len(order.Lines) > LinesMax {
 		return TooManyLines
 	}
-	if customer != nil && customer.facts() > FactsMax {
+	facts := len(order.Tags)
+	if customer != nil {
+		facts += customer.facts()
+	}
+	if facts > FactsMax {
 		return TooManyFacts
 	}
 	r := d.request
@@ -38,7 +42,12 @@ func (d *Decider) pack(order *Transaction, customer *Profile) error {
 	}
 	r.profile = C.aftercart_profile{struct_size: C.sizeof_aftercart_profile}
 	if customer != nil {
-		d.packCustomer(&r.profile, customer)
+		if err := d.packCustomer(&r.profile, customer); err != nil {
+			return err
+		}
+	}
+	for _, tag := range order.Tags {
+		d.fact(C.AFTERCART_FACT_ORDER_TAG, tag)
 	}
 	switch {
 	case d.starved:
@@ -59,6 +68,9 @@ func (d *Decider) packOrder(to *C.aftercart_transaction, from *Transaction) erro
 		created_at_ms: millis(from.CreatedAt),
 		value:         C.int64_t(from.Value.value),
 		order_id:      d.text(from.OrderID),
+		placement:     d.text(from.Placement),
+		payment:       C.uint32_t(from.Payment),
+		rechargeable:  C.uint32_t(from.Rechargeable),
 		stage:         C.uint32_t(from.Stage),
 		slots:         C.uint32_t(from.Slots),
 		min_relevance: C.uint32_t(least),
@@ -74,10 +86,16 @@ func (d *Decider) packOrder(to *C.aftercart_transaction, from *Transaction) erro
 	return nil
 }
 
-func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) {
+func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
+	orders, given := from.Orders.Get()
+	if orders < 0 || orders > math.MaxUint32 {
+		return BadValue
+	}
+	to.orders, to.loyalty_tier = C.uint32_t(orders), d.text(from.LoyaltyTier)
 	to.customer, to.age_band = C.uint32_t(from.Customer), C.uint32_t(from.AgeBand)
 	to.loyalty_member, to.has_app = C.uint32_t(from.LoyaltyMember), C.uint32_t(from.HasApp)
-	to.flags = bitIf(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY)
+	to.flags = bitIf(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY) |
+		bitIf(given, C.AFTERCART_PROFILE_HAS_ORDERS)
 	to.unit_key, to.session_key = key(&from.UnitKey), key(&from.SessionKey)
 	for i := range from.Purchases {
 		d.fact(C.AFTERCART_FACT_PURCHASE, from.Purchases[i].ID).at_ms = millis(from.Purchases[i].At)
@@ -94,10 +112,15 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) {
 	for _, item := range from.CartRemoved {
 		d.fact(C.AFTERCART_FACT_CART_REMOVED, item)
 	}
+	for _, segment := range from.Segments {
+		d.fact(C.AFTERCART_FACT_SEGMENT, segment)
+	}
+	return nil
 }
 
 func (p *Profile) facts() int {
-	return len(p.Purchases) + len(p.Declines) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved)
+	return len(p.Purchases) + len(p.Declines) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
+		len(p.Segments)
 }
 
 // fact adds a fact. The caller counted: there is room.
@@ -147,7 +170,8 @@ func (d *Decider) unpack(offers *Offers) {
 		Reason:          Reason(s.reason),
 		DecisionID:      DecisionID{High: uint64(s.decision_id_high), Low: uint64(s.decision_id_low)},
 		IndexGeneration: uint64(s.index_generation), PolicyGeneration: uint64(s.policy_generation),
-		Retrieved: uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
+		OverlayGeneration: uint64(s.overlay_generation),
+		Retrieved:         uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
 		Centroids: uint32(s.centroids), Cells: uint32(s.cells), Compared: uint32(s.compared),
 	}
 }

@@ -32,8 +32,12 @@ type Transaction struct {
 	MinRelevance   Option // not known = as the policy says
 	IsGift         bool
 	IsTest         bool
-	FirstPurchases bool   // nothing that the customer bought before
-	Lines          []Line // at most LinesMax
+	Payment        Payment
+	Rechargeable   Answer   // whether that payment can be charged again without asking once more
+	Placement      string   // its id in the policy; empty = whichever the policy has for the stage
+	Tags           []string // your own words for this order, which a policy may ask for
+	FirstPurchases bool     // nothing that the customer bought before
+	Lines          []Line   // at most LinesMax
 }
 
 // Line is one bought line.
@@ -54,6 +58,9 @@ type Profile struct {
 	LoyaltyMember    Answer
 	HasApp           Answer
 	OptOutThirdParty bool
+	LoyaltyTier      string   // your name of it
+	Orders           Option   // before this one
+	Segments         []string // your own words for this customer, which a policy may ask for
 	UnitKey          [16]byte // a hash of your choice; only for assigning to experiments. Zero = none
 	SessionKey       [16]byte // a hash that ends with the session. Zero = none
 	Purchases        []Event  // oldest first
@@ -113,6 +120,7 @@ type Summary struct {
 	DecisionID                    DecisionID
 	IndexGeneration               uint64
 	PolicyGeneration              uint64
+	OverlayGeneration             uint64 // changes of the live overlay before the decision; 0 without one
 	Retrieved, Eligible, Rejected uint32 // candidates
 	Centroids, Cells, Compared    uint32 // work of the search
 }
@@ -130,6 +138,6 @@ func (r Reason) String() string { return C.GoString(C.aftercart_reason_text(C.ui
 // Limits of a call.
 const (
 	LinesMax = C.AFTERCART_LINES_MAX
-	FactsMax = C.AFTERCART_FACTS_MAX // purchases, declines, answers, opt-outs and what was put back, together
+	FactsMax = C.AFTERCART_FACTS_MAX // purchases, declines, answers, opt-outs, what was put back, tags and segments, together
 	SlotsMax = C.AFTERCART_SLOTS_MAX
 )

@@ -3,6 +3,8 @@ export type Mode = 'map' | 'copy';
 export type Verify = 'full' | 'structure';
 export type Prefault = 'background' | 'whole' | 'none';
 export type Stage = 'confirmation' | 'cart' | 'checkout' | 'payment' | 'order_status' | 'email' | 'app';
+export type Payment = 'unknown' | 'card' | 'wallet' | 'bnpl' | 'direct_debit' | 'bank_transfer' | 'invoice' | 'gift_card' |
+  'cash';
 export type Role = 'unknown' | 'durable' | 'consumable' | 'service' | 'digital' | 'gift_card';
 export type Sensitive = 'none' | 'alcohol' | 'tobacco' | 'health' | 'adult' | 'weapons' | 'gambling' | 'credit' |
   'insurance';
@@ -13,7 +15,8 @@ export type Kind = 'product' | 'add_on' | 'warranty' | 'service' | 'subscription
 export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house';
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
   'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
-  'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL';
+  'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
+  | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
 /** How to open a catalog. */
 export interface Options {
@@ -63,6 +66,13 @@ export interface Transaction {
   isTest?: boolean;
   /** Nothing that the customer bought before. */
   firstPurchases?: boolean;
+  payment?: Payment;
+  /** Whether that payment can be charged again without asking for it once more. */
+  rechargeable?: boolean;
+  /** Its id in the policy; default: whichever the policy has for the stage. */
+  placement?: string;
+  /** Your own words for this order, which a policy may ask for. */
+  tags?: readonly string[];
 }
 
 /** Something that happened to a product or offer. */
@@ -92,6 +102,12 @@ export interface Profile {
   optOutCategories?: readonly string[];
   /** Products that were looked at in this session and put back. */
   cartRemoved?: readonly string[];
+  /** Your name of it. */
+  loyaltyTier?: string;
+  /** Before this one. */
+  orders?: number;
+  /** Your own words for this customer, which a policy may ask for. */
+  segments?: readonly string[];
 }
 
 /** One offer of the slate. */
@@ -128,6 +144,8 @@ export interface Offers {
   decisionId: string;
   indexGeneration: string;
   policyGeneration: string;
+  /** Changes of the live overlay before the decision; 0 without one. */
+  overlayGeneration: number;
   retrieved: number;
   eligible: number;
   rejected: number;

@@ -4,13 +4,14 @@ const lists = require('./lists');
 const native = require(process.env.AFTERCART_ADDON || './build/Release/aftercart.node');
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 56, profile: 56, line: 48, fact: 32, offer: 144, summary: 64 };
+const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
   transaction: {
     flags: 4, created_at_ms: 8, value: 16, order_id: 24, currency: 32, country: 36, stage: 40, slots: 44, min_relevance: 48,
+    payment: 52, rechargeable: 56, placement: 64,
   },
-  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40 },
+  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64 },
   line: { item_id: 0, category: 8, brand: 16, unit_price: 24, quantity: 32, role: 36, sensitive: 40, flags: 44 },
   fact: { kind: 0, at_ms: 8, id: 16, tag: 24 },
   offer: {
@@ -19,7 +20,7 @@ const AT = {
   },
   summary: {
     reason: 4, decision_id_low: 8, decision_id_high: 16, index_generation: 24, policy_generation: 32, retrieved: 40,
-    eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60,
+    eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60, overlay_generation: 64,
   },
   info: { products: 4, offers: 8, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
 };
@@ -27,7 +28,7 @@ const NUMBERS = {
   LINES_MAX: 512, FACTS_MAX: 4096, SLOTS_MAX: 16, TRANSACTION_HAS_VALUE: 1, TRANSACTION_HAS_MIN_RELEVANCE: 2,
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
-  FACT_CART_REMOVED: 5,
+  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2,
 };
 
 // Where the parts of a decider's block start; addon.c has the same as a struct.
@@ -85,6 +86,11 @@ function code(list, name, otherwise) {
     throw bad(`${name} is not one of ${Object.keys(list).join(', ')}`);
   }
   return found;
+}
+
+/** What the host may not know. */
+function answer(known) {
+  return known === undefined ? 0 : known ? 2 : 1;
 }
 
 function uint32(number) {
@@ -244,6 +250,12 @@ class Decider {
     block.writeUInt32LE(code(lists.Stage, order.stage, 0), at.stage);
     block.writeUInt32LE(uint32(order.slots ?? 0), at.slots);
     block.writeUInt32LE(uint32(order.minRelevance ?? 0), at.min_relevance);
+    block.writeUInt32LE(code(lists.Payment, order.payment, 0), at.payment);
+    block.writeUInt32LE(answer(order.rechargeable), at.rechargeable);
+    this.#text(order.placement, at.placement);
+    for (const tag of order.tags ?? []) {
+      this.#fact(NUMBERS.FACT_ORDER_TAG, tag);
+    }
   }
 
   #packLine(line, start) {
@@ -260,8 +272,11 @@ class Decider {
 
   #packCustomer(customer) {
     const [block, at] = [this.#block, AT.profile];
-    const answer = (known) => (known === undefined ? 0 : known ? 2 : 1);
-    block.writeUInt32LE(customer.optOutThirdParty ? NUMBERS.PROFILE_OPT_OUT_THIRD_PARTY : 0, PROFILE + at.flags);
+    const flags = (customer.optOutThirdParty ? NUMBERS.PROFILE_OPT_OUT_THIRD_PARTY : 0)
+      | (customer.orders === undefined ? 0 : NUMBERS.PROFILE_HAS_ORDERS);
+    block.writeUInt32LE(flags, PROFILE + at.flags);
+    this.#text(customer.loyaltyTier, PROFILE + at.loyalty_tier);
+    block.writeUInt32LE(uint32(customer.orders ?? 0), PROFILE + at.orders);
     block.writeUInt32LE(code(lists.Customer, customer.customer, 0), PROFILE + at.customer);
     block.writeUInt32LE(code(lists.AgeBand, customer.ageBand, 0), PROFILE + at.age_band);
     block.writeUInt32LE(answer(customer.loyaltyMember), PROFILE + at.loyalty_member);
@@ -282,6 +297,9 @@ class Decider {
     }
     for (const id of customer.cartRemoved ?? []) {
       this.#fact(NUMBERS.FACT_CART_REMOVED, id);
+    }
+    for (const segment of customer.segments ?? []) {
+      this.#fact(NUMBERS.FACT_SEGMENT, segment);
     }
   }
 
@@ -343,6 +361,7 @@ class Decider {
       decisionId: hex(block, SUMMARY + at.decision_id_high) + hex(block, SUMMARY + at.decision_id_low),
       indexGeneration: hex(block, SUMMARY + at.index_generation),
       policyGeneration: hex(block, SUMMARY + at.policy_generation),
+      overlayGeneration: readInt64(block, SUMMARY + at.overlay_generation),
       retrieved: number('retrieved'),
       eligible: number('eligible'),
       rejected: number('rejected'),

@@ -6,6 +6,9 @@ exports.Mode = { map: 0, copy: 1 };
 exports.Verify = { full: 0, structure: 1 };
 exports.Prefault = { background: 0, whole: 1, none: 2 };
 exports.Stage = { confirmation: 0, cart: 1, checkout: 2, payment: 3, order_status: 4, email: 5, app: 6 };
+exports.Payment = {
+  unknown: 0, card: 1, wallet: 2, bnpl: 3, direct_debit: 4, bank_transfer: 5, invoice: 6, gift_card: 7, cash: 8,
+};
 exports.Role = { unknown: 0, durable: 1, consumable: 2, service: 3, digital: 4, gift_card: 5 };
 exports.Sensitive = { none: 0, alcohol: 1, tobacco: 2, health: 3, adult: 4, weapons: 5, gambling: 6, credit: 7,
   insurance: 8 };
@@ -17,4 +20,6 @@ exports.Relation = { bought_together: 1, goes_with_type: 2, refill: 3, triggered
 exports.Status = { NULL_POINTER: -101, MISALIGNED: -102, BAD_SIZE: -103, UNSUPPORTED_FIELD: -104, BAD_VALUE: -105,
   BAD_STRING: -106, BAD_UTF8: -107, TOO_MANY_LINES: -108, TOO_MANY_FACTS: -109, TOO_MANY_SLOTS: -110, BAD_HANDLE:
   -201, BUSY: -202, POISONED: -203, BAD_CATALOG: -301, BAD_POLICY: -302, CATALOG_VERSION: -401, OUT_OF_MEMORY: -501,
-  SYSTEM_ERROR: -502, INTERNAL: -601 };
+  SYSTEM_ERROR: -502, INTERNAL: -601,
+  BAD_LIVE: -303, BUDGET_EMPTY: -701, LEASES_OUT: -702, PAUSED: -703, LEASE_GONE: -704, LEASE_FOREIGN: -705,
+};

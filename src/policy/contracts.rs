@@ -66,30 +66,28 @@ impl Contracts {
     }
 
     /// What a partner's contract says against anything of it.
-    pub(crate) fn partner_refusal(&self, partner: u32, seen: Seen<'_>) -> Option<Reason> {
+    pub(crate) fn partner_refusals(&self, partner: u32, seen: Seen<'_>) -> [Option<Reason>; 2] {
         let of = |exposed: &Exposed| exposed.partner == partner && partner != NONE;
-        self.refusal(&self.partners, partner, seen, of, Reason::PartnerContext)
+        self.refusals(&self.partners, partner, seen, of, Reason::PartnerContext)
     }
 
     /// What an offer's own contract says against it.
-    pub(crate) fn offer_refusal(&self, offer: u32, seen: Seen<'_>) -> Option<Reason> {
-        self.refusal(&self.offers, offer, seen, |exposed| exposed.offer == offer, Reason::OfferCondition)
+    pub(crate) fn offer_refusals(&self, offer: u32, seen: Seen<'_>) -> [Option<Reason>; 2] {
+        self.refusals(&self.offers, offer, seen, |exposed| exposed.offer == offer, Reason::OfferCondition)
     }
 
-    fn refusal(
+    fn refusals(
         &self,
         list: &[Contract],
         row: u32,
         seen: Seen<'_>,
         counts: impl Fn(&Exposed) -> bool,
         condition: Reason,
-    ) -> Option<Reason> {
-        let at = list.binary_search_by_key(&row, |contract| contract.row).ok()?;
-        let contract = list.get(at)?;
+    ) -> [Option<Reason>; 2] {
+        let at = list.binary_search_by_key(&row, |contract| contract.row).ok();
+        let Some(contract) = at.and_then(|at| list.get(at)) else { return [None; 2] };
         let ops = self.ops.get(contract.ops.clone()).unwrap_or(&[]);
-        if !ops.is_empty() && rules::answer(ops, seen.facts) != Some(true) {
-            return Some(condition);
-        }
+        let unmet = !ops.is_empty() && rules::answer(ops, seen.facts) != Some(true);
         let caps = self.caps.get(contract.caps.clone()).unwrap_or(&[]);
         let full = |cap: &Cap| {
             // Where either time is not known, the event counts.
@@ -100,6 +98,6 @@ impl Contracts {
                 seen.exposures.iter().filter(|e| e.event == cap.event && counts(e) && recent(e.at_ms));
             counted.count() >= cap.most as usize
         };
-        caps.iter().any(full).then_some(Reason::FrequencyCap)
+        [unmet.then_some(condition), caps.iter().any(full).then_some(Reason::FrequencyCap)]
     }
 }

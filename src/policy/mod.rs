@@ -96,8 +96,11 @@ pub struct SensitiveRule {
 pub struct PlacementPolicy {
     /// Slots, 1 to 16.
     pub slots: u8,
-    /// Least relevance, 0 to 1.
+    /// Least relevance, 0 to 1: whether an offer makes sense beside the basket.
     pub min_relevance: f64,
+    /// Least `p_accept`, 0 to 1: whether an offer is likely enough, in every placement. 0 (the default) = no such floor, since
+    /// what is likely differs from shop to shop; `aftercart relevance` prints what each floor costs.
+    pub min_p_accept: f64,
     /// Least expected contribution of an offer, in major units of the catalog's currency.
     pub reserve: f64,
 }
@@ -107,7 +110,8 @@ pub struct PlacementPolicy {
 #[cfg_attr(feature = "policy", derive(serde::Deserialize))]
 #[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
 pub struct SlatePolicy {
-    /// Products of one type; 0 = no limit, 255 (the default) = one for every eight slots or part of them.
+    /// Products of one type; 0 = no limit, 255 (the default) = one for every eight slots or part of them, and one alone where
+    /// the placement asks for first purchases ([`crate::Repeat::Never`]).
     pub max_per_type: u8,
     /// Products of one brand; 0 = no limit.
     pub max_per_brand: u8,
@@ -190,7 +194,7 @@ impl Default for Policy {
 
 impl Default for PlacementPolicy {
     fn default() -> Self {
-        Self { slots: 3, min_relevance: 0.2, reserve: 0.0 }
+        Self { slots: 3, min_relevance: 0.2, min_p_accept: 0.0, reserve: 0.0 }
     }
 }
 

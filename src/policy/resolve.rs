@@ -29,6 +29,7 @@ pub(super) mod setting {
     pub(in crate::policy) const MAX_PRICE_PERCENT: u32 = 11;
     pub(in crate::policy) const DENY_UNKNOWN_AVAILABILITY: u32 = 12;
     pub(in crate::policy) const DENY_UNKNOWN_PRICE: u32 = 13;
+    pub(in crate::policy) const MIN_P_ACCEPT_PPM: u32 = 14;
 }
 
 impl Policy {
@@ -201,12 +202,14 @@ impl Policy {
         check(self.version == 1, "version", "1")?;
         check((1..=SLOTS_MAX as u8).contains(&placement.slots), "placement.slots", "1 to 16")?;
         check((0.0..=1.0).contains(&placement.min_relevance), "placement.min_relevance", "0 to 1")?;
+        check((0.0..=1.0).contains(&placement.min_p_accept), "placement.min_p_accept", "0 to 1")?;
         check((0.0..=1e9).contains(&placement.reserve), "placement.reserve", "0 to 1,000,000,000")?;
         check(self.slate.max_refill_percent <= 100, "slate.max_refill_percent", "0 to 100")
     }
 
     fn settings(&self) -> Vec<PolicyRecord> {
         let (placement, slate) = (&self.placement, &self.slate);
+        let likely_ppm = (placement.min_p_accept * 1e6).round() as i64;
         [
             (setting::KILL_SWITCH, i64::from(self.kill_switch)),
             (setting::SLOTS, placement.slots.into()),
@@ -223,6 +226,8 @@ impl Policy {
             (setting::DENY_UNKNOWN_PRICE, i64::from(self.unknown.price == Unknown::Deny)),
         ]
         .into_iter()
+        // A policy without it stays the policy that it was.
+        .chain(Some((setting::MIN_P_ACCEPT_PPM, likely_ppm)).filter(|(_, ppm)| *ppm != 0))
         .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
         .collect()

@@ -72,7 +72,8 @@ impl Zone {
     }
 }
 
-#[cfg(all(test, feature = "policy"))]
+#[cfg(test)]
+#[cfg(feature = "policy")]
 mod tests {
     use super::*;
 

@@ -310,6 +310,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.allow_sensitive = if rng.chance(60) { rng.some(SensitiveClass::ALL, 6) } else { Vec::new() };
     policy.placement.slots = 1 + rng.below(16) as u8;
     policy.placement.min_relevance = *rng.pick(&[0.0, 0.0, 0.1, 0.3, 0.6]);
+    policy.placement.min_p_accept = *rng.pick(&[0.0, 0.0, 0.0, 0.002, 0.02]);
     policy.placement.reserve = *rng.pick(&[0.0, 0.0, 0.0, 0.05, 1.0]);
     let limit = |rng: &mut Rng| *rng.pick(&[0u8, 0, 1, 1, 2]);
     policy.slate.max_per_type = if rng.chance(25) { u8::MAX } else { limit(rng) };

@@ -7,7 +7,9 @@
     reason = "each user uses some of it"
 )]
 
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Role, SensitiveClass, Stage};
+use aftercart::vocabulary::{
+    AgeBand, Country, Currency, CustomerKind, PaymentType, Role, SensitiveClass, Stage,
+};
 use aftercart::{Answer, Decline, LineItem, Profile, Purchase, Repeat, Transaction};
 
 /// A request: its lines, each split into word and fields.
@@ -51,6 +53,8 @@ struct Lists<'a> {
     declines: Vec<Decline<'a>>,
     answers: Vec<Answer<'a>>,
     opt_outs: Vec<&'a str>,
+    tags: Vec<&'a str>,
+    segments: Vec<&'a str>,
     removed: Vec<&'a str>,
 }
 
@@ -79,6 +83,8 @@ impl Case<'_> {
             }
         }
         transaction.lines = &lists.lines;
+        transaction.tags = &lists.tags;
+        profile.segments = &lists.segments;
         profile.purchases = &lists.purchases;
         profile.declines = &lists.declines;
         profile.answers = &lists.answers;
@@ -110,6 +116,8 @@ impl<'a> Lists<'a> {
             "decline" => self.declines.push(Decline { id: field(1), at_ms: number(field(2)) }),
             "answer" => self.answers.push(Answer { question: field(1), tag: field(2) }),
             "opt_out_category" => self.opt_outs.push(field(1)),
+            "order_tag" => self.tags.push(field(1)),
+            "segment" => self.segments.push(field(1)),
             "cart_removed" => self.removed.push(field(1)),
             _ => return false,
         }
@@ -134,6 +142,9 @@ fn set<'a>(
         "stage" => transaction.placement.stage = Stage::from_code(number(field(1))).expect("a stage"),
         "slots" => transaction.placement.slots = number(field(1)),
         "min_relevance" => transaction.placement.min_relevance = Some(number(field(1))),
+        "payment" => transaction.payment = PaymentType::from_code(number(field(1))).expect("a payment"),
+        "rechargeable" => transaction.rechargeable = known(field(1)),
+        "placement" => transaction.placement.id = field(1),
         "is_gift" => transaction.is_gift = true,
         "is_test" => transaction.is_test = true,
         "first_purchases" => transaction.placement.repeat = Repeat::Never,
@@ -141,6 +152,8 @@ fn set<'a>(
         "age_band" => profile.age_band = AgeBand::from_code(number(field(1))).expect("an age"),
         "loyalty_member" => profile.loyalty_member = known(field(1)),
         "has_app" => profile.has_app = known(field(1)),
+        "loyalty_tier" => profile.loyalty_tier = field(1),
+        "orders" => profile.orders = Some(number(field(1))),
         "opt_out_third_party" => profile.opt_out_third_party = true,
         "unit_key" => profile.unit_key = key(field(1), field(2)),
         "session_key" => profile.session.session_key = key(field(1), field(2)),

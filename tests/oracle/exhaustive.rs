@@ -28,6 +28,7 @@ pub struct Entry {
     pub relation: Relation,
     pub line: Option<u16>,
     pub relevance: u16,
+    pub p_accept_ppm: u32,
     pub ev_micros: i64,
     pub score: i32,
     pub house: bool,
@@ -109,7 +110,17 @@ pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
 
 fn product(case: &Case<'_>, row: usize, relation: Relation) -> Entry {
     let item = Item::Product(case.shop.ix[row]);
-    Entry { item, relation, line: None, relevance: 0, ev_micros: 0, score: 0, house: false, position: 0 }
+    Entry {
+        item,
+        relation,
+        line: None,
+        relevance: 0,
+        p_accept_ppm: 0,
+        ev_micros: 0,
+        score: 0,
+        house: false,
+        position: 0,
+    }
 }
 
 /// Known lines of no sensitive class, the 32 dearest in the order of the basket.
@@ -137,6 +148,7 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             relation: if offer.house { Relation::House } else { Relation::Triggered },
             line,
             relevance,
+            p_accept_ppm: offer.accept_rate_ppm,
             ev_micros: case.told_offer(&offer.id).bid.unwrap_or(offer.payout).max(0)
                 * i64::from(offer.accept_rate_ppm),
             score: 0,
@@ -277,6 +289,7 @@ fn score(case: &Case<'_>, engine: &Engine, found: &mut [Entry]) {
     let scored = found.iter_mut().filter(|e| matches!(e.item, Item::Product(_))).zip(scores);
     for (entry, score) in scored {
         entry.relevance = score.relevance;
+        entry.p_accept_ppm = score.p_accept_ppm;
         entry.ev_micros = score.ev_micros;
         entry.score = score.score;
         entry.relation = score.relation;
@@ -314,6 +327,10 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
         };
         if !entry.house && entry.relevance < case.floor() && case.without != Some(Reason::BelowRelevance) {
             wrong.push(Reason::BelowRelevance);
+        }
+        let likely = entry.p_accept_ppm >= case.least_p_accept_ppm();
+        if !entry.house && !likely && case.without != Some(Reason::BelowAcceptance) {
+            wrong.push(Reason::BelowAcceptance);
         }
         if !entry.house && entry.ev_micros < case.reserve() && case.without != Some(Reason::BelowReserve) {
             wrong.push(Reason::BelowReserve);

@@ -515,6 +515,10 @@ impl<'a> Case<'a> {
         conditions::positions(self).iter().map(|p| p.floor).min().unwrap_or(u16::MAX)
     }
 
+    pub fn least_p_accept_ppm(&self) -> u32 {
+        (self.policy.placement.min_p_accept * 1e6).round() as u32
+    }
+
     pub fn reserve(&self) -> i64 {
         conditions::positions(self).iter().map(|p| p.reserve).min().unwrap_or(i64::MAX)
     }
@@ -564,6 +568,7 @@ impl Case<'_> {
         let percent = usize::from(policy.max_refill_percent);
         let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
         let of_type = match policy.max_per_type {
+            255 if self.transaction.placement.repeat == aftercart::Repeat::Never => 1,
             255 => (self.slots() as u8).div_ceil(8),
             limit => limit,
         };
@@ -643,6 +648,9 @@ pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> O
         before.push(traits);
         if !house && offer.relevance < position.floor {
             wrong.push(Reason::BelowRelevance);
+        }
+        if !house && offer.p_accept_ppm < case.least_p_accept_ppm() {
+            wrong.push(Reason::BelowAcceptance);
         }
         if !house && offer.ev_micros < position.reserve {
             wrong.push(Reason::BelowReserve);

@@ -27,7 +27,7 @@ function requests(text) {
     const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
     if (word === 'case') {
       cases.push({
-        name: a, order: { lines: [] }, customer: { purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [] },
+        name: a, order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [] },
       });
       continue;
     }
@@ -41,6 +41,13 @@ function requests(text) {
       stage: () => { order.stage = name('Stage', a); },
       slots: () => { order.slots = Number(a); },
       min_relevance: () => { order.minRelevance = Number(a); },
+      payment: () => { order.payment = name('Payment', a); },
+      rechargeable: () => { order.rechargeable = a === '2'; },
+      placement: () => { order.placement = a; },
+      order_tag: () => order.tags.push(a),
+      loyalty_tier: () => { customer.loyaltyTier = a; },
+      orders: () => { customer.orders = Number(a); },
+      segment: () => customer.segments.push(a),
       is_gift: () => { order.isGift = true; },
       is_test: () => { order.isTest = true; },
       first_purchases: () => { order.firstPurchases = true; },

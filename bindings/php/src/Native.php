@@ -15,16 +15,16 @@ final class Native
     public const SLOTS_MAX = 16;
 
     public const OPTIONS_BYTES = 24;
-    public const TRANSACTION_BYTES = 56;
-    public const PROFILE_BYTES = 56;
+    public const TRANSACTION_BYTES = 72;
+    public const PROFILE_BYTES = 72;
     public const LINE_BYTES = 48;
     public const FACT_BYTES = 32;
     public const OFFER_BYTES = 144;
 
     // Formats of pack(): L = uint32, q = int64, Q = uint64; a4 = text padded with zeros.
     public const OPTIONS = 'LLLLQ';
-    public const TRANSACTION = 'LLqqLLa4a4LLLL';
-    public const PROFILE = 'LLLLLLa16a16';
+    public const TRANSACTION = 'LLqqLLa4a4LLLLLLLL';
+    public const PROFILE = 'LLLLLLa16a16LLLL';
     public const LINE = 'LLLLLLqLLLL';
     public const FACT = 'LLqLLLL';
 

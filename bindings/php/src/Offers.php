@@ -20,6 +20,8 @@ final readonly class Offers implements \IteratorAggregate, \Countable
         public string $decisionId,
         public string $indexGeneration,
         public string $policyGeneration,
+        /** Changes of the live overlay before the decision; 0 without one. */
+        public int $overlayGeneration,
         /** Candidates retrieved, that passed every rule, and refused. */
         public int $retrieved,
         public int $eligible,
@@ -77,6 +79,7 @@ final readonly class Offers implements \IteratorAggregate, \Countable
             sprintf('%016x%016x', $s->decision_id_high, $s->decision_id_low),
             sprintf('%016x', $s->index_generation),
             sprintf('%016x', $s->policy_generation),
+            $s->overlay_generation,
             $s->retrieved,
             $s->eligible,
             $s->rejected,

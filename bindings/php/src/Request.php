@@ -27,12 +27,16 @@ final class Request
             $lines .= $this->line($line);
         }
         $this->lines = $lines;
-        $this->profile = self::customer($customer);
-        $this->factCount = $customer === null ? 0 : $customer->factCount();
+        $this->profile = $this->customer($customer);
+        $this->factCount = count($order->tags) + ($customer === null ? 0 : $customer->factCount());
         if ($this->factCount > Native::FACTS_MAX) {
             throw AftercartException::of(Status::TooManyFacts->value);
         }
-        $this->facts = $this->factCount === 0 ? '' : $this->facts($customer);
+        $facts = $customer === null ? '' : $this->facts($customer);
+        foreach ($order->tags as $tag) {
+            $facts .= $this->fact(FactKind::OrderTag, $tag);
+        }
+        $this->facts = $facts;
     }
 
     private function order(Transaction $order): string
@@ -41,7 +45,7 @@ final class Request
             throw AftercartException::of(Status::BadValue->value);
         }
         $offset = strlen($this->strings);
-        $this->strings .= $order->orderId;
+        $this->strings .= $order->orderId . $order->placement;
         return pack(
             Native::TRANSACTION,
             Native::TRANSACTION_BYTES,
@@ -59,7 +63,11 @@ final class Request
             $order->stage->value,
             self::uint32($order->slots),
             self::uint32($order->minRelevance ?? 0),
+            $order->payment->value,
+            self::known($order->rechargeable),
             0,
+            $offset + strlen($order->orderId),
+            strlen($order->placement),
         );
     }
 
@@ -87,24 +95,31 @@ final class Request
         );
     }
 
-    private static function customer(?Profile $customer): string
+    private function customer(?Profile $customer): string
     {
         if ($customer === null) {
-            return pack(Native::PROFILE, Native::PROFILE_BYTES, 0, 0, 0, 0, 0, '', '');
+            return pack(Native::PROFILE, Native::PROFILE_BYTES, 0, 0, 0, 0, 0, '', '', 0, 0, 0, 0);
         }
         if (strlen($customer->unitKey) > 16 || strlen($customer->sessionKey) > 16) {
             throw AftercartException::of(Status::BadValue->value);
         }
+        $offset = strlen($this->strings);
+        $this->strings .= $customer->loyaltyTier;
         return pack(
             Native::PROFILE,
             Native::PROFILE_BYTES,
-            $customer->optOutThirdParty ? Profile::OPT_OUT_THIRD_PARTY : 0,
+            ($customer->optOutThirdParty ? Profile::OPT_OUT_THIRD_PARTY : 0)
+                | ($customer->orders !== null ? Profile::HAS_ORDERS : 0),
             $customer->customer->value,
             $customer->ageBand->value,
             self::known($customer->loyaltyMember),
             self::known($customer->hasApp),
             $customer->unitKey,
             $customer->sessionKey,
+            $offset,
+            strlen($customer->loyaltyTier),
+            self::uint32($customer->orders ?? 0),
+            0,
         );
     }
 
@@ -134,6 +149,9 @@ final class Request
         }
         foreach ($customer->cartRemoved as $id) {
             $facts .= $this->fact(FactKind::CartRemoved, $id);
+        }
+        foreach ($customer->segments as $segment) {
+            $facts .= $this->fact(FactKind::Segment, $segment);
         }
         return $facts;
     }

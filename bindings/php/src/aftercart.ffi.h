@@ -44,7 +44,10 @@ typedef struct {
   uint32_t stage;
   uint32_t slots;
   uint32_t min_relevance;
+  uint32_t payment;
+  uint32_t rechargeable;
   uint32_t reserved;
+  aftercart_text placement;
 } aftercart_transaction;
 typedef struct {
   uint32_t struct_size;
@@ -55,6 +58,9 @@ typedef struct {
   uint32_t has_app;
   uint64_t unit_key[2];
   uint64_t session_key[2];
+  aftercart_text loyalty_tier;
+  uint32_t orders;
+  uint32_t reserved;
 } aftercart_profile;
 typedef struct {
   aftercart_text item_id;
@@ -104,7 +110,21 @@ typedef struct {
   uint32_t centroids;
   uint32_t cells;
   uint32_t compared;
+  uint64_t overlay_generation;
 } aftercart_summary;
+typedef struct {
+  uint32_t item_kind;
+  uint32_t item_row;
+  uint64_t own;
+  uint64_t partner;
+  int64_t bid;
+} aftercart_live_fact;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t expires_at_ms;
+  uint64_t words[4];
+} aftercart_lease;
 uint32_t aftercart_abi_version(void);
 const char *aftercart_version(void);
 const char *aftercart_status_name(int32_t status);
@@ -143,6 +163,28 @@ int32_t aftercart_decide(aftercart_decider *decider,
                          size_t capacity,
                          size_t *count,
                          aftercart_summary *summary);
+int32_t aftercart_engine_with_live(const aftercart_engine *engine,
+                                   const char *path,
+                                   size_t path_length,
+                                   aftercart_engine **with_live,
+                                   aftercart_error *error);
+int32_t aftercart_decider_use(aftercart_decider *decider, const aftercart_engine *engine);
+int32_t aftercart_live_facts(aftercart_decider *decider,
+                             aftercart_live_fact *facts,
+                             size_t fact_size,
+                             size_t capacity,
+                             size_t *count);
+int32_t aftercart_lease_reserve(const aftercart_engine *engine,
+                                uint32_t item_kind,
+                                uint32_t item_row,
+                                int64_t value,
+                                int64_t now_ms,
+                                int64_t for_ms,
+                                aftercart_lease *lease);
+int32_t aftercart_lease_activate(const aftercart_engine *engine,
+                                 const aftercart_lease *lease,
+                                 int64_t now_ms);
+int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
 int32_t aftercart_resident(const char *path,
                            size_t path_length,
                            const aftercart_options *options,

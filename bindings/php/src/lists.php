@@ -40,6 +40,20 @@ enum Stage: int
     case App = 6;
 }
 
+/** How it was paid. */
+enum Payment: int
+{
+    case Unknown = 0;
+    case Card = 1;
+    case Wallet = 2;
+    case Bnpl = 3;
+    case DirectDebit = 4;
+    case BankTransfer = 5;
+    case Invoice = 6;
+    case GiftCard = 7;
+    case Cash = 8;
+}
+
 /** Kind of purchase. */
 enum Role: int
 {
@@ -114,6 +128,8 @@ enum FactKind: int
     case Answer = 3;
     case OptOutCategory = 4;
     case CartRemoved = 5;
+    case OrderTag = 6;
+    case Segment = 7;
 }
 
 /** How a call failed. The header says what each means. */
@@ -138,4 +154,10 @@ enum Status: int
     case OutOfMemory = -501;
     case SystemError = -502;
     case Internal = -601;
+    case BadLive = -303;
+    case BudgetEmpty = -701;
+    case LeasesOut = -702;
+    case Paused = -703;
+    case LeaseGone = -704;
+    case LeaseForeign = -705;
 }

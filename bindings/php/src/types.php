@@ -66,6 +66,13 @@ final readonly class Transaction
         public bool $isTest = false,
         /** Nothing that the customer bought before. */
         public bool $firstPurchases = false,
+        public Payment $payment = Payment::Unknown,
+        /** Whether that payment can be charged again without asking for it once more; null = not known. */
+        public ?bool $rechargeable = null,
+        /** Its id in the policy; empty = whichever the policy has for the stage. */
+        public string $placement = '',
+        /** @var list<string> your own words for this order, which a policy may ask for */
+        public array $tags = [],
     ) {
     }
 }
@@ -94,8 +101,10 @@ final readonly class Line
 /** The customer, as far as you know and may say. There is no field for a name or an address. */
 final readonly class Profile
 {
-    /** @internal flag of the header */
+    /** @internal flags of the header */
     public const OPT_OUT_THIRD_PARTY = 1;
+    /** @internal */
+    public const HAS_ORDERS = 2;
 
     public function __construct(
         public Customer $customer = Customer::Any,
@@ -117,6 +126,12 @@ final readonly class Profile
         public array $optOutCategories = [],
         /** @var list<string> products that were looked at in this session and put back */
         public array $cartRemoved = [],
+        /** Your name of the loyalty tier. */
+        public string $loyaltyTier = '',
+        /** Orders before this one; null = not known. */
+        public ?int $orders = null,
+        /** @var list<string> your own words for this customer, which a policy may ask for */
+        public array $segments = [],
     ) {
     }
 
@@ -124,7 +139,7 @@ final readonly class Profile
     public function factCount(): int
     {
         return count($this->purchases) + count($this->declines) + count($this->answers)
-            + count($this->optOutCategories) + count($this->cartRemoved);
+            + count($this->optOutCategories) + count($this->cartRemoved) + count($this->segments);
     }
 }
 

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{AgeBand, AftercartException, Customer, Engine, Event, Line, Offers, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
+use Aftercart\{AgeBand, AftercartException, Customer, Engine, Event, Line, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -32,6 +32,13 @@ function requests(string $text): array
                 'stage' => $order['stage'] = Stage::from($int),
                 'slots' => $order['slots'] = $int,
                 'min_relevance' => $order['minRelevance'] = $int,
+                'payment' => $order['payment'] = Payment::from($int),
+                'rechargeable' => $order['rechargeable'] = [null, false, true][$int],
+                'placement' => $order['placement'] = $f[1],
+                'order_tag' => $order['tags'][] = $f[1],
+                'loyalty_tier' => $customer['loyaltyTier'] = $f[1],
+                'orders' => $customer['orders'] = $int,
+                'segment' => $customer['segments'][] = $f[1],
                 'is_gift' => $order['isGift'] = true,
                 'is_test' => $order['isTest'] = true,
                 'first_purchases' => $order['firstPurchases'] = true,

@@ -82,7 +82,7 @@ $tests = [
     },
     'has every number of the header' => function () {
         $header = file_get_contents(ROOT . 'include/aftercart.h');
-        $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'ROLE' => 'Role',
+        $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'PAYMENT' => 'Payment', 'ROLE' => 'Role',
             'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
             'RELATION' => 'Relation', 'FACT' => 'FactKind'];
         preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);

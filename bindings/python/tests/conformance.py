@@ -19,7 +19,7 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
         f = (row.split("\t") + [""] * 8)[:9]
         word, number = f[0], int(f[1]) if f[1].lstrip("-").isdigit() else 0
         if word == "case":
-            cases.append((f[1], {"lines": []}, {"purchases": [], "declines": [], "answers": [],
+            cases.append((f[1], {"lines": [], "tags": []}, {"purchases": [], "declines": [], "answers": [], "segments": [],
                                                 "opt_out_categories": [], "cart_removed": []}))
             continue
         _, order, customer = cases[-1]
@@ -28,6 +28,20 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
                 order[word] = f[1]
             case "created_at_ms" | "value" | "slots" | "min_relevance":
                 order[word] = number
+            case "placement":
+                order[word] = f[1]
+            case "payment":
+                order[word] = a.Payment(number)
+            case "rechargeable":
+                order[word] = [None, False, True][number]
+            case "order_tag":
+                order["tags"].append(f[1])
+            case "loyalty_tier":
+                customer[word] = f[1]
+            case "orders":
+                customer[word] = number
+            case "segment":
+                customer["segments"].append(f[1])
             case "stage":
                 order[word] = a.Stage(number)
             case "is_gift" | "is_test" | "first_purchases":

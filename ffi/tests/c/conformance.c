@@ -96,6 +96,9 @@ static void add(void)
         {"stage", &r.transaction.stage, number, NULL, 0},
         {"slots", &r.transaction.slots, number, NULL, 0},
         {"min_relevance", &r.transaction.min_relevance, number, &r.transaction.flags, AFTERCART_TRANSACTION_HAS_MIN_RELEVANCE},
+        {"payment", &r.transaction.payment, number, NULL, 0},
+        {"rechargeable", &r.transaction.rechargeable, number, NULL, 0},
+        {"orders", &r.profile.orders, number, &r.profile.flags, AFTERCART_PROFILE_HAS_ORDERS},
         {"is_gift", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_IS_GIFT},
         {"is_test", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_IS_TEST},
         {"first_purchases", NULL, 0, &r.transaction.flags, AFTERCART_TRANSACTION_FIRST_PURCHASES},
@@ -116,6 +119,8 @@ static void add(void)
 #define WORD(word) else if (strcmp(field[0], word) == 0)
     if (strcmp(field[0], "order_id") == 0)
         r.transaction.order_id = put(field[1]);
+    WORD("placement") r.transaction.placement = put(field[1]);
+    WORD("loyalty_tier") r.profile.loyalty_tier = put(field[1]);
     WORD("created_at_ms") r.transaction.created_at_ms = atoll(field[1]);
     WORD("value") r.transaction.value = atoll(field[1]), r.transaction.flags |= AFTERCART_TRANSACTION_HAS_VALUE;
     WORD("currency") memcpy(r.transaction.currency, field[1], strlen(field[1]));
@@ -131,6 +136,8 @@ static void add(void)
         aftercart_fact *fact = add_fact(AFTERCART_FACT_ANSWER, field[1]);
         fact->tag = put(field[2]);
     }
+    WORD("order_tag") add_fact(AFTERCART_FACT_ORDER_TAG, field[1]);
+    WORD("segment") add_fact(AFTERCART_FACT_SEGMENT, field[1]);
     WORD("opt_out_category") add_fact(AFTERCART_FACT_OPT_OUT_CATEGORY, field[1]);
     WORD("cart_removed") add_fact(AFTERCART_FACT_CART_REMOVED, field[1]);
     else if (strcmp(field[0], "expect") != 0)

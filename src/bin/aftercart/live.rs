@@ -29,7 +29,7 @@ enum Command {
     /// Make an overlay for a catalog, or make it fit one more: what it knows carries over by id
     Bind(BindArgs),
     /// Change products, offers or partners
-    Set(SetArgs),
+    Set(Box<SetArgs>),
     /// Change what the rows of files say: CSV, TSV or JSON Lines, plain, .gz or .zst
     Load(LoadArgs),
     /// Change what lines of JSON say as they are written to a file or a pipe

@@ -106,6 +106,7 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
                 "kind": offer.kind.name(),
                 "position": offer.position,
                 "third_party": offer.third_party,
+                "accept": offer.accept.name(),
                 "relevance": f64::from(offer.relevance) / 1000.0,
                 "p_accept": f64::from(offer.p_accept_ppm) / 1e6,
                 "p_select": f64::from(offer.p_select_ppm) / 1e6,

@@ -141,6 +141,23 @@ pub(crate) struct BasketLine {
 }
 
 impl BasketLine {
+    fn read(line: &LineRequest, currency: &mut Option<Currency>) -> Result<Self, String> {
+        let quantity = match line.quantity.text().as_str() {
+            "" => 1.0,
+            text => text.parse::<f64>().map_err(|_| format!("lines.quantity: \"{text}\" is not a number"))?,
+        };
+        Ok(Self {
+            id: line.product_id.text(),
+            category: line.category.clone(),
+            brand: line.brand.clone(),
+            quantity: quantity.ceil().clamp(0.0, f64::from(u32::MAX)) as u32,
+            // A part of a unit (by weight) has no whole number to multiply: its value is not known.
+            unit_price: price("lines.unit_price", &line.unit_price, currency)?
+                .filter(|_| quantity.fract() == 0.0),
+            role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
+        })
+    }
+
     fn lend(&self) -> LineItem<'_> {
         LineItem {
             item_id: &self.id,
@@ -205,25 +222,8 @@ impl Basket {
         let request: Request = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let mut currency = choice("currency", &request.currency, Currency::parse)?;
         let value = price("value", &request.value, &mut currency)?;
-        let mut lines = Vec::with_capacity(request.lines.len());
-        for line in &request.lines {
-            let quantity = match line.quantity.text().as_str() {
-                "" => 1.0,
-                text => {
-                    text.parse::<f64>().map_err(|_| format!("lines.quantity: \"{text}\" is not a number"))?
-                }
-            };
-            lines.push(BasketLine {
-                id: line.product_id.text(),
-                category: line.category.clone(),
-                brand: line.brand.clone(),
-                quantity: quantity.ceil().clamp(0.0, f64::from(u32::MAX)) as u32,
-                // A part of a unit (by weight) has no whole number to multiply: its value is not known.
-                unit_price: price("lines.unit_price", &line.unit_price, &mut currency)?
-                    .filter(|_| quantity.fract() == 0.0),
-                role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
-            });
-        }
+        let lines = request.lines.iter().map(|line| BasketLine::read(line, &mut currency));
+        let lines = lines.collect::<Result<_, _>>()?;
         let first_purchases = request.task.as_str() == Some("new14");
         let repeat = match (request.repeat.text().as_str(), first_purchases) {
             ("" | "allowed", false) => Repeat::Allowed,

@@ -555,7 +555,7 @@ mod tests {
             (
                 "[[partner]]\nid = 'a'\npayout = 1\n",
                 "3: payout: unknown field `payout`, expected one of `id`, `name`, `active`, `blocked_categories`, \
-                 `blocked_brands`, `regions`, `max_per_slate`\n  way out: correct the line",
+                 `blocked_brands`, `regions`, `max_per_slate`, `domains`, `not_beside`, `when`, `caps`\n  way out: correct the line",
             ),
             ("[[partner]]\nname = 'a'\n", "1: [[partner]]: missing field `id`\n  way out: correct the line"),
             ("[[partner]]\n\nid = ''\n", "3: id: is empty\n  way out: give an id of 1 to 64 bytes"),

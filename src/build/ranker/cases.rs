@@ -1,6 +1,6 @@
 //! Held-out orders as questions with known answers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::additive::Rows;
 use crate::build::catalogue::Inputs;
@@ -13,7 +13,7 @@ use crate::{Decider, LineItem, Placement, Profile, Purchase, Transaction, featur
 use crate::{context, ranking};
 
 /// Held-out baskets that are asked.
-const CASES_MAX: usize = 4000;
+const CASES_MAX: usize = 8000;
 /// Fewer than this teach nothing worth having.
 const CASES_MIN: usize = 200;
 /// Lines of a basket that are hidden, one at a time.
@@ -26,7 +26,7 @@ const ANSWER_MS: i64 = 14 * 86_400_000;
 /// What is bought for the first time is common by nature: a third of the power there.
 const RARITY_POWER: f32 = 0.15;
 /// Of the candidates that were not bought, one in so many is kept, and counts for all.
-const SAMPLED: usize = 4;
+const SAMPLED: usize = 8;
 
 /// The newest tenth of the baskets, and the orders before it.
 pub(super) struct Cases {
@@ -37,6 +37,8 @@ pub(super) struct Cases {
     later: HashMap<u32, Vec<OrderLine>>,
     /// The newest earlier lines of each named customer, oldest first.
     histories: HashMap<u32, Vec<OrderLine>>,
+    /// Every product of the earlier lines of each named customer.
+    owned: HashMap<u32, HashSet<u32>>,
     /// End of the orders.
     end_ms: i64,
     /// Earlier lines of each product.
@@ -65,11 +67,16 @@ impl Cases {
         let baskets: Vec<&[OrderLine]> =
             held_out.chunk_by(|a, b| a.basket == b.basket).filter(|b| b.len() >= 2).collect();
         let every = baskets.len().div_ceil(CASES_MAX).max(1);
+        let mut owned: HashMap<u32, HashSet<u32>> = HashMap::new();
+        for line in earlier.lines.iter().filter(|line| line.customer != NONE) {
+            owned.entry(line.customer).or_default().insert(line.product);
+        }
         let asked = baskets.into_iter().step_by(every).map(<[OrderLine]>::to_vec).collect();
         Self {
             asked,
             later: by_customer(&held_out, usize::MAX),
             histories: by_customer(&earlier.lines, HISTORY_MAX),
+            owned,
             end_ms: orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
             earlier,
             sold,
@@ -94,14 +101,17 @@ impl Cases {
         progress.start("ask about held-out orders", self.asked.len() as u64, Unit::Items);
         for (number, case) in (0..).zip(&self.asked) {
             let [anonymous, known, first_time] = &mut rows;
+            let customer = case[0].customer;
+            let half = (if customer == NONE { number } else { customer }) as u8 % 2;
             for hidden in self.hidden(number, case) {
                 let shown: Vec<OrderLine> = case.iter().filter(|l| l.product != hidden).copied().collect();
-                asking.ask(number, &shown, &[], &[hidden], Head::Anonymous, anonymous);
+                asking.ask(half, &shown, &[], &[hidden], Head::Anonymous, anonymous);
             }
             let (history, bought) = self.around(case);
             if !history.is_empty() && !bought.is_empty() {
-                asking.ask(number, case, history, &bought, Head::Known, known);
-                asking.ask(number, case, history, &bought, Head::FirstTime, first_time);
+                asking.ask(half, case, history, &bought, Head::Known, known);
+                let new = self.new_to_customer(case, bought);
+                asking.ask(half, case, history, &new, Head::FirstTime, first_time);
             }
             progress.at(u64::from(number) + 1);
         }
@@ -131,6 +141,18 @@ impl Cases {
             return (history, Vec::new());
         }
         (history, later.iter().filter(within).map(|line| line.product).collect())
+    }
+
+    /// Of these products, the ones that the customer of a case had never bought before it: neither in the orders that the
+    /// catalog knows, nor in those that are put aside, nor longer ago than a case's history reaches.
+    fn new_to_customer(&self, case: &[OrderLine], mut products: Vec<u32>) -> Vec<u32> {
+        let (customer, at) = (case[0].customer, case[0].at_ms);
+        let later = self.later.get(&customer).map_or(&[][..], Vec::as_slice);
+        let lately = later.iter().filter(|line| line.at_ms <= at).map(|line| line.product);
+        let owned: HashSet<u32> =
+            self.owned.get(&customer).into_iter().flatten().copied().chain(lately).collect();
+        products.retain(|product| !owned.contains(product));
+        products
     }
 }
 
@@ -162,7 +184,7 @@ impl Asking<'_> {
     /// Decides, and keeps the features of every candidate that no rule refuses.
     fn ask(
         &mut self,
-        number: u32,
+        half: u8,
         shown: &[OrderLine],
         history: &[OrderLine],
         bought: &[u32],
@@ -211,7 +233,41 @@ impl Asking<'_> {
             rows.features.push(*of.values());
             rows.bought.push(is_bought);
             rows.weight.push(if is_bought { ((sold + 1.0) / 100.0).powf(-power) } else { SAMPLED as f32 });
-            rows.case.push(number);
+            rows.half.push(half);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_customer_ever_bought_before_is_not_new() {
+        const DAY: i64 = 86_400_000;
+        let line = |day: i64, product: u32| OrderLine {
+            basket: day as u32,
+            customer: 7,
+            at_ms: day * DAY,
+            product,
+            quantity: 1,
+            unit_price: None,
+        };
+        let case = [line(20, 0)];
+        let later = vec![line(19, 1), case[0], line(21, 1), line(22, 2), line(23, 3), line(40, 4)];
+        let cases = Cases {
+            earlier: Orders::default(),
+            asked: vec![case.to_vec()],
+            later: HashMap::from([(7, later)]),
+            histories: HashMap::from([(7, vec![line(3, 5)])]),
+            owned: HashMap::from([(7, HashSet::from([5, 2]))]),
+            end_ms: 60 * DAY,
+            sold: vec![1; 6],
+            type_of: (0..6).collect(),
+        };
+        let (history, bought) = cases.around(&case);
+        assert_eq!((history.len(), &bought[..]), (1, &[1, 2, 3][..]));
+        // 1 was bought the day before, 2 longer ago than the history reaches.
+        assert_eq!(cases.new_to_customer(&case, bought), [3]);
     }
 }

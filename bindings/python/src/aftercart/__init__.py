@@ -9,11 +9,11 @@ times Unix milliseconds, relevance is in thousandths, probabilities are in parts
 """
 
 from .engine import AftercartError, Decider, Engine, Pool
-from .lists import AgeBand, Customer, Kind, Mode, Prefault, Relation, Role, Sensitive, Stage, Status, Verify
+from .lists import AgeBand, Customer, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status, Verify
 from .types import Event, Info, Line, Offer, Offers, Profile, SurveyAnswer, Transaction
 
 __all__ = [
     "AftercartError", "AgeBand", "Customer", "Decider", "Engine", "Event", "Info", "Kind", "Line", "Mode", "Offer",
-    "Offers", "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer",
+    "Offers", "Payment", "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer",
     "Transaction", "Verify",
 ]

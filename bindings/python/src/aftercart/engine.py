@@ -155,8 +155,8 @@ class Decider:
         try:
             transaction = native.pack_transaction(order, texts)
             lines = native.pack_lines(order, texts)
-            profile = native.pack_profile(customer)
-            facts = native.pack_facts(customer, texts)
+            profile = native.pack_profile(customer, texts)
+            facts = native.pack_facts(order, customer, texts)
         except (struct.error, ValueError) as problem:
             raise AftercartError(Status.BAD_VALUE, str(problem)) from None
         status = _library.aftercart_decide(

@@ -37,6 +37,20 @@ class Stage(IntEnum):
     APP = 6
 
 
+class Payment(IntEnum):
+    """How it was paid."""
+
+    UNKNOWN = 0
+    CARD = 1
+    WALLET = 2
+    BNPL = 3
+    DIRECT_DEBIT = 4
+    BANK_TRANSFER = 5
+    INVOICE = 6
+    GIFT_CARD = 7
+    CASH = 8
+
+
 class Role(IntEnum):
     """Kind of purchase."""
 
@@ -111,6 +125,8 @@ class FactKind(IntEnum):
     ANSWER = 3
     OPT_OUT_CATEGORY = 4
     CART_REMOVED = 5
+    ORDER_TAG = 6
+    SEGMENT = 7
 
 
 class Status(IntEnum):
@@ -135,3 +151,9 @@ class Status(IntEnum):
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502
     INTERNAL = -601
+    BAD_LIVE = -303
+    BUDGET_EMPTY = -701
+    LEASES_OUT = -702
+    PAUSED = -703
+    LEASE_GONE = -704
+    LEASE_FOREIGN = -705

@@ -22,16 +22,17 @@ TRANSACTION_IS_TEST = 8
 TRANSACTION_FIRST_PURCHASES = 16
 LINE_HAS_UNIT_PRICE = 1
 PROFILE_OPT_OUT_THIRD_PARTY = 1
+PROFILE_HAS_ORDERS = 2
 
 OPTIONS = Struct("=4IQ")
 ERROR = Struct("=IiiIQ32s456s")
 INFO = Struct("=4I2QqQ16s")
-TRANSACTION = Struct("=2I2q2I4s4s4I")
-PROFILE = Struct("=6I16s16s")
+TRANSACTION = Struct("=2I2q2I4s4s8I")
+PROFILE = Struct("=6I16s16s4I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
 OFFER = Struct("=6Ii3I3q2I72s")
-SUMMARY = Struct("=2I4Q6I")
+SUMMARY = Struct("=2I4Q6IQ")
 
 
 def load() -> ctypes.CDLL:
@@ -57,6 +58,9 @@ def load() -> ctypes.CDLL:
     if abi != ABI_VERSION:
         raise ImportError(f"libaftercart has ABI {abi}, this binding needs {ABI_VERSION}")
     return library
+
+
+_ANSWER = {None: 0, False: 1, True: 2}
 
 
 class Texts:
@@ -89,7 +93,8 @@ def pack_transaction(order: Transaction, texts: Texts) -> bytes:
     )
     return TRANSACTION.pack(
         TRANSACTION.size, flags, order.created_at_ms, order.value or 0, *texts.add(order.order_id), currency, country,
-        order.stage, order.slots, order.min_relevance or 0, 0,
+        order.stage, order.slots, order.min_relevance or 0, order.payment, _ANSWER[order.rechargeable], 0,
+        *texts.add(order.placement),
     )
 
 
@@ -103,22 +108,25 @@ def pack_lines(order: Transaction, texts: Texts) -> bytes:
     ])
 
 
-def pack_profile(customer: Profile) -> bytes:
+def pack_profile(customer: Profile, texts: Texts) -> bytes:
     if len(customer.unit_key) > 16 or len(customer.session_key) > 16:
         raise ValueError("a key has 16 bytes")
-    answer = {None: 0, False: 1, True: 2}
     return PROFILE.pack(
-        PROFILE.size, PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0, customer.customer,
-        customer.age_band, answer[customer.loyalty_member], answer[customer.has_app], customer.unit_key,
-        customer.session_key,
+        PROFILE.size,
+        (PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0)
+        | (PROFILE_HAS_ORDERS if customer.orders is not None else 0),
+        customer.customer, customer.age_band, _ANSWER[customer.loyalty_member], _ANSWER[customer.has_app],
+        customer.unit_key, customer.session_key, *texts.add(customer.loyalty_tier), customer.orders or 0, 0,
     )
 
 
-def pack_facts(customer: Profile, texts: Texts) -> list[bytes]:
+def pack_facts(order: Transaction, customer: Profile, texts: Texts) -> list[bytes]:
     pack, add = FACT.pack, texts.add
     facts = [pack(FactKind.PURCHASE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.purchases]
     facts += [pack(FactKind.DECLINE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.declines]
     facts += [pack(FactKind.ANSWER, 0, 0, *add(answer.question), *add(answer.tag)) for answer in customer.answers]
     facts += [pack(FactKind.OPT_OUT_CATEGORY, 0, 0, *add(path), 0, 0) for path in customer.opt_out_categories]
     facts += [pack(FactKind.CART_REMOVED, 0, 0, *add(item), 0, 0) for item in customer.cart_removed]
+    facts += [pack(FactKind.SEGMENT, 0, 0, *add(segment), 0, 0) for segment in customer.segments]
+    facts += [pack(FactKind.ORDER_TAG, 0, 0, *add(tag), 0, 0) for tag in order.tags]
     return facts

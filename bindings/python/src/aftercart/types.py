@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .lists import AgeBand, Customer, Kind, Relation, Role, Sensitive, Stage
+from .lists import AgeBand, Customer, Kind, Payment, Relation, Role, Sensitive, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,10 @@ class Transaction:
     is_gift: bool = False
     is_test: bool = False
     first_purchases: bool = False  # nothing that the customer bought before
+    payment: Payment = Payment.UNKNOWN
+    rechargeable: bool | None = None  # whether that payment can be charged again without asking once more
+    placement: str = ""  # its id in the policy; empty = whichever the policy has for the stage
+    tags: Sequence[str] = ()  # your own words for this order, which a policy may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,9 @@ class Profile:
     answers: Sequence[SurveyAnswer] = ()
     opt_out_categories: Sequence[str] = ()  # paths, each with its subtree
     cart_removed: Sequence[str] = ()  # products that were looked at in this session and put back
+    loyalty_tier: str = ""  # your name of it
+    orders: int | None = None  # before this one
+    segments: Sequence[str] = ()  # your own words for this customer, which a policy may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ class Offers(Sequence[Offer]):
     centroids: int
     cells: int
     compared: int
+    overlay_generation: int  # changes of the live overlay before the decision; 0 without one
 
     def __len__(self) -> int:
         return len(self.slate)

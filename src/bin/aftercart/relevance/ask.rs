@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use aftercart::build::progress::{Progress, Unit};
-use aftercart::{Because, Decider, Item, Placement};
+use aftercart::{Because, Decider, Item, Placement, Relation};
 
 use super::cases::{Case, Head, Line, each_line, json, twice, wrong};
 use super::metrics::{K, Shown};
@@ -16,6 +16,9 @@ use crate::request::Basket;
 pub(super) const FLOOR_STEP: u16 = 10;
 /// From 0 to 1000.
 pub(super) const FLOORS: usize = 1000 / FLOOR_STEP as usize + 1;
+
+/// Floors on `p_accept` that are tried.
+pub(super) const LIKELY: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 
 /// An offer as it was made.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub(super) struct Pages {
     pub(super) own: Shown,
     /// With each floor.
     pub(super) floors: Vec<Shown>,
+    /// What is left of `own` at each of [`LIKELY`].
+    pub(super) likely: [Shown; LIKELY.len()],
 }
 
 /// The request of a case. Its task says whether only first purchases count.
@@ -68,7 +73,7 @@ pub(super) fn ask_all(
         }
         let at = pages.iter().position(|page| page.task == case.task).unwrap_or_else(|| {
             let (own, floors) = (Shown::default(), vec![Shown::default(); FLOORS]);
-            pages.push(Pages { task: case.task.clone(), own, floors });
+            pages.push(Pages { task: case.task.clone(), own, floors, likely: Default::default() });
             pages.len() - 1
         });
         let asked = ask(case, &basket, decider, &mut pages[at])?;
@@ -126,6 +131,11 @@ fn ask(case: Case, basket: &Basket, decider: &mut Decider, pages: &mut Pages) ->
     let hits = |offers: &[Offered]| offers.iter().filter(|offer| case.relevant.contains(&id(offer))).count();
     let own = decide(basket, Placement::default(), decider)?;
     pages.own.add(own.len(), hits(&own));
+    for (shown, least) in pages.likely.iter_mut().zip(LIKELY) {
+        let stays = |offer: &&Offered| offer.p_accept >= least || offer.because.relation == Relation::House;
+        let left: Vec<Offered> = own.iter().filter(stays).cloned().collect();
+        shown.add(left.len(), hits(&left));
+    }
     // A floor that all of a slate pass changes nothing: the next decision is at the first one that some offer fails.
     let mut at = 0;
     while at < FLOORS {

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::Task;
-use super::ask::FLOOR_STEP;
+use super::ask::{FLOOR_STEP, LIKELY};
 use super::metrics::{Row, Shown};
 use crate::Failure;
 
@@ -69,6 +69,20 @@ pub(super) fn customers(is_known: bool) -> &'static str {
     if is_known { "known" } else { "anonymous" }
 }
 
+/// A line for each floor of a task.
+fn write_pages(
+    out: &mut impl Write,
+    name: &str,
+    wide: usize,
+    floors: impl IntoIterator<Item = (String, Shown)>,
+) -> std::io::Result<()> {
+    floors.into_iter().try_for_each(|(floor, shown)| {
+        let (precision, hits) = (share(shown.precision()), share(shown.hit_rate()));
+        let (coverage, fill) = (shown.coverage(), shown.fill());
+        writeln!(out, "{name:<wide$}  {floor:>5} {coverage:>9.4} {fill:>8.2} {precision:>10} {hits:>9}")
+    })
+}
+
 /// Prints all tables.
 pub(super) fn print(tasks: &[Task]) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
@@ -96,14 +110,17 @@ pub(super) fn print(tasks: &[Task]) -> Result<(), Failure> {
         "\nWhat a page shows, with the catalog's own slots\n{:<wide$}  {:>5} {:>9} {:>8} {:>10} {:>9}",
         "task", "floor", "coverage", "offers", "precision", "hit rate"
     )?;
-    for task in tasks {
-        for (floor, shown) in floors(task) {
-            let (precision, hits) = (share(shown.precision()), share(shown.hit_rate()));
-            let (name, coverage, fill) = (&task.name, shown.coverage(), shown.fill());
-            writeln!(out, "{name:<wide$}  {floor:>5} {coverage:>9.4} {fill:>8.2} {precision:>10} {hits:>9}")?;
-        }
-    }
+    tasks.iter().try_for_each(|task| write_pages(&mut out, &task.name, wide, floors(task)))?;
     writeln!(out, "  coverage: cases with an offer; hit rate: of these, the ones with a relevant offer")?;
+    writeln!(
+        out,
+        "\nWhat is left of the catalog's own pages where an offer needs a p_accept\n{:<wide$}  {:>5} {:>9} {:>8} {:>10} {:>9}",
+        "task", "least", "coverage", "offers", "precision", "hit rate"
+    )?;
+    for task in tasks {
+        let least = LIKELY.map(|least| least.to_string());
+        write_pages(&mut out, &task.name, wide, least.into_iter().zip(task.pages.likely))?;
+    }
     writeln!(
         out,
         "\np_accept of the ten offers, and the share that was relevant\n{:<wide$}  {:<9} {:>7} {:>10} {:>10}",

@@ -48,11 +48,12 @@ final class Native {
             longs("index_generation", "policy_generation", "created_at_ms", "file_bytes"), chars("kernel", 16));
     static final StructLayout TRANSACTION = MemoryLayout.structLayout(ints("struct_size", "flags"),
             longs("created_at_ms", "value"), TEXT.withName("order_id"), chars("currency", 4), chars("country", 4),
-            ints("stage", "slots", "min_relevance", "reserved"));
+            ints("stage", "slots", "min_relevance", "payment", "rechargeable", "reserved"), TEXT.withName("placement"));
     static final StructLayout PROFILE = MemoryLayout.structLayout(
             ints("struct_size", "flags", "customer", "age_band", "loyalty_member", "has_app"),
             MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("unit_key"),
-            MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("session_key"));
+            MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("session_key"), TEXT.withName("loyalty_tier"),
+            ints("orders", "reserved"));
     static final StructLayout LINE = MemoryLayout.structLayout(TEXT.withName("item_id"), TEXT.withName("category"),
             TEXT.withName("brand"), JAVA_LONG.withName("unit_price"), ints("quantity", "role", "sensitive", "flags"));
     static final StructLayout FACT = MemoryLayout.structLayout(ints("kind", "reserved"), JAVA_LONG.withName("at_ms"),
@@ -62,7 +63,8 @@ final class Native {
             longs("value", "ev_micros", "price"), ints("id_length", "reserved"), chars("id", 72));
     static final StructLayout SUMMARY = MemoryLayout.structLayout(ints("struct_size", "reason"),
             longs("decision_id_low", "decision_id_high", "index_generation", "policy_generation"),
-            ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"));
+            ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"),
+            JAVA_LONG.withName("overlay_generation"));
 
     private Native() {}
 

@@ -9,10 +9,11 @@ import java.util.List;
  * @param decisionId equal for equal order, catalog and policy; 32 hexadecimal digits
  * @param indexGeneration content of the catalog
  * @param policyGeneration content of the policy
+ * @param overlayGeneration changes of the live overlay before the decision; 0 without one
  * @param retrieved candidates retrieved; {@code eligible} of them passed every rule, {@code rejected} were refused
  * @param centroids with {@code cells} and {@code compared}: work of the search
  */
-public record Offers(List<Offer> slate, int reason, String decisionId, long indexGeneration, long policyGeneration,
+public record Offers(List<Offer> slate, int reason, String decisionId, long indexGeneration, long policyGeneration, long overlayGeneration,
         int retrieved, int eligible, int rejected, int centroids, int cells, int compared) {
 
     /** What the reason says, in one English line. */

@@ -2,6 +2,7 @@ package aftercart;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * The customer, as far as you know and may say. There is no field for a name or an address.
@@ -13,11 +14,15 @@ import java.util.List;
  * @param purchases oldest first
  * @param declines products and offers, oldest first
  * @param optOutCategories category paths, each with its subtree
+ * @param loyaltyTier your name of it; empty = not known
+ * @param orders orders before this one
+ * @param segments your own words for this customer, which a policy may ask for
  * @param cartRemoved products that were looked at in this session and put back
  */
 public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember, Boolean hasApp, boolean optOutThirdParty,
         Key unitKey, Key sessionKey, List<Event> purchases, List<Event> declines, List<SurveyAnswer> answers,
-        List<String> optOutCategories, List<String> cartRemoved) {
+        List<String> optOutCategories, List<String> cartRemoved, String loyaltyTier, OptionalInt orders,
+        List<String> segments) {
 
     /** 128 bits; all zero = none. */
     public record Key(long low, long high) {
@@ -34,7 +39,8 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
     }
 
     int factCount() {
-        return purchases.size() + declines.size() + answers.size() + optOutCategories.size() + cartRemoved.size();
+        return purchases.size() + declines.size() + answers.size() + optOutCategories.size() + cartRemoved.size()
+                + segments.size();
     }
 
     /** Sets what is known. */
@@ -46,6 +52,9 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         private boolean optOutThirdParty;
         private Key unitKey = Key.NONE;
         private Key sessionKey = Key.NONE;
+        private String loyaltyTier = "";
+        private OptionalInt orders = OptionalInt.empty();
+        private final List<String> segments = new ArrayList<>();
         private final List<Event> purchases = new ArrayList<>();
         private final List<Event> declines = new ArrayList<>();
         private final List<SurveyAnswer> answers = new ArrayList<>();
@@ -114,10 +123,25 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
             return this;
         }
 
+        public Builder loyaltyTier(String tier) {
+            this.loyaltyTier = tier;
+            return this;
+        }
+
+        public Builder orders(int orders) {
+            this.orders = OptionalInt.of(orders);
+            return this;
+        }
+
+        public Builder segment(String segment) {
+            segments.add(segment);
+            return this;
+        }
+
         public Profile build() {
             return new Profile(customer, ageBand, loyaltyMember, hasApp, optOutThirdParty, unitKey, sessionKey,
                     List.copyOf(purchases), List.copyOf(declines), List.copyOf(answers), List.copyOf(optOutCategories),
-                    List.copyOf(cartRemoved));
+                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments));
         }
     }
 }

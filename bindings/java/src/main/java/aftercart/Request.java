@@ -49,7 +49,7 @@ final class Request {
         if (lineCount > Native.LINES_MAX) {
             throw new AftercartException(Status.TOO_MANY_LINES);
         }
-        if (customer.factCount() > Native.FACTS_MAX) {
+        if (customer.factCount() + order.tags().size() > Native.FACTS_MAX) {
             throw new AftercartException(Status.TOO_MANY_FACTS);
         }
         pack(order);
@@ -58,6 +58,10 @@ final class Request {
             pack(bought.get(i), i * LINE_BYTES);
         }
         pack(customer);
+        List<String> tags = order.tags();
+        for (int i = 0; i < tags.size(); i++) {
+            fact(ORDER_TAG, tags.get(i), 0, "");
+        }
         if (length > strings.byteSize()) {
             strings = arena.allocate(utf8.length); // what was there before goes with the arena: it doubles, so not much
         }
@@ -73,6 +77,9 @@ final class Request {
     private static final long T_STAGE = Native.at(Native.TRANSACTION, "stage");
     private static final long T_SLOTS = Native.at(Native.TRANSACTION, "slots");
     private static final long T_MIN_RELEVANCE = Native.at(Native.TRANSACTION, "min_relevance");
+    private static final long T_PAYMENT = Native.at(Native.TRANSACTION, "payment");
+    private static final long T_RECHARGEABLE = Native.at(Native.TRANSACTION, "rechargeable");
+    private static final long T_PLACEMENT = Native.at(Native.TRANSACTION, "placement");
 
     static final int HAS_VALUE = 1;
     static final int HAS_MIN_RELEVANCE = 2;
@@ -94,6 +101,9 @@ final class Request {
         transaction.set(JAVA_INT, T_STAGE, order.stage().code);
         transaction.set(JAVA_INT, T_SLOTS, order.slots());
         transaction.set(JAVA_INT, T_MIN_RELEVANCE, order.minRelevance().orElse(0));
+        transaction.set(JAVA_INT, T_PAYMENT, order.payment().code);
+        transaction.set(JAVA_INT, T_RECHARGEABLE, known(order.rechargeable()));
+        text(transaction, T_PLACEMENT, order.placement());
     }
 
     private static final long L_ITEM_ID = Native.at(Native.LINE, "item_id");
@@ -112,10 +122,7 @@ final class Request {
         text(lines, at + L_CATEGORY, line.category());
         text(lines, at + L_BRAND, line.brand());
         lines.set(JAVA_LONG, at + L_UNIT_PRICE, line.unitPrice().orElse(0));
-        if (line.quantity() < 0) {
-            throw new AftercartException(Status.BAD_VALUE);
-        }
-        lines.set(JAVA_INT, at + L_QUANTITY, line.quantity());
+        lines.set(JAVA_INT, at + L_QUANTITY, unsigned(line.quantity()));
         lines.set(JAVA_INT, at + L_ROLE, line.role().code);
         lines.set(JAVA_INT, at + L_SENSITIVE, line.sensitive().code);
         lines.set(JAVA_INT, at + L_FLAGS, line.unitPrice().isPresent() ? HAS_UNIT_PRICE : 0);
@@ -128,17 +135,25 @@ final class Request {
     private static final long P_HAS_APP = Native.at(Native.PROFILE, "has_app");
     private static final long P_UNIT_KEY = Native.at(Native.PROFILE, "unit_key");
     private static final long P_SESSION_KEY = Native.at(Native.PROFILE, "session_key");
+    private static final long P_LOYALTY_TIER = Native.at(Native.PROFILE, "loyalty_tier");
+    private static final long P_ORDERS = Native.at(Native.PROFILE, "orders");
 
     static final int OPT_OUT_THIRD_PARTY = 1;
+    static final int HAS_ORDERS = 2;
 
     static final int PURCHASE = 1;
     static final int DECLINE = 2;
     static final int ANSWER = 3;
     static final int OPT_OUT_CATEGORY = 4;
     static final int CART_REMOVED = 5;
+    static final int ORDER_TAG = 6;
+    static final int SEGMENT = 7;
 
     private void pack(Profile customer) {
-        profile.set(JAVA_INT, P_FLAGS, customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0);
+        profile.set(JAVA_INT, P_FLAGS, (customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0)
+                | (customer.orders().isPresent() ? HAS_ORDERS : 0));
+        profile.set(JAVA_INT, P_ORDERS, unsigned(customer.orders().orElse(0)));
+        text(profile, P_LOYALTY_TIER, customer.loyaltyTier());
         profile.set(JAVA_INT, P_CUSTOMER, customer.customer().code);
         profile.set(JAVA_INT, P_AGE_BAND, customer.ageBand().code);
         profile.set(JAVA_INT, P_LOYALTY_MEMBER, known(customer.loyaltyMember()));
@@ -166,6 +181,10 @@ final class Request {
         texts = customer.cartRemoved();
         for (int i = 0; i < texts.size(); i++) {
             fact(CART_REMOVED, texts.get(i), 0, "");
+        }
+        texts = customer.segments();
+        for (int i = 0; i < texts.size(); i++) {
+            fact(SEGMENT, texts.get(i), 0, "");
         }
     }
 
@@ -230,6 +249,14 @@ final class Request {
             char c = i < code.length() ? code.charAt(i) : 0;
             transaction.set(JAVA_BYTE, at + i, c < 0x80 ? (byte) c : (byte) '?');
         }
+    }
+
+    /** C would take a negative number for a large one. */
+    private static int unsigned(int number) {
+        if (number < 0) {
+            throw new AftercartException(Status.BAD_VALUE);
+        }
+        return number;
     }
 
     private static int known(Boolean answer) {

@@ -29,6 +29,7 @@ public final class Slate {
 
     private static final long SUMMARY_REASON = Native.at(Native.SUMMARY, "reason");
     private static final long SUMMARY_LONGS = Native.at(Native.SUMMARY, "decision_id_low");
+    private static final long SUMMARY_OVERLAY = Native.at(Native.SUMMARY, "overlay_generation");
     private static final long SUMMARY_COUNTS = Native.at(Native.SUMMARY, "retrieved");
 
     private int count;
@@ -38,7 +39,7 @@ public final class Slate {
     private final byte[] ids = new byte[Native.SLOTS_MAX * ID_BYTES];
     private final int[] idLengths = new int[Native.SLOTS_MAX];
     private final int[] summaryInts = new int[7];
-    private final long[] summaryLongs = new long[4];
+    private final long[] summaryLongs = new long[5];
 
     /** An empty one. */
     public Slate() {}
@@ -121,7 +122,7 @@ public final class Slate {
             slate.add(offer(i));
         }
         return new Offers(List.copyOf(slate), summaryInts[0], hex(summaryLongs[1]) + hex(summaryLongs[0]), summaryLongs[2],
-                summaryLongs[3], summaryInts[1], summaryInts[2], summaryInts[3], summaryInts[4], summaryInts[5],
+                summaryLongs[3], summaryLongs[4], summaryInts[1], summaryInts[2], summaryInts[3], summaryInts[4], summaryInts[5],
                 summaryInts[6]);
     }
 
@@ -152,6 +153,7 @@ public final class Slate {
         }
         summaryInts[0] = summary.get(JAVA_INT, SUMMARY_REASON);
         MemorySegment.copy(summary, JAVA_LONG, SUMMARY_LONGS, summaryLongs, 0, 4);
+        summaryLongs[4] = summary.get(JAVA_LONG, SUMMARY_OVERLAY);
         MemorySegment.copy(summary, JAVA_INT, SUMMARY_COUNTS, summaryInts, 1, 6);
     }
 

@@ -39,7 +39,19 @@ public enum Status {
     /** The system refused; os_error has its number. */
     SYSTEM_ERROR(-502),
     /** A defect of aftercart was caught before it reached you: report it. */
-    INTERNAL(-601);
+    INTERNAL(-601),
+    /** The live overlay is damaged, or was not bound to this catalog. */
+    BAD_LIVE(-303),
+    /** Nothing is left of a budget: do not show the offer. */
+    BUDGET_EMPTY(-701),
+    /** As many leases of a budget are out as the overlay has room for. */
+    LEASES_OUT(-702),
+    /** The offer or its partner was paused: do not show it. */
+    PAUSED(-703),
+    /** The lease expired, or was activated or released before. Nothing was counted. */
+    LEASE_GONE(-704),
+    /** The lease or the item is not of this engine's overlay. */
+    LEASE_FOREIGN(-705);
 
     private static final Status[] ALL = values();
 

@@ -17,10 +17,13 @@ import java.util.OptionalLong;
  * @param slots to fill, at most 16; 0 = as the policy says
  * @param minRelevance in thousandths; not known = as the policy says
  * @param firstPurchases nothing that the customer bought before
+ * @param rechargeable whether the payment can be charged again without asking for it once more; null = not known
+ * @param placement its id in the policy; empty = whichever the policy has for the stage
+ * @param tags your own words for this order, which a policy may ask for
  */
 public record Transaction(List<Line> lines, String orderId, long createdAtMs, OptionalLong value, String currency,
         String country, Stage stage, int slots, OptionalInt minRelevance, boolean isGift, boolean isTest,
-        boolean firstPurchases) {
+        boolean firstPurchases, Payment payment, Boolean rechargeable, String placement, List<String> tags) {
 
     /** Starts one where nothing is known. */
     public static Builder builder() {
@@ -41,6 +44,10 @@ public record Transaction(List<Line> lines, String orderId, long createdAtMs, Op
         private boolean isGift;
         private boolean isTest;
         private boolean firstPurchases;
+        private Payment payment = Payment.UNKNOWN;
+        private Boolean rechargeable;
+        private String placement = "";
+        private final List<String> tags = new ArrayList<>();
 
         private Builder() {}
 
@@ -108,9 +115,29 @@ public record Transaction(List<Line> lines, String orderId, long createdAtMs, Op
             return this;
         }
 
+        public Builder payment(Payment payment) {
+            this.payment = payment;
+            return this;
+        }
+
+        public Builder rechargeable(boolean rechargeable) {
+            this.rechargeable = rechargeable;
+            return this;
+        }
+
+        public Builder placement(String id) {
+            this.placement = id;
+            return this;
+        }
+
+        public Builder tag(String tag) {
+            tags.add(tag);
+            return this;
+        }
+
         public Transaction build() {
             return new Transaction(List.copyOf(lines), orderId, createdAtMs, value, currency, country, stage, slots,
-                    minRelevance, isGift, isTest, firstPurchases);
+                    minRelevance, isGift, isTest, firstPurchases, payment, rechargeable, placement, List.copyOf(tags));
         }
     }
 }

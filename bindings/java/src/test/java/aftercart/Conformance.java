@@ -51,6 +51,10 @@ final class Conformance {
             case "stage" -> order.stage(Stage.values()[number(f[1])]);
             case "slots" -> order.slots(number(f[1]));
             case "min_relevance" -> order.minRelevance(number(f[1]));
+            case "payment" -> order.payment(Payment.values()[number(f[1])]);
+            case "rechargeable" -> order.rechargeable(number(f[1]) == 2);
+            case "placement" -> order.placement(f[1]);
+            case "order_tag" -> order.tag(f[1]);
             case "is_gift" -> order.gift();
             case "is_test" -> order.test();
             case "first_purchases" -> order.firstPurchases();
@@ -78,6 +82,9 @@ final class Conformance {
             case "age_band" -> customer.ageBand(AgeBand.values()[number(f[1])]);
             case "loyalty_member" -> customer.loyaltyMember(number(f[1]) == 2);
             case "has_app" -> customer.hasApp(number(f[1]) == 2);
+            case "loyalty_tier" -> customer.loyaltyTier(f[1]);
+            case "orders" -> customer.orders(number(f[1]));
+            case "segment" -> customer.segment(f[1]);
             case "opt_out_third_party" -> customer.optOutThirdParty();
             case "unit_key" -> customer.unitKey(Long.parseUnsignedLong(f[1]), Long.parseUnsignedLong(f[2]));
             case "session_key" -> customer.sessionKey(Long.parseUnsignedLong(f[1]), Long.parseUnsignedLong(f[2]));
