@@ -179,7 +179,10 @@ impl Seen {
 fn rules_ok(context: &Context<'_>, seen: &Seen) -> bool {
     let rules = &context.policy.rules;
     for (at, word) in context.holding.refusing.iter().enumerate() {
-        for bit in (0..64).filter(|bit| word >> bit & 1 == 1) {
+        let mut rest = *word; // most decisions have none: bit by bit, this was a seventh of a decision
+        while rest != 0 {
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
             let members = rules.members(64 * at + bit);
             let (mut listed, mut found) = ([false; By::ALL.len()], [false; By::ALL.len()]);
             for member in members {
