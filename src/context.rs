@@ -244,9 +244,7 @@ pub(crate) fn resolve<'a>(
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
     scratch.lines.clear();
-    let ids = || transaction.lines.iter().take(FORESEEN).map(|line| line.item_id.as_bytes());
-    ids().for_each(|id| view.foresee_id(id));
-    ids().for_each(|id| view.foresee_product(id));
+    foresee(&view, transaction.lines.iter().take(FORESEEN).map(|line| line.item_id));
     for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
         scratch.lines.push(resolve_line(&view, policy, number as u16, item));
     }
@@ -314,6 +312,12 @@ fn what_holds(policy: &CompiledPolicy, transaction: &Transaction<'_>, scratch: &
     policy.rules.holding(&scratch.facts, lines, transaction.lines.len() > scratch.lines.len())
 }
 
+/// Asks for what looking up some products will read.
+fn foresee<'a>(view: &View<'_>, ids: impl Iterator<Item = &'a str> + Clone) {
+    ids.clone().for_each(|id| view.foresee_id(id.as_bytes()));
+    ids.for_each(|id| view.foresee_product(id.as_bytes()));
+}
+
 fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &LineItem<'_>) -> Line {
     let product = view.find(NameKind::Product, item.item_id.as_bytes()).unwrap_or(NONE);
     let record = view.product(product);
@@ -368,8 +372,7 @@ fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &m
     let mut last_trip = None;
     let older = profile.purchases.len().saturating_sub(PURCHASES_MAX);
     for run in profile.purchases.get(older..).unwrap_or(&[]).rchunks(FORESEEN) {
-        run.iter().for_each(|purchase| view.foresee_id(purchase.item_id.as_bytes()));
-        run.iter().for_each(|purchase| view.foresee_product(purchase.item_id.as_bytes()));
+        foresee(view, run.iter().map(|purchase| purchase.item_id));
         for purchase in run.iter().rev() {
             let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);
