@@ -72,8 +72,8 @@ impl Zone {
     }
 }
 
-#[cfg(test)]
 #[cfg(feature = "policy")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
