@@ -221,6 +221,7 @@
 #define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
+#define AFTERCART_REASON_BELOW_ACCEPTANCE 1062 // below the floor on p_accept
 #define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
 #define AFTERCART_REASON_NOT_RETRIEVED 1100 // nothing bought leads to it
 #define AFTERCART_REASON_VERIFIER_DROPPED 1101 // the final check disagreed with the gate
