@@ -215,7 +215,9 @@ impl Default for SlatePolicy {
 #[non_exhaustive]
 pub enum PolicyError {
     /// A name that the catalog does not have.
-    #[error("{field}: the catalog has no {what} \"{name}\"; correct the name, or drop the rule")]
+    #[error(
+        "{field}: the catalog has no {what} \"{name}\"; correct the name (`aftercart inspect FILE --categories` lists categories), or drop the rule"
+    )]
     UnknownName {
         /// Where in the policy.
         field: &'static str,

@@ -98,7 +98,7 @@ impl Policy {
         }
         for rule in &self.rules {
             self.check_rule(rule)?;
-            write_rule(rule, view, to)?;
+            write_rule(rule, view, to).map_err(|error| in_rule("rule", &rule.name, error))?;
         }
         for pair in &self.apart {
             let error = |problem: &str| rule_error("apart", &pair.name, problem);
@@ -106,11 +106,19 @@ impl Policy {
                 return Err(error("these: names nothing; name what may not stand beside those"));
             }
             write_name(rule::APART, &pair.name, to);
-            write_names("apart.these", &pair.these, role::THESE, view, to)?;
             let those = if pair.those.is_empty() { &pair.these } else { &pair.those };
-            write_names("apart.those", those, role::THOSE, view, to)?;
+            write_names("apart.these", &pair.these, role::THESE, view, to)
+                .and_then(|()| write_names("apart.those", those, role::THOSE, view, to))
+                .map_err(|error| in_rule("apart", &pair.name, error))?;
         }
-        for placement in &self.placements {
+        for (at, placement) in self.placements.iter().enumerate() {
+            let before =
+                self.placements[..at].iter().find(|p| p.stage.is_some() && p.stage == placement.stage);
+            if let Some(other) = before {
+                let problem =
+                    format!("stage: placement \"{}\" has it already; give it to one of the two", other.id);
+                return Err(rule_error("placements", &placement.id, &problem));
+            }
             write_placement(&self.placed(placement)?, to);
         }
         if let Some(zone) = &self.time_zone {
@@ -313,6 +321,14 @@ fn check_names<'n>(names: impl Iterator<Item = (&'static str, &'n String)>) -> R
         }
     }
     Ok(())
+}
+
+/// Says in which rule a name is unknown.
+fn in_rule(field: &'static str, name: &str, error: PolicyError) -> PolicyError {
+    match error {
+        PolicyError::UnknownName { .. } => rule_error(field, name, &error.to_string()),
+        other => other,
+    }
 }
 
 fn rule_error(field: &'static str, name: &str, problem: &str) -> PolicyError {

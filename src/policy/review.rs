@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::condition::{Comparison, Condition, TextFact};
+use super::condition::{Comparison, Condition, NumberFact, TextFact};
 use super::rules::RULE_WORDS;
 use super::selectors::By;
 use super::{CompiledPolicy, Policy};
@@ -85,7 +85,7 @@ impl Engine {
                 .rules
                 .iter()
                 .filter(|rule| !can_hold(&rule.when))
-                .map(|rule| format!("rule \"{}\" never holds: its condition contradicts itself", rule.name)),
+                .map(|rule| format!("rule \"{}\" never holds: its condition contradicts itself, or asks for a number that cannot be", rule.name)),
         );
         warnings.extend(unknown_placements(policy));
         Review {
@@ -186,7 +186,21 @@ fn can_hold(condition: &Condition) -> bool {
             flatten(parts, &mut flat);
             flat.iter().all(|part| can_hold(part)) && !contradict(&flat)
         }
-        _ => true,
+        part => !contradict(&[part]),
+    }
+}
+
+/// What a number can be at all.
+fn range_of(fact: NumberFact) -> (i64, i64) {
+    match fact {
+        NumberFact::TimeHour => (0, 23),
+        NumberFact::TimeMinute => (0, 59),
+        NumberFact::PlacementSlots => (1, 16),
+        NumberFact::OrderLines
+        | NumberFact::OrderUnits
+        | NumberFact::CustomerOrders
+        | NumberFact::OrderValue => (0, i64::MAX),
+        NumberFact::TimeNow => (i64::MIN, i64::MAX),
     }
 }
 
@@ -204,7 +218,7 @@ fn contradict(parts: &[&Condition]) -> bool {
     let mut ranges: HashMap<u8, (i64, i64)> = HashMap::new();
     for part in parts {
         if let Condition::Number { fact, is, value } = part {
-            let (low, high) = ranges.entry(fact.code()).or_insert((i64::MIN, i64::MAX));
+            let (low, high) = ranges.entry(fact.code()).or_insert(range_of(*fact));
             match is {
                 Comparison::Equal => (*low, *high) = ((*low).max(*value), (*high).min(*value)),
                 Comparison::Less => *high = (*high).min(value.saturating_sub(1)),

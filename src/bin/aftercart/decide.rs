@@ -80,8 +80,12 @@ impl Decision {
         Ok(Placement { slots: self.slots.unwrap_or(0), min_relevance, ..Placement::default() })
     }
 
+    /// Budgets and pacing need a time: beside an overlay it is now, where nobody says otherwise.
     fn at_ms(&self) -> Result<i64, Failure> {
-        let Some(text) = &self.at else { return Ok(0) };
+        let Some(text) = &self.at else {
+            let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_millis() as i64);
+            return Ok(if self.live.is_some() { now } else { 0 });
+        };
         Ok(parse_timestamp(text).map_err(|error| format!("--at \"{text}\": {error}"))?)
     }
 }
@@ -312,7 +316,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
             out,
             "{}",
             json!({
-                "id": args.offer, "shown": why.position.is_some(), "position": why.position, "reasons": reasons,
+                "id": args.offer, "shown": why.position.is_some(), "position": why.position, "reasons": reasons, "rules": why.rules,
                 "relevance": f64::from(why.relevance) / 1000.0, "p_accept": f64::from(why.p_accept_ppm) / 1e6,
                 "ev": why.ev_micros as f64 / 1e8, "features": features,
                 "because": why.because.map(|b| json!({ "line": b.line, "relation": b.relation.name() })),
@@ -327,6 +331,9 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     }
     for reason in &why.reasons {
         writeln!(out, "    {reason}")?;
+    }
+    for rule in &why.rules {
+        writeln!(out, "    by rule \"{rule}\"")?;
     }
     writeln!(
         out,

@@ -108,13 +108,14 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
 
 fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let engine = open(&args.catalog)?;
-    let (_, old) = under(&engine, &args.old)?;
-    let (_, new) = under(&engine, &args.new)?;
+    let (before, old) = under(&engine, &args.old)?;
+    let (after, new) = under(&engine, &args.new)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let items = || {
         let products = (0..engine.catalog().view().product_count()).map(|ix| Item::Product(ProductIx(ix)));
-        products.chain((0..engine.offer_count()).map(|ix| Item::Offer(OfferIx(ix))))
+        (0..engine.offer_count()).map(|ix| Item::Offer(OfferIx(ix))).chain(products)
     };
+    changed_rules(&before, &after, &mut out)?;
     for (title, from, to) in [("no longer reachable", &old, &new), ("newly reachable", &new, &old)] {
         let changed: Vec<(Item, _)> = items()
             .filter(|item| from.always_refused(*item).is_none())
@@ -133,6 +134,36 @@ fn diff(args: &DiffArgs) -> Result<(), Failure> {
         compare(&old, &new, &baskets, args.show, &mut out)?;
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Rules with conditions, pairs and placements that are new, gone or different.
+fn changed_rules(before: &Policy, after: &Policy, out: &mut impl Write) -> Result<(), Failure> {
+    fn named(policy: &Policy) -> BTreeMap<String, String> {
+        let rules = policy.rules.iter().map(|r| (format!("rule \"{}\"", r.name), format!("{r:?}")));
+        let pairs = policy.apart.iter().map(|p| (format!("apart \"{}\"", p.name), format!("{p:?}")));
+        let placements =
+            policy.placements.iter().map(|p| (format!("placement \"{}\"", p.id), format!("{p:?}")));
+        rules.chain(pairs).chain(placements).collect()
+    }
+    let (before, after) = (named(before), named(after));
+    let mut changes: Vec<String> = Vec::new();
+    for (name, was) in &before {
+        match after.get(name) {
+            None => changes.push(format!("gone       {name}")),
+            Some(is) if is != was => changes.push(format!("different  {name}")),
+            Some(_) => {}
+        }
+    }
+    changes
+        .extend(after.keys().filter(|name| !before.contains_key(*name)).map(|n| format!("new        {n}")));
+    if !changes.is_empty() {
+        writeln!(out, "{}", changes.join("\n"))?;
+        writeln!(
+            out,
+            "(orders carry no country, segments, age or placement: what rules ask of those, they cannot show)\n"
+        )?;
+    }
     Ok(())
 }
 

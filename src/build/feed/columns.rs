@@ -30,7 +30,7 @@ pub struct ColumnMap {
 
 impl Default for ColumnMap {
     fn default() -> Self {
-        let empty = |section| Mapping { section, columns: BTreeMap::new() };
+        let empty = |section| Mapping { section, columns: BTreeMap::new(), strict: false };
         Self { products: empty("products"), orders: empty("orders") }
     }
 }
@@ -70,6 +70,8 @@ struct RawColumns {
 pub(super) struct Mapping {
     section: &'static str,
     columns: BTreeMap<String, String>,
+    /// A column that is no field is an error: for files that people write to change something.
+    strict: bool,
 }
 
 impl Mapping {
@@ -99,12 +101,21 @@ impl Mapping {
             }
             columns.insert(field.into_inner(), column.into_inner().trim().to_owned());
         }
-        Ok(Self { section, columns })
+        Ok(Self { section, columns, strict: false })
     }
 
     /// The column that the user names for a field.
     pub(super) fn get(&self, field: &str) -> Option<&str> {
         self.columns.get(field).map(String::as_str)
+    }
+
+    /// For a file of which every column must be a field.
+    pub(super) fn strict() -> Self {
+        Self { section: "live", columns: BTreeMap::new(), strict: true }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
     }
 
     /// The section of the file it comes from.

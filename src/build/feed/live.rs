@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::columns::ColumnMap;
+use super::columns::Mapping;
 use super::source::{Field, Meter, Table};
 use super::{BuildError, parse_price, parse_timestamp, shown};
 use crate::build::progress::Progress;
@@ -87,7 +87,7 @@ pub fn read_change<'a>(
 ///
 /// Columns: `id` must be there; `kind` (product, offer, partner), `stock` (or `availability`), `price`, `priced_at` (else
 /// `now_ms`), `bid`, `paused`, `killed`, `daily_budget`, `total_budget`, `budget_unit` (accepts, money), `pacing`,
-/// `utc_offset` may. Further columns are ignored; rows whose id no bound catalog has are left out and counted.
+/// `utc_offset` may. A column that is none of these is an error, since it might be a misspelt one; rows whose id no bound catalog has are left out and counted.
 ///
 /// # Errors
 /// [`BuildError`] with file, line, field and the way out. Rows before it are changed already; loading again changes nothing
@@ -98,10 +98,10 @@ pub fn load_live(
     now_ms: i64,
     progress: &dyn Progress,
 ) -> Result<LiveReport, BuildError> {
-    let (meter, columns) = (Meter::start("live", paths, progress)?, ColumnMap::default());
+    let (meter, columns) = (Meter::start("live", paths, progress)?, Mapping::strict());
     let mut report = LiveReport::default();
     for path in paths {
-        let mut table = Table::open(path, FIELDS, &columns.products, &meter)?;
+        let mut table = Table::open(path, FIELDS, &columns, &meter)?;
         let mut more = true;
         while more {
             let mut edit = live.edit().map_err(system)?;
@@ -130,8 +130,8 @@ pub fn watch_live(
     now_ms: impl Fn() -> i64,
     told: &mut dyn FnMut(Result<&LiveReport, BuildError>),
 ) -> Result<LiveReport, BuildError> {
-    let columns = ColumnMap::default();
-    let mut table = Table::of_lines(name, FIELDS, &columns.products, input);
+    let columns = Mapping::strict();
+    let mut table = Table::of_lines(name, FIELDS, &columns, input);
     let mut report = LiveReport::default();
     loop {
         let changed = match table.next() {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Columns, Map};
+use super::{Columns, Map, listed};
 
 /// Most unknown keys that are remembered as unknown.
 const KEYS_MAX: usize = 4096;
@@ -67,6 +67,10 @@ impl<'de> Visitor<'de> for Object<'_> {
                     let joint = self.columns.fields[field].joint;
                     let cell = Value { cell: &mut self.cells[field], key: &key, joint };
                     object.next_value_seed(cell)?;
+                }
+                None if self.columns.mapping.is_strict() => {
+                    let known = listed(self.columns.fields.iter().map(|field| field.name));
+                    return Err(A::Error::custom(format!("`{key}` is not a field: use {known}")));
                 }
                 _ => drop(object.next_value::<IgnoredAny>()?),
             }
