@@ -2,8 +2,8 @@
 
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
-use crate::index::search::Filter;
 use crate::index::search::TypeSet;
+use crate::index::search::{Effort, Filter};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
@@ -134,6 +134,8 @@ struct NarrowedLists {
     lists: Vec<(Vec<u64>, AllowList)>,
 }
 
+/// Counts are made where rules leave less than one in so many products.
+const MUCH: u64 = 4;
 /// Sets of rules whose counts are kept.
 const NARROWED_KEPT: usize = 4;
 
@@ -160,7 +162,7 @@ impl NarrowedLists {
         }
     }
 
-    /// `None` where most is left, so that the counts without the rules are near enough.
+    /// `None` where much is left: then a search looks at a little more instead, which costs less than counting.
     fn of(
         &mut self,
         policy: &CompiledPolicy,
@@ -168,7 +170,7 @@ impl NarrowedLists {
         classes: RefusedClasses<'_>,
         left: u32,
     ) -> Option<&AllowList> {
-        if u64::from(left) * 8 > u64::from(policy.allowed.total()) * 7 {
+        if u64::from(left) * MUCH >= u64::from(policy.allowed.total()) {
             return None;
         }
         let known = self.lists.iter().position(|(key, _)| key == classes.refused);
@@ -225,6 +227,8 @@ pub(crate) struct Context<'a> {
     refused: Option<RefusedClasses<'a>>,
     /// Counts of what is left, where that is much less.
     narrowed: Option<&'a AllowList>,
+    /// Products that are left.
+    left: u32,
 }
 
 /// Products that are asked for together: each is looked up through four places far apart.
@@ -268,9 +272,9 @@ pub(crate) fn resolve<'a>(
     } else {
         Holding::default()
     };
-    let (refused, narrowed) = match policy.classes.refused(&holding.refusing, &mut scratch.refused) {
-        Some((classes, left)) => (Some(classes), scratch.narrowed.of(policy, &view, classes, left)),
-        None => (None, None),
+    let (refused, narrowed, left) = match policy.classes.refused(&holding.refusing, &mut scratch.refused) {
+        Some((classes, left)) => (Some(classes), scratch.narrowed.of(policy, &view, classes, left), left),
+        None => (None, None, policy.allowed.total()),
     };
     Context {
         view,
@@ -303,6 +307,7 @@ pub(crate) fn resolve<'a>(
         exposures: &scratch.exposures,
         refused,
         narrowed,
+        left,
     }
 }
 
@@ -516,6 +521,16 @@ impl Context<'_> {
     /// Whether no rule that looks at the product alone refuses it.
     pub(crate) fn is_allowed(&self, product: u32) -> bool {
         self.policy.is_allowed(product) && !self.refused.is_some_and(|classes| classes.refuses(product))
+    }
+
+    /// How hard a search must try: harder where rules refuse some of what its counts say.
+    pub(crate) fn effort(&self, effort: Effort) -> Effort {
+        let total = u64::from(self.policy.allowed.total());
+        if self.refused.is_none() || self.narrowed.is_some() || self.left == 0 {
+            return effort;
+        }
+        let visits = u64::from(effort.visits) * total / u64::from(self.left).max(total / MUCH).max(1);
+        Effort { visits: visits.min(u64::from(u32::MAX)) as u32, ..effort }
     }
 
     /// What a search may find.

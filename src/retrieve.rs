@@ -183,6 +183,7 @@ pub(crate) fn by_search(
     work: &mut Work,
     counters: &mut Counters,
 ) {
+    let effort = context.effort(effort);
     complements(context, kernel, effort, work, counters);
     tastes(context, kernel, effort, work, counters);
 }
