@@ -119,7 +119,9 @@ fn files_are_loaded_and_what_is_wrong_in_them_is_told() {
         ("a.csv", "id,stock\np1,few\n", "a.csv:2: stock: `few` is not understood"),
         ("b.csv", "id,bid\np1,1\n", "b.csv:2: bid: bid of `p1`: a product has none"),
         ("c.csv", "sku,stock\np1,1\n", "c.csv: no column holds `id`"),
-        ("d.csv", "id,stok\np1,1\n", "d.csv:2: id: changes nothing: none of stock,"),
+        ("d.csv", "id,stok\np1,1\n", "d.csv:1: stok: is not a field"),
+        ("h.csv", "id,stock\np1,\n", "h.csv:2: id: changes nothing: none of stock,"),
+        ("i.jsonl", "{\"id\":\"p1\",\"paused\":true,\"stok\":0}\n", "`stok` is not a field"),
         (
             "e.jsonl",
             "{\"id\":\"p1\",\"paused\":1}\n{\"id\":\"p1\",\"killed\":[true,false]}\n",

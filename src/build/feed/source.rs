@@ -390,16 +390,7 @@ fn resolve(
     columns: Columns<'_>,
     header: &csv::StringRecord,
 ) -> Result<Vec<Option<usize>>, BuildError> {
-    let names = |field: usize| columns.names(field).map(move |name| (field, name));
-    let is_field = |given: &str| {
-        (0..columns.fields.len()).flat_map(names).any(|(field, name)| columns.matches(field, name, given))
-    };
-    if let Some(other) = header.iter().find(|given| columns.mapping.is_strict() && !is_field(given)) {
-        let known = listed(columns.fields.iter().map(|field| field.name));
-        let way_out = format!("drop the column, or use one of: {known}");
-        return Err(field_error(path, 1, other, "is not a field", way_out));
-    }
-    (0..columns.fields.len())
+    let at: Vec<Option<usize>> = (0..columns.fields.len())
         .map(|field| {
             for name in columns.names(field) {
                 let mut hits = (0..header.len()).filter(|i| columns.matches(field, name, &header[*i]));
@@ -422,7 +413,17 @@ fn resolve(
             }
             Ok(None)
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    let names = |field: usize| columns.names(field).map(move |name| (field, name));
+    let is_field = |given: &str| {
+        (0..columns.fields.len()).flat_map(names).any(|(field, name)| columns.matches(field, name, given))
+    };
+    if let Some(other) = header.iter().find(|given| columns.mapping.is_strict() && !is_field(given)) {
+        let known = listed(columns.fields.iter().map(|field| field.name));
+        let way_out = format!("drop the column, or use one of: {known}");
+        return Err(field_error(path, 1, other, "is not a field", way_out));
+    }
+    Ok(at)
 }
 
 struct JsonRows<'a> {
