@@ -2,6 +2,7 @@
 
 use super::TypeSet;
 use crate::distance::{BLOCK, prefetch};
+use crate::index::format::CellRecord;
 use crate::index::view::View;
 
 /// One bit for each of many.
@@ -173,22 +174,31 @@ impl AllowList {
         if let Some(last) = bits.last_mut().filter(|_| !products.is_multiple_of(64)) {
             *last &= (1 << (products % 64)) - 1;
         }
-        let mut list = Self { products: Bits(bits), ..Self::default() };
-        let mut open = vec![0u64; view.cells.len().div_ceil(64)];
+        let (products, mut list) = (Bits(bits), Self::default());
+        list.tally(view, |_, cell| products.count(cell.start.get(), cell.count.get()));
+        Self { products, ..list }
+    }
+
+    /// Counts by cell and area what `of` says of each cell. Allocates nothing where there is room.
+    fn tally(&mut self, view: &View<'_>, of: impl Fn(usize, &CellRecord) -> u32) {
+        self.by_cell.clear();
+        self.open.clear();
+        self.by_area.clear();
+        self.cells.0.clear();
+        self.cells.0.resize(view.cells.len().div_ceil(64), 0);
+        self.total = 0;
         for (cell, record) in view.cells.iter().enumerate() {
-            let count = list.products.count(record.start.get(), record.count.get());
-            list.by_cell.push(count);
-            list.total += count;
-            if let Some(word) = open.get_mut(cell / 64).filter(|_| count > 0) {
+            let count = of(cell, record);
+            self.by_cell.push(count);
+            self.total += count;
+            if let Some(word) = self.cells.0.get_mut(cell / 64).filter(|_| count > 0) {
                 *word |= 1 << (cell % 64);
-                list.open.push(cell as u32);
+                self.open.push(cell as u32);
             }
         }
-        list.cells = Bits(open);
-        let open_in =
-            |area: &crate::index::format::AreaRecord| list.cells.count(area.start.get(), area.count.get());
-        list.by_area = view.areas.iter().map(open_in).collect();
-        list
+        for area in view.areas {
+            self.by_area.push(self.cells.count(area.start.get(), area.count.get()));
+        }
     }
 
     /// Room for the counts of a catalog, so that [`AllowList::narrow`] allocates nothing.
@@ -204,24 +214,7 @@ impl AllowList {
 
     /// Counts what is left of what `self` allows without some classes. The products' own bits are not copied.
     pub(crate) fn narrow(&self, classes: RefusedClasses<'_>, view: &View<'_>, into: &mut Self) {
-        into.by_cell.clear();
-        into.open.clear();
-        into.by_area.clear();
-        into.cells.0.clear();
-        into.cells.0.resize(view.cells.len().div_ceil(64), 0);
-        into.total = 0;
-        for cell in 0..view.cells.len() {
-            let left = classes.left(cell);
-            into.by_cell.push(left);
-            into.total += left;
-            if let Some(word) = into.cells.0.get_mut(cell / 64).filter(|_| left > 0) {
-                *word |= 1 << (cell % 64);
-                into.open.push(cell as u32);
-            }
-        }
-        for area in view.areas {
-            into.by_area.push(into.cells.count(area.start.get(), area.count.get()));
-        }
+        into.tally(view, |cell, _| classes.left(cell));
     }
 
     /// Whether a product is allowed.
