@@ -105,6 +105,14 @@ impl Live {
         Ok(Edit { lock })
     }
 
+    /// What an id names; `kind` where it names several things.
+    ///
+    /// # Errors
+    /// As [`Live::edit`], [`LiveError::UnknownId`] and [`LiveError::Ambiguous`].
+    pub fn kind_of(&self, kind: Option<LiveKind>, id: &str) -> Result<LiveKind, LiveError> {
+        self.edit()?.kind_of(kind, id)
+    }
+
     /// Reads the state of a product as the newest catalog that has it sees it.
     ///
     /// # Errors
@@ -144,6 +152,10 @@ impl Edit<'_> {
         }
         live.put(header::GENERATION, live.word(header::GENERATION) + 1);
         Ok(kind)
+    }
+
+    pub(super) fn account(&self, kind: LiveKind, id: &str) -> Option<u32> {
+        self.lock.index.accounts.get(&format::key(kind, id)).copied()
     }
 
     fn kind_of(&self, kind: Option<LiveKind>, id: &str) -> Result<LiveKind, LiveError> {
@@ -201,7 +213,7 @@ impl Edit<'_> {
         now_ms: i64,
     ) -> Result<(), LiveError> {
         let live = self.lock.live;
-        let at = self.lock.index.accounts.get(&format::key(kind, id)).copied();
+        let at = self.account(kind, id);
         let at = at.ok_or_else(|| LiveError::UnknownId { id: id.into() })?;
         let mut config = live.config(at);
         refuse(change.stock.is_some(), "stock", "only products have stock")?;
