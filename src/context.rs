@@ -2,8 +2,7 @@
 
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
-use crate::index::search::TypeSet;
-use crate::index::search::{Effort, Filter};
+use crate::index::search::{Effort, Filter, TypeSet};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
