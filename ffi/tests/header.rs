@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use engine::vocabulary::{
-    AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Role, SensitiveClass, Stage,
+    AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
 use engine::{Reason, Relation};
 
@@ -106,6 +106,13 @@ fn constants() -> String {
         (v.code().into(), v.name())
     });
     list(&mut out, "Ages: aftercart_profile.age_band.", "AGE", AgeBand::ALL, |v| (v.code().into(), v.name()));
+    list(
+        &mut out,
+        "Purposes of a consent: bits of aftercart_profile.purposes_asked and purposes_granted.",
+        "PURPOSE",
+        Purpose::ALL,
+        |v| (v.code().into(), v.name()),
+    );
     list(&mut out, "What is offered: aftercart_offer.kind.", "KIND", OfferKind::ALL, |v| {
         (v.code().into(), v.name())
     });
