@@ -1,10 +1,10 @@
 'use strict';
 
 const lists = require('./lists');
-const native = require(process.env.AFTERCART_ADDON || './build/Release/aftercart.node');
+const native = require('./addon').addon();
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72,
+const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 80, line: 48, fact: 32, offer: 144, summary: 72,
   change: 88, live_state: 104, explanation: 176, lease: 48 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
@@ -12,7 +12,8 @@ const AT = {
     flags: 4, created_at_ms: 8, value: 16, order_id: 24, currency: 32, country: 36, stage: 40, slots: 44, min_relevance: 48,
     payment: 52, rechargeable: 56, placement: 64,
   },
-  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64 },
+  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64,
+    purposes_asked: 72, purposes_granted: 76 },
   line: { item_id: 0, category: 8, brand: 16, unit_price: 24, quantity: 32, role: 36, sensitive: 40, flags: 44 },
   fact: { kind: 0, at_ms: 8, id: 16, tag: 24 },
   offer: {
@@ -42,7 +43,7 @@ const NUMBERS = {
   LINES_MAX: 512, FACTS_MAX: 4096, SLOTS_MAX: 16, TRANSACTION_HAS_VALUE: 1, TRANSACTION_HAS_MIN_RELEVANCE: 2,
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
-  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2,
+  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2, PROFILE_GPC: 4,
   FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
   CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
 };
@@ -486,7 +487,17 @@ class Decider {
   #packCustomer(customer) {
     const [block, at] = [this.#block, AT.profile];
     const flags = (customer.optOutThirdParty ? NUMBERS.PROFILE_OPT_OUT_THIRD_PARTY : 0)
-      | (customer.orders === undefined ? 0 : NUMBERS.PROFILE_HAS_ORDERS);
+      | (customer.orders === undefined ? 0 : NUMBERS.PROFILE_HAS_ORDERS)
+      | (customer.gpc ? NUMBERS.PROFILE_GPC : 0);
+    let [asked, granted] = [0, 0];
+    for (const purpose in customer.consent) {
+      const said = customer.consent[purpose];
+      const bit = said === undefined ? 0 : 1 << code(lists.Purpose, purpose);
+      asked |= bit;
+      granted |= said ? bit : 0;
+    }
+    block.writeUInt32LE(asked, PROFILE + at.purposes_asked);
+    block.writeUInt32LE(granted, PROFILE + at.purposes_granted);
     block.writeUInt32LE(flags, PROFILE + at.flags);
     this.#text(customer.loyaltyTier, PROFILE + at.loyalty_tier);
     block.writeUInt32LE(uint32(customer.orders ?? 0), PROFILE + at.orders);

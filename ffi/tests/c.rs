@@ -59,6 +59,24 @@ fn a_decision_allocates_nothing() {
 }
 
 #[test]
+fn unloading_does_nothing() {
+    let shop = Shop::new();
+    let program = shop.link("c", "ffi/tests/c/loading.c", Link::None);
+    let library = common::artifact().join("libaftercart.so");
+    assert_eq!(shop.run(&program, &[library.to_str().expect("UTF-8")]), "ok\n");
+}
+
+#[test]
+fn without_memory_a_call_fails_or_aborts() {
+    let shop = Shop::new();
+    let told = shop.run(&shop.link("c", "ffi/tests/c/no_memory.c", Link::Shared), &[]);
+    let calls: Vec<&str> = told.lines().collect();
+    assert_eq!(calls.len(), 10, "{told}");
+    assert_eq!(calls.last(), Some(&"decide: 0 times out of memory, 0 times aborted"));
+    assert!(told.lines().any(|call| call.starts_with("decider: ") && !call.contains(": 0 times out")), "{told}");
+}
+
+#[test]
 fn an_overlay_and_its_leases() {
     use engine::live::{Change, LiveKind};
     for (language, link) in [("c", Link::Shared), ("c++", Link::Static)] {
@@ -77,6 +95,7 @@ fn an_overlay_and_its_leases() {
 enum Link {
     Shared,
     Static,
+    None,
 }
 
 /// A folder with a catalog, and the programs that open it.
@@ -100,6 +119,9 @@ impl Shop {
         let folder = common::artifact();
         compiler.args(["-x", "none"]);
         match link {
+            Link::None => {
+                compiler.arg("-ldl");
+            }
             Link::Shared => {
                 compiler.arg(folder.join("libaftercart.so"));
                 compiler.arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");

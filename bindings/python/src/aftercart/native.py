@@ -27,12 +27,13 @@ TRANSACTION_FIRST_PURCHASES = 16
 LINE_HAS_UNIT_PRICE = 1
 PROFILE_OPT_OUT_THIRD_PARTY = 1
 PROFILE_HAS_ORDERS = 2
+PROFILE_GPC = 4
 
 OPTIONS = Struct("=4IQ")
 ERROR = Struct("=IiiIQ32s456s")
 INFO = Struct("=4I2QqQ16s")
 TRANSACTION = Struct("=2I2q2I4s4s8I")
-PROFILE = Struct("=6I16s16s4I")
+PROFILE = Struct("=6I16s16s6I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
 OFFER = Struct("=6Ii3I3q2I72s")
@@ -153,12 +154,17 @@ def pack_lines(order: Transaction, texts: Texts) -> bytes:
 def pack_profile(customer: Profile, texts: Texts) -> bytes:
     if len(customer.unit_key) > 16 or len(customer.session_key) > 16:
         raise ValueError("a key has 16 bytes")
+    consent = customer.consent
+    said = (consent.preferences, consent.analytics, consent.marketing, consent.sale_of_data)  # AFTERCART_PURPOSE_...
     return PROFILE.pack(
         PROFILE.size,
-        (PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0)
+        (PROFILE_GPC if consent.gpc else 0)
+        | (PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0)
         | (PROFILE_HAS_ORDERS if customer.orders is not None else 0),
         customer.customer, customer.age_band, _ANSWER[customer.loyalty_member], _ANSWER[customer.has_app],
         customer.unit_key, customer.session_key, *texts.add(customer.loyalty_tier), customer.orders or 0, 0,
+        sum(1 << at for at, answer in enumerate(said) if answer is not None),
+        sum(1 << at for at, answer in enumerate(said) if answer),
     )
 
 
