@@ -156,7 +156,9 @@ fn broken(then: &str, now: &str) -> Vec<String> {
     };
     let sizes: Vec<_> = now.lines().filter_map(size).collect();
     let grown = |line: &str| match size(line) {
-        Some((of, _)) if ["aftercart_text ", "aftercart_lease "].iter().any(|fixed| of.starts_with(fixed)) => {
+        Some((of, _))
+            if ["aftercart_text ", "aftercart_lease "].iter().any(|fixed| of.starts_with(fixed)) =>
+        {
             false
         }
         Some((of, bytes)) => sizes.iter().any(|(name, now)| *name == of && *now >= bytes),

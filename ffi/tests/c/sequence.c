@@ -196,7 +196,7 @@ static void edits(aftercart_engine *engine)
 {
     request r;
     fill(&r);
-    size_t size = element(sizeof(aftercart_change)), count = number(), done = 99;
+    size_t size = element(sizeof(aftercart_change)), count = number(), done = 0;
     size_t bytes = size <= 4096 && count <= 64 ? size * count : 0;
     if (bytes == 0 && size > 0 && size <= 4096)
         count = 0;
