@@ -119,6 +119,9 @@ try {
 
     [$page] = get($port, "/confirmation.php?order=A-1&$query");
     check(str_contains($page, 'Thank you for order A-1') && substr_count($page, '<a href="/product/') > 0, $page);
+    check(!str_contains($page, 'one click'), 'nobody said that the payment may be charged again');
+    [$page] = get($port, "/confirmation.php?order=A-1&card=kept&$query");
+    check(str_contains($page, 'added with one click'), $page);
     [$bare] = get($port, '/confirmation.php?order=%3Cb%3E');
     check(str_contains($bare, '&lt;b&gt;'), $bare);
     echo "ok: the example's page has offers\n";
@@ -183,6 +186,7 @@ try {
     rename("$folder/new", "$folder/shop.aftercart");
     for ($round = 0; $round < 20; $round++) {
         get($port, ...array_fill(0, 2 * WORKERS, "/measure.php?$query"));
+        get($port, ...array_fill(0, 2 * WORKERS, "/budget.php?now=$now"));
     }
     foreach ($pids as $pid) {
         $maps = file_get_contents("/proc/$pid/maps");
