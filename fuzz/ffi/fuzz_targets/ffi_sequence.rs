@@ -17,7 +17,7 @@ fn catalog() -> &'static CString {
     static CATALOG: OnceLock<CString> = OnceLock::new();
     CATALOG.get_or_init(|| {
         let path = std::env::temp_dir().join(format!("fuzz-{}.aftercart", std::process::id()));
-        std::fs::write(&path, include_bytes!("../../tests/conformance/shop.aftercart")).expect("room for it");
+        std::fs::write(&path, include_bytes!("../../../tests/conformance/shop.aftercart")).expect("room for it");
         CString::new(path.into_os_string().into_encoded_bytes()).expect("no zero byte")
     })
 }
