@@ -332,7 +332,8 @@ int aftercart_sequence(const char *file, const uint8_t *bytes, size_t length)
     at = bytes;
     end = bytes + length;
     aftercart_engine *plain = NULL;
-    CHECK(aftercart_engine_open(file, strlen(file), NULL, &plain, NULL) == AFTERCART_OK);
+    aftercart_options quick = {sizeof quick, AFTERCART_OPEN_MAP, AFTERCART_VERIFY_STRUCTURE, AFTERCART_PREFAULT_NONE, 0};
+    CHECK(aftercart_engine_open(file, strlen(file), &quick, &plain, NULL) == AFTERCART_OK);
     CHECK(aftercart_engine_with_live(plain, overlay, strlen(overlay), &engines[0], NULL) == AFTERCART_OK);
     CHECK(aftercart_decider_new(engines[0], &deciders[0], NULL) == AFTERCART_OK);
     engines[1] = plain;
