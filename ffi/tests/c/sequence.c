@@ -71,7 +71,7 @@ static void *memory(size_t bytes)
 static void *sized(size_t own)
 {
     uint32_t how = byte();
-    size_t size = how < 200 ? own : how < 230 ? 8 + how % 64 * 8 : number();
+    size_t size = how < 200 ? own : how < 230 ? 8 + how % 64 * 8 : (uint32_t)number();
     char *made = (char *)memory(size > 4096 ? 8 : size < 4 ? 4 : size);
     uint32_t stated = (uint32_t)size;
     memcpy(made, &stated, 4);
