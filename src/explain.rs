@@ -4,8 +4,8 @@ use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
 use crate::features;
 use crate::index::format::trigger;
-use crate::live::Reading;
-use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
+use crate::live::{LiveFact, Reading, Source};
+use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -57,10 +57,38 @@ impl Decider {
         item: Item,
     ) -> Result<Explanation, DecideError> {
         let offers = self.decide(transaction, profile)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, None))
+    }
+
+    /// Explains one item of a recorded decision, as [`Decider::replay`] makes it again.
+    ///
+    /// # Errors
+    /// [`DecideError`], as [`Decider::decide`].
+    pub fn explain_replayed(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        degraded: Degraded,
+        facts: &[LiveFact],
+        item: Item,
+    ) -> Result<Explanation, DecideError> {
+        let offers = self.replay(transaction, profile, degraded, facts)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, Some(facts)))
+    }
+
+    fn explain_after(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        item: Item,
+        offers: &Offers,
+        recorded: Option<&[LiveFact]>,
+    ) -> Explanation {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
+        let source = recorded.map_or(engine.source(), Source::Recorded);
+        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);
@@ -108,17 +136,17 @@ impl Decider {
         if !overlay.is_usable(context.policy) {
             reasons.insert(0, Reason::NoLive);
         }
-        add_outcome(&context, &offers, &candidate, position, &mut reasons);
-        Ok(Explanation {
+        add_outcome(&context, offers, &candidate, position, &mut reasons);
+        Explanation {
             position,
             reasons,
-            rules: refusing_rules(&context, &offers, item),
+            rules: refusing_rules(&context, offers, item),
             because: found.map(|_| because(&candidate)),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
             contributions,
-        })
+        }
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod deal;
 pub mod rules;
 
 use std::collections::HashMap;
