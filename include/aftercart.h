@@ -161,6 +161,12 @@
 #define AFTERCART_AGE_MINOR 1
 #define AFTERCART_AGE_ADULT 2
 
+// Purposes of a consent: bits of aftercart_profile.purposes_asked and purposes_granted.
+#define AFTERCART_PURPOSE_PREFERENCES 0
+#define AFTERCART_PURPOSE_ANALYTICS 1
+#define AFTERCART_PURPOSE_MARKETING 2
+#define AFTERCART_PURPOSE_SALE_OF_DATA 3
+
 // What is offered: aftercart_offer.kind.
 #define AFTERCART_KIND_PRODUCT 0
 #define AFTERCART_KIND_ADD_ON 1
@@ -203,6 +209,7 @@
 #define AFTERCART_REASON_PRICE_UNKNOWN 1021 // no usable price, or a stale one
 #define AFTERCART_REASON_REGION 1022 // not for this region
 #define AFTERCART_REASON_AGE 1023 // not for this age, or the age is not known
+#define AFTERCART_REASON_CONSENT_MISSING 1024 // the customer did not consent to a purpose that it needs
 #define AFTERCART_REASON_SENSITIVE_CONTEXT 1025 // sensitive class that the policy does not allow
 #define AFTERCART_REASON_PARTNER_CONTEXT 1026 // the partner refuses this basket
 #define AFTERCART_REASON_ORDER_VALUE 1027 // order value outside the offer's bounds, or not known
@@ -302,6 +309,9 @@
 
 // `aftercart_profile.flags`: `orders` is given.
 #define AFTERCART_PROFILE_HAS_ORDERS 2
+
+// `aftercart_profile.flags`: the browser sends Global Privacy Control, which refuses the sale of data.
+#define AFTERCART_PROFILE_GPC 4
 
 // `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 #define AFTERCART_FACT_PURCHASE 1
@@ -482,6 +492,10 @@ typedef struct {
   uint32_t orders;
   // Zero.
   uint32_t reserved;
+  // Purposes that the customer was asked to consent to: `1 << AFTERCART_PURPOSE_...`, or-ed.
+  uint32_t purposes_asked;
+  // Those of them that the customer granted; the others are refused.
+  uint32_t purposes_granted;
 } aftercart_profile;
 
 // One bought line.

@@ -8,7 +8,7 @@ use crate::index::format::NONE;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::partner::block;
 use crate::policy::{By, Member};
-use crate::vocabulary::{AgeBand, Availability, OfferKind, SensitiveClass};
+use crate::vocabulary::{AgeBand, Availability, OfferKind, Party, Purpose, SensitiveClass};
 
 /// Whether an item may be on the page.
 pub(crate) fn may_show(context: &Context<'_>, item: Item) -> bool {
@@ -54,6 +54,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
         && class_ok(context, sensitive, record.age_min)
         && mark_ok(context, category)
         && party_ok(context, record.partner.get())
+        && consent_ok(context, OfferKind::Product.code(), record.partner.get())
         && view.region_allows(record.region_set.get(), context.country())
         && !context.opted_out(category)
         && !context.declined_product(product)
@@ -71,6 +72,7 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
         && !context.policy.suppressed_offers.contains(&offer)
         && class_ok(context, sensitive, record.age_min)
         && party_ok(context, record.partner.get())
+        && consent_ok(context, record.kind, record.partner.get())
         && context.policy.contracts.offer_refusals(offer, context.seen()) == [None; 2]
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
@@ -226,6 +228,19 @@ fn mark_ok(context: &Context<'_>, category: u32) -> bool {
     let marks = &context.policy.marks;
     let mark = context.view.ancestors(category).find_map(|c| marks.iter().find(|mark| mark.0 == c));
     mark.is_none_or(|(_, class, age_min)| class_ok(context, Some(*class), *age_min))
+}
+
+/// Every purpose that its party or kind needs, one by one.
+fn consent_ok(context: &Context<'_>, kind: u8, partner: u32) -> bool {
+    let (rules, said) = (&context.policy.consent, &context.profile.consent);
+    let party = if partner == NONE { Party::First } else { Party::Third };
+    rules.needs.iter().all(|(by, code, purpose)| {
+        let concerned = if *by == By::Party { *code == party.code() } else { *code == kind };
+        let refused = said.gpc && *purpose == Purpose::SaleOfData;
+        let granted =
+            if said.asked.has(*purpose) { said.granted.has(*purpose) } else { rules.allow_not_asked };
+        !concerned || (granted && !refused)
+    })
 }
 
 fn class_ok(context: &Context<'_>, class: Option<SensitiveClass>, age_min: u8) -> bool {

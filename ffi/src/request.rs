@@ -10,7 +10,9 @@ use engine::limits::{
 use engine::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, PaymentType, Role, SensitiveClass, Stage,
 };
-use engine::{Answer, Decline, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction};
+use engine::{
+    Answer, Consent, Decline, LineItem, Placement, Profile, Purchase, Purposes, Repeat, Session, Transaction,
+};
 
 use crate::boundary::{Array, Caller};
 use crate::status::Status;
@@ -113,9 +115,17 @@ impl<'c> Given<'c> {
         let Some(given) = &self.profile else {
             return Ok(known);
         };
-        let [opt_out_third_party, has_orders] =
-            flags(given.flags, [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY, AFTERCART_PROFILE_HAS_ORDERS])?;
+        let [opt_out_third_party, has_orders, gpc] = flags(
+            given.flags,
+            [AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY, AFTERCART_PROFILE_HAS_ORDERS, AFTERCART_PROFILE_GPC],
+        )?;
         zero(given.reserved)?;
+        let [asked, granted] = [given.purposes_asked, given.purposes_granted].map(Purposes::from_bits);
+        let (asked, granted) =
+            (asked.ok_or(Status::UnsupportedField)?, granted.ok_or(Status::UnsupportedField)?);
+        if !asked.contains(granted) {
+            return Err(Status::BadValue); // granted what nobody asked about
+        }
         let key = |[low, high]: [u64; 2]| {
             let key = u128::from(high) << 64 | u128::from(low);
             (key != 0).then_some(key.to_le_bytes())
@@ -128,6 +138,7 @@ impl<'c> Given<'c> {
             orders: optional(has_orders, given.orders.into())?.map(|_| given.orders),
             has_app: answer(given.has_app)?,
             age_band: value(given.age_band, AgeBand::from_code)?,
+            consent: Consent { asked, granted, gpc },
             opt_out_third_party,
             session: Session { session_key: key(given.session_key), ..known.session },
             ..known

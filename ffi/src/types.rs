@@ -63,6 +63,8 @@ pub const AFTERCART_LINE_HAS_UNIT_PRICE: u32 = 1;
 pub const AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY: u32 = 1;
 /// `aftercart_profile.flags`: `orders` is given.
 pub const AFTERCART_PROFILE_HAS_ORDERS: u32 = 2;
+/// `aftercart_profile.flags`: the browser sends Global Privacy Control, which refuses the sale of data.
+pub const AFTERCART_PROFILE_GPC: u32 = 4;
 
 /// `aftercart_fact.kind`: an earlier purchase of product `id`, at `at_ms`.
 pub const AFTERCART_FACT_PURCHASE: u32 = 1;
@@ -281,6 +283,10 @@ pub struct aftercart_profile {
     pub orders: u32,
     /// Zero.
     pub reserved: u32,
+    /// Purposes that the customer was asked to consent to: `1 << AFTERCART_PURPOSE_...`, or-ed.
+    pub purposes_asked: u32,
+    /// Those of them that the customer granted; the others are refused.
+    pub purposes_granted: u32,
 }
 
 /// One thing known of the customer, oldest first. Fields that its kind does not use are zero.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use engine::vocabulary::{AgeBand, CustomerKind, OfferKind, PaymentType, Role, SensitiveClass, Stage};
+use engine::vocabulary::{
+    AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
+};
 use engine::{Reason, Relation};
 
 mod common;
@@ -95,6 +97,13 @@ fn constants() -> String {
         (v.code().into(), v.name())
     });
     list(&mut out, "Ages: aftercart_profile.age_band.", "AGE", AgeBand::ALL, |v| (v.code().into(), v.name()));
+    list(
+        &mut out,
+        "Purposes of a consent: bits of aftercart_profile.purposes_asked and purposes_granted.",
+        "PURPOSE",
+        Purpose::ALL,
+        |v| (v.code().into(), v.name()),
+    );
     list(&mut out, "What is offered: aftercart_offer.kind.", "KIND", OfferKind::ALL, |v| {
         (v.code().into(), v.name())
     });

@@ -313,6 +313,8 @@ pub mod rule {
     pub const CONTRACT: u32 = 19;
     /// At most `key >> 8` events of sort `key & 0xFF` in `value` milliseconds.
     pub const CAP: u32 = 20;
+    /// Offers of party or kind `key >> 8` (`key & 0xFF` says which) need the purposes `value`, a bit each.
+    pub const CONSENT: u32 = 21;
 }
 
 record! {

@@ -61,6 +61,8 @@ typedef struct {
   aftercart_text loyalty_tier;
   uint32_t orders;
   uint32_t reserved;
+  uint32_t purposes_asked;
+  uint32_t purposes_granted;
 } aftercart_profile;
 typedef struct {
   aftercart_text item_id;

@@ -106,7 +106,9 @@ static void fields(aftercart_decider *decider)
     BENT(AFTERCART_BAD_VALUE, r->profile.age_band = 3);
     BENT(AFTERCART_BAD_VALUE, r->profile.customer = 3);
     BENT(AFTERCART_BAD_VALUE, r->profile.has_app = 3);
-    BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.flags = 4);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.flags = 8);
+    BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.purposes_asked = 16);
+    BENT(AFTERCART_BAD_VALUE, r->profile.purposes_granted = 1 << AFTERCART_PURPOSE_MARKETING);
     BENT(AFTERCART_BAD_VALUE, fact(r, 0, "pods-1", 0));
     BENT(AFTERCART_BAD_VALUE, fact(r, 8, "pods-1", 0));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_ANSWER, "for-whom", 1));

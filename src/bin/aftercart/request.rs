@@ -1,8 +1,14 @@
 //! Requests as JSON: what `decide --jsonl` reads.
 
+use std::collections::BTreeMap;
+
 use aftercart::build::feed::{parse_price, parse_timestamp};
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, Stage};
-use aftercart::{Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
+use aftercart::vocabulary::{
+    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, Stage,
+};
+use aftercart::{
+    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -55,6 +61,9 @@ pub(crate) struct Request {
     orders: Option<u32>,
     loyalty_member: Option<bool>,
     has_app: Option<bool>,
+    /// Answer by purpose; what is left out nobody asked.
+    consent: BTreeMap<Purpose, bool>,
+    gpc: bool,
     opt_out_third_party: bool,
     opt_out_categories: Vec<String>,
     answers: Vec<AnswerRequest>,
@@ -239,6 +248,7 @@ impl Basket {
             loyalty_member: request.loyalty_member,
             orders: request.orders,
             has_app: request.has_app,
+            consent: consent(&request),
             opt_out_third_party: request.opt_out_third_party,
             ..Profile::default()
         };
@@ -347,6 +357,17 @@ impl Basket {
         };
         call(&transaction, &profile)
     }
+}
+
+fn consent(request: &Request) -> Consent {
+    let mut consent = Consent { gpc: request.gpc, ..Consent::default() };
+    for (purpose, granted) in &request.consent {
+        consent.asked = consent.asked.with(*purpose);
+        if *granted {
+            consent.granted = consent.granted.with(*purpose);
+        }
+    }
+    consent
 }
 
 fn texts(list: &[String]) -> Vec<&str> {
