@@ -105,6 +105,14 @@ impl Live {
         Ok(Edit { lock })
     }
 
+    /// What an id names; `kind` where it names several things.
+    ///
+    /// # Errors
+    /// As [`Live::edit`], [`LiveError::UnknownId`] and [`LiveError::Ambiguous`].
+    pub fn kind_of(&self, kind: Option<LiveKind>, id: &str) -> Result<LiveKind, LiveError> {
+        self.edit()?.kind_of(kind, id)
+    }
+
     /// Reads the state of a product as the newest catalog that has it sees it.
     ///
     /// # Errors
