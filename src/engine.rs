@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::distance::Kernel;
+use crate::experiment::Assignment;
 use crate::index::format::{NONE, NameKind, SectionKind};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
@@ -132,6 +133,11 @@ impl Engine {
     pub fn generations(&self) -> Generations {
         let overlay = self.live.as_ref().map_or(0, |bound| bound.live().generation());
         Generations { index: self.catalog.build_id(), policy: self.policy.generation, overlay }
+    }
+
+    /// Experiment and arm of each layer in which a decision's unit stands, in the policy's order.
+    pub fn arms<'a>(&'a self, assignment: &'a Assignment) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.policy.experiments.names(assignment).map(|(_, experiment, arm)| (experiment, arm))
     }
 
     /// The row of a product id.

@@ -197,9 +197,7 @@ fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart
 
 fn summarize(decided: &Offers) -> aftercart_summary {
     let mut summary = aftercart_summary::new_zeroed();
-    if let engine::Status::NoOffer(reason) = decided.status {
-        summary.reason = reason.code().into();
-    }
+    summary.reason = decided.status.reason().map_or(0, |reason| reason.code().into());
     summary.decision_id_low = decided.decision_id as u64;
     summary.decision_id_high = (decided.decision_id >> 64) as u64;
     summary.index_generation = decided.generations.index;

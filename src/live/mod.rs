@@ -18,7 +18,7 @@ mod format;
 mod pacing;
 mod rules;
 mod status;
-mod words;
+pub(crate) mod words;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
