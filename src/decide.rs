@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::accept::Acceptance;
 use crate::context::{self, Context};
-use crate::distance::{Kernel, prefetch};
+use crate::distance::Kernel;
 use crate::engine::Engine;
 use crate::experiment::{self, Shows};
 use crate::features::{self, Learnt};
@@ -107,9 +107,7 @@ impl Decider {
     ) -> Result<Offers, DecideError> {
         let offers = self.staged(transaction, profile, &mut is_late, &mut |_| (), None)?;
         if let Some(log) = &mut self.log {
-            let Scratch { context, work } = &self.scratch;
-            let eligible = work.candidates.list.get(..offers.counters.eligible as usize).unwrap_or(&[]);
-            log.write(&mut DecisionRecord::new(&self.engine, transaction, &context.lines, eligible, &offers));
+            log.write(&mut DecisionRecord::new(&self.engine, &self.scratch, transaction, &offers));
         }
         Ok(offers)
     }
@@ -173,13 +171,13 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        fetch(&context, &overlay, &work.candidates.list);
+        retrieve::fetch(&context, &overlay, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
             retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
-            fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
+            retrieve::fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
@@ -263,26 +261,6 @@ fn keep(
         }
         None => true,
     });
-}
-
-/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
-fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[Candidate]) {
-    let view = &context.view;
-    for candidate in candidates {
-        if let Item::Product(ProductIx(ix)) = candidate.item {
-            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
-            let row = view.out_vector(ix).unwrap_or(&[]);
-            prefetch(record);
-            prefetch(row);
-            if let Some(bound) = overlay.bound() {
-                prefetch(bound.state(ix));
-            }
-            if view.is_cold() {
-                view.want(record);
-                view.want(row);
-            }
-        }
-    }
 }
 
 /// The first rule that refuses a candidate.

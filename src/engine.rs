@@ -140,6 +140,13 @@ impl Engine {
         self.policy.experiments.names(assignment).map(|(_, experiment, arm)| (experiment, arm))
     }
 
+    /// Experiment and arm by number; `None` where the policy does not have them.
+    #[cfg(feature = "log")]
+    pub(crate) fn arm_names(&self, layer: usize, arm: u8) -> Option<(&str, &str)> {
+        let arm = self.policy.experiments.layers.get(layer)?.arms.get(usize::from(arm))?;
+        Some((&arm.experiment, &arm.name))
+    }
+
     /// The row of a product id.
     #[must_use]
     pub fn find_product(&self, id: &str) -> Option<ProductIx> {

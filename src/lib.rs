@@ -37,6 +37,8 @@ mod features;
 pub mod index;
 pub mod limits;
 pub mod live;
+#[cfg(feature = "log")]
+pub mod log;
 mod offer;
 mod partner;
 pub mod policy;

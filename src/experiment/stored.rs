@@ -84,12 +84,12 @@ impl Reader {
             rule::HOLDOUT => {
                 let (buckets, shows) = (value as u16, Shows::from_code((value >> 16) as u8)?);
                 self.read.holdout = Some(Held { salt: String::new(), buckets, shows });
-                self.expect(Named::Holdout, key)?;
+                self.begin(Named::Holdout, key)?;
                 (buckets <= BUCKETS && shows != Shows::Offers).then_some(())
             }
             rule::LAYER => {
                 self.read.layers.push(Layer::default());
-                self.expect(Named::Layer, key)?;
+                self.begin(Named::Layer, key)?;
                 (self.read.layers.len() <= LAYERS_MAX).then_some(())
             }
             rule::ARM => {
@@ -98,7 +98,7 @@ impl Reader {
                 let from = arms.last().map_or(0, |arm| arm.until);
                 arms.push(Range { experiment: String::new(), name: String::new(), until, shows, mix: None });
                 let fits = arms.len() <= ARMS_MAX && from < until && until <= BUCKETS;
-                self.expect(Named::Arm, key)?;
+                self.begin(Named::Arm, key)?;
                 fits.then_some(())
             }
             rule::EXPLORE => {
@@ -123,7 +123,7 @@ impl Reader {
         }
     }
 
-    fn expect(&mut self, named: Named, lengths: u32) -> Option<()> {
+    fn begin(&mut self, named: Named, lengths: u32) -> Option<()> {
         self.named = named;
         self.lengths = [(lengths & 0xFFFF) as usize, (lengths >> 16) as usize];
         self.texts.clear();

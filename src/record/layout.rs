@@ -140,82 +140,109 @@ impl DecisionRecord {
 
     /// From words; `None` where they are no record.
     pub(super) fn from_words(words: &[u64; RECORD_WORDS]) -> Option<Self> {
-        let part = |word: usize, from: u32, bits: u32| {
-            words.get(word).map_or(0, |word| word >> from & ((1 << bits) - 1))
-        };
-        let half = |first: usize, at: usize| part(first + at / 2, 32 * (at as u32 % 2), 32);
-        let [shown, count] = [part(0, 48, 8), part(0, 56, 8)];
+        let words = Words(words);
+        let (shown, count) = (words.part(0, 48, 8), words.part(0, 56, 8));
         if shown > count || shown > SLOTS_MAX as u64 || count > CANDIDATES_LOGGED as u64 {
             return None;
         }
-        let shows = Shows::from_code(part(1, 8, 8) as u8)?;
-        let bucket = |word, at| Some(part(word, at, 16) as u16).filter(|bucket| *bucket != NO_BUCKET);
-        let assigned = |layer: u32| {
-            Some(Assigned { bucket: bucket(12, 16 * layer)?, arm: part(13, 8 * layer, 8) as u8 })
-        };
+        let assignment = words.assignment()?;
         let mut record = Self {
-            number: words[10],
-            decision_id: u128::from(words[2]) | u128::from(words[3]) << 64,
-            at_ms: words[4].cast_signed(),
-            generations: Generations { index: words[5], policy: words[6], overlay: words[7] },
-            seed: words[8],
-            assignment: Assignment {
-                unit: Unit::from_code(part(1, 0, 8) as u8)?,
-                unit_hash: words[9],
-                shows,
-                holdout_bucket: bucket(11, 0),
-                layers: [0, 1, 2, 3].map(assigned),
+            number: words.whole(10),
+            decision_id: u128::from(words.whole(2)) | u128::from(words.whole(3)) << 64,
+            at_ms: words.whole(4).cast_signed(),
+            generations: Generations {
+                index: words.whole(5),
+                policy: words.whole(6),
+                overlay: words.whole(7),
             },
-            stage: Stage::from_code(part(0, 32, 8) as u8)?,
-            status: match part(0, 0, 8) {
-                0 => Status::Ok,
-                1 => {
-                    let code = part(0, 16, 16) as u16;
-                    Status::NoOffer(*Reason::ALL.iter().find(|reason| reason.code() == code)?)
-                }
-                2 => Status::Holdout(shows),
-                _ => return None,
-            },
-            degraded: Degraded { search: part(0, 40, 1) == 1, candidates: part(0, 41, 1) == 1 },
-            slots: part(0, 8, 8) as u8,
-            lines: part(1, 40, 16) as u16,
-            order_value: words[14].checked_sub(1).and_then(|value| i64::try_from(value).ok()),
-            currency: Currency([0, 8, 16].map(|at| part(1, 16 + at, 8) as u8)),
-            counts: [16, 32, 48].map(|at| part(11, at, 16) as u16),
-            placement: std::array::from_fn(|at| part(15 + at / 8, 8 * (at as u32 % 8), 8) as u8),
-            reasons: std::array::from_fn(|at| {
-                let both = half(18, at);
-                (both as u16, (both >> 16) as u16)
-            }),
-            types: std::array::from_fn(|at| half(24, at) as u32),
+            seed: words.whole(8),
+            assignment,
+            stage: Stage::from_code(words.part(0, 32, 8) as u8)?,
+            status: words.status(assignment.shows)?,
+            degraded: Degraded { search: words.part(0, 40, 1) == 1, candidates: words.part(0, 41, 1) == 1 },
+            slots: words.part(0, 8, 8) as u8,
+            lines: words.part(1, 40, 16) as u16,
+            order_value: words.whole(14).checked_sub(1).and_then(|value| i64::try_from(value).ok()),
+            currency: Currency([0, 8, 16].map(|at| words.part(1, 16 + at, 8) as u8)),
+            counts: [16, 32, 48].map(|at| words.part(11, at, 16) as u16),
+            placement: std::array::from_fn(|at| words.part(15 + at / 8, 8 * (at as u32 % 8), 8) as u8),
+            reasons: std::array::from_fn(|at| (words.half(18, at) as u16, (words.half(18, at) >> 16) as u16)),
+            types: std::array::from_fn(|at| words.half(24, at)),
             shown: shown as u8,
             slate: [SlotRecord::NONE; SLOTS_MAX],
             candidate_count: count as u8,
             candidates: [CandidateRecord::NONE; CANDIDATES_LOGGED],
         };
         for (at, slot) in record.slate.iter_mut().take(shown as usize).enumerate() {
-            let bits = half(28, at);
-            *slot = SlotRecord {
-                position: (bits >> 20 & 15) as u8,
-                p_select_ppm: (bits & 0xF_FFFF) as u32,
-                relation: Relation::from_code((bits >> 24 & 7) as u8)?,
-                line: Some((bits >> 27) as u8).filter(|line| *line < 31),
-            };
+            *slot = words.slot(at)?;
         }
         for (at, candidate) in record.candidates.iter_mut().take(count as usize).enumerate() {
-            let row = part(36 + at, 0, 32) as u32;
-            let item = if row & OFFER == 0 {
-                Item::Product(ProductIx(row))
-            } else {
-                Item::Offer(OfferIx(row & !OFFER))
-            };
-            *candidate = CandidateRecord {
-                item,
-                relevance: part(36 + at, 52, 10) as u16,
-                p_accept_ppm: part(36 + at, 32, 20) as u32,
-                value: half(68, at) as u32,
-            };
+            *candidate = words.candidate(at);
         }
         Some(record)
+    }
+}
+
+/// Words of a record, being read.
+struct Words<'a>(&'a [u64; RECORD_WORDS]);
+
+impl Words<'_> {
+    fn whole(&self, word: usize) -> u64 {
+        self.0.get(word).copied().unwrap_or(0)
+    }
+
+    fn part(&self, word: usize, from: u32, bits: u32) -> u64 {
+        self.whole(word) >> from & ((1 << bits) - 1)
+    }
+
+    /// The 32 bits at a place, counted from a word on.
+    fn half(&self, first: usize, at: usize) -> u32 {
+        self.part(first + at / 2, 32 * (at as u32 % 2), 32) as u32
+    }
+
+    fn assignment(&self) -> Option<Assignment> {
+        let bucket = |word, at| Some(self.part(word, at, 16) as u16).filter(|bucket| *bucket != NO_BUCKET);
+        let of_layer = |layer: u32| {
+            Some(Assigned { bucket: bucket(12, 16 * layer)?, arm: self.part(13, 8 * layer, 8) as u8 })
+        };
+        Some(Assignment {
+            unit: Unit::from_code(self.part(1, 0, 8) as u8)?,
+            unit_hash: self.whole(9),
+            shows: Shows::from_code(self.part(1, 8, 8) as u8)?,
+            holdout_bucket: bucket(11, 0),
+            layers: [0, 1, 2, 3].map(of_layer),
+        })
+    }
+
+    fn status(&self, shows: Shows) -> Option<Status> {
+        let code = self.part(0, 16, 16) as u16;
+        match self.part(0, 0, 8) {
+            0 => Some(Status::Ok),
+            1 => Some(Status::NoOffer(*Reason::ALL.iter().find(|reason| reason.code() == code)?)),
+            2 => Some(Status::Holdout(shows)),
+            _ => None,
+        }
+    }
+
+    fn slot(&self, at: usize) -> Option<SlotRecord> {
+        let bits = self.half(28, at);
+        Some(SlotRecord {
+            position: (bits >> 20 & 15) as u8,
+            p_select_ppm: bits & 0xF_FFFF,
+            relation: Relation::from_code((bits >> 24 & 7) as u8)?,
+            line: Some((bits >> 27) as u8).filter(|line| *line < 31),
+        })
+    }
+
+    fn candidate(&self, at: usize) -> CandidateRecord {
+        let row = self.part(36 + at, 0, 32) as u32;
+        let item =
+            if row & OFFER == 0 { Item::Product(ProductIx(row)) } else { Item::Offer(OfferIx(row & !OFFER)) };
+        CandidateRecord {
+            item,
+            relevance: self.part(36 + at, 52, 10) as u16,
+            p_accept_ppm: self.part(36 + at, 32, 20) as u32,
+            value: self.half(68, at),
+        }
     }
 }

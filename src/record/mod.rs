@@ -12,13 +12,13 @@
 mod layout;
 pub mod ring;
 
-use crate::context::{Line, order_value};
+use crate::context::order_value;
 use crate::engine::Engine;
 use crate::experiment::{Assignment, Shows};
 use crate::index::format::NONE;
 use crate::limits::SLOTS_MAX;
 use crate::offer::{Degraded, Generations, Item, Offers, Reason, Relation, Status};
-use crate::scratch::Candidate;
+use crate::scratch::{Candidate, Scratch};
 use crate::transaction::Transaction;
 use crate::vocabulary::{Currency, Stage};
 
@@ -116,14 +116,16 @@ impl CandidateRecord {
 }
 
 impl DecisionRecord {
-    /// What a decision leaves behind. `eligible` are its survivors, best first where it matters.
+    /// What a decision leaves behind: of the memory it was made in, the lines and the candidates that passed everything, the best
+    /// of them first.
     pub(crate) fn new(
         engine: &Engine,
+        scratch: &Scratch,
         transaction: &Transaction<'_>,
-        lines: &[Line],
-        eligible: &[Candidate],
         offers: &Offers,
     ) -> Self {
+        let list = &scratch.work.candidates.list;
+        let eligible = list.get(..offers.counters.eligible as usize).unwrap_or(&[]);
         let mut record = Self {
             number: 0,
             decision_id: offers.decision_id,
@@ -148,7 +150,7 @@ impl DecisionRecord {
             candidate_count: 0,
             candidates: [CandidateRecord::NONE; CANDIDATES_LOGGED],
         };
-        for (kind, line) in record.types.iter_mut().zip(lines) {
+        for (kind, line) in record.types.iter_mut().zip(&scratch.context.lines) {
             *kind = if line.sensitive { NONE } else { line.kind };
         }
         record.take_slate(offers);

@@ -66,6 +66,26 @@ struct Ring {
 }
 
 impl Ring {
+    fn open(file: File) -> io::Result<Self> {
+        let bytes = file.metadata()?.len();
+        let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a ring: {what}"));
+        if bytes < 8 * HEADER_WORDS as u64 {
+            return Err(bad("shorter than its header"));
+        }
+        let words = Words::map(&file, HEADER_WORDS)?;
+        let head = |at: usize| words.all().get(at).map_or(0, Word::get);
+        let capacity = head(header::CAPACITY);
+        if head(header::MAGIC) != MAGIC || head(header::VERSION) != VERSION {
+            return Err(bad("of another kind or version"));
+        }
+        let all = HEADER_WORDS as u64 + capacity.min(CAPACITY_MAX as u64) * RECORD_WORDS as u64;
+        if !(1..=CAPACITY_MAX as u64).contains(&capacity) || bytes != 8 * all {
+            return Err(bad("its size is not what its header says"));
+        }
+        let words = Words::map(&file, all as usize)?;
+        Ok(Self { memory: Memory::File(words, file), capacity })
+    }
+
     #[inline]
     fn words(&self) -> &[Word] {
         match &self.memory {
@@ -179,23 +199,15 @@ impl RingReader {
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        let bytes = file.metadata()?.len();
-        let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a ring: {what}"));
-        if bytes < 8 * HEADER_WORDS as u64 {
-            return Err(bad("shorter than its header"));
-        }
-        let words = Words::map(&file, HEADER_WORDS)?;
-        let head = |at: usize| words.all().get(at).map_or(0, Word::get);
-        let capacity = head(header::CAPACITY);
-        if head(header::MAGIC) != MAGIC || head(header::VERSION) != VERSION {
-            return Err(bad("of another kind or version"));
-        }
-        let all = HEADER_WORDS as u64 + capacity.min(CAPACITY_MAX as u64) * RECORD_WORDS as u64;
-        if !(1..=CAPACITY_MAX as u64).contains(&capacity) || bytes != 8 * all {
-            return Err(bad("its size is not what its header says"));
-        }
-        let words = Words::map(&file, all as usize)?;
-        Ok(Some(Self { ring: Arc::new(Ring { memory: Memory::File(words, file), capacity }) }))
+        Ok(Some(Self { ring: Arc::new(Ring::open(file)?) }))
+    }
+
+    /// What became of the decisions of a file, whoever has it.
+    ///
+    /// # Errors
+    /// As [`Self::adopt`].
+    pub fn peek(path: &Path) -> io::Result<RingCounts> {
+        Ok(Ring::open(File::options().read(true).write(true).open(path)?)?.counts())
     }
 
     /// Records that are there and were not yet drained, oldest first, with how many were not readable (a damaged file).
