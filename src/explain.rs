@@ -5,7 +5,7 @@ use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for,
 use crate::features;
 use crate::index::format::trigger;
 use crate::live::{LiveFact, Reading, Source};
-use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation};
+use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -56,7 +56,7 @@ impl Decider {
         profile: &Profile<'_>,
         item: Item,
     ) -> Result<Explanation, DecideError> {
-        let offers = self.decide(transaction, profile)?;
+        let offers = self.staged(transaction, profile, &mut |_| false, &mut |_| (), None)?;
         Ok(self.explain_after(transaction, profile, item, &offers, None))
     }
 
@@ -129,7 +129,7 @@ impl Decider {
             reasons.push(reason);
             false
         });
-        let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
+        let position = offers.decided().iter().find(|offer| offer.item == item).map(|offer| offer.position);
         if found.is_none() {
             reasons.push(Reason::NotRetrieved);
         }
@@ -159,7 +159,7 @@ fn because(candidate: &Candidate) -> Because {
 fn refusing_rules(context: &Context<'_>, offers: &Offers, item: Item) -> Vec<String> {
     let (policy, view) = (context.policy, &context.view);
     let mut names = policy.refusing_rules(view, &context.holding, item);
-    let shown = offers.slate().iter().map(|offer| offer.item).filter(|other| *other != item);
+    let shown = offers.decided().iter().map(|offer| offer.item).filter(|other| *other != item);
     names.extend(policy.clashing_pairs(view, shown, item));
     names
 }
@@ -182,11 +182,12 @@ fn add_outcome(
     if context.placed.is_none() {
         reasons.insert(0, Reason::UnknownPlacement);
     }
+    reasons.extend(offers.status.reason().filter(|_| matches!(offers.status, Status::Holdout(_))));
     reasons.extend(below_floor(context, context.least_reserve(), candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
-        let limit = || position_for(context, offers.slate(), candidate).err();
+        let limit = || position_for(context, offers.decided(), candidate).err();
         reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }

@@ -21,7 +21,7 @@ mod pool;
 mod redis;
 mod rules;
 mod status;
-mod words;
+pub(crate) mod words;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
