@@ -206,6 +206,7 @@ pub(crate) fn resolve<'a>(
     let placed = policy.placement(placement);
     let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
     let slots = usize::from(slots).min(SLOTS_MAX);
+    let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
     let first_only =
         is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
     let order_value = order_value(transaction);
@@ -244,9 +245,7 @@ pub(crate) fn resolve<'a>(
         gift,
         placed,
         parties: if first_only { party_bit(false) } else { u8::MAX },
-        min_relevance: placement
-            .min_relevance
-            .unwrap_or(placed.map_or(u16::MAX, |p| p.least_relevance(slots))),
+        min_relevance: placement.min_relevance.unwrap_or(least_relevance),
         slots,
         holding,
         facts: &scratch.facts,
@@ -435,7 +434,7 @@ fn resolve_opt_outs(view: &View<'_>, profile: &Profile<'_>, scratch: &mut Contex
     unknown
 }
 
-fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
+pub(crate) fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
     transaction.value.or_else(|| {
         transaction.lines.iter().try_fold(0i64, |sum, line| {
             sum.checked_add(line.unit_price?.checked_mul(i64::from(line.quantity))?)

@@ -2,10 +2,11 @@
 
 use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
-use crate::features;
+use crate::distance::Kernel;
+use crate::features::{self, Learnt};
 use crate::index::format::trigger;
-use crate::live::Reading;
-use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
+use crate::live::{LiveFact, Reading, Source};
+use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
@@ -56,70 +57,112 @@ impl Decider {
         profile: &Profile<'_>,
         item: Item,
     ) -> Result<Explanation, DecideError> {
-        let offers = self.decide(transaction, profile)?;
+        let offers = self.staged(transaction, profile, &mut |_| false, &mut |_| (), None)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, None))
+    }
+
+    /// Explains one item of a recorded decision, as [`Decider::replay`] makes it again.
+    ///
+    /// # Errors
+    /// [`DecideError`], as [`Decider::decide`].
+    pub fn explain_replayed(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        degraded: Degraded,
+        facts: &[LiveFact],
+        item: Item,
+    ) -> Result<Explanation, DecideError> {
+        let offers = self.replay(transaction, profile, degraded, facts)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, Some(facts)))
+    }
+
+    fn explain_after(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        item: Item,
+        offers: &Offers,
+        recorded: Option<&[LiveFact]>,
+    ) -> Explanation {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
+        let source = recorded.map_or(engine.source(), Source::Recorded);
+        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);
         retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
-        let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
-        let mut reasons = Vec::new();
-        let mut contributions = Vec::new();
-        let mut sink = |reason| {
-            reasons.push(reason);
-            false
-        };
-        match item {
-            Item::Product(ProductIx(ix)) => match context.view.product(ix) {
-                None => reasons.push(Reason::BadRecord),
-                Some(record) => {
-                    let price = take_live(&mut candidate, &fact).unwrap_or(record.price.get());
-                    suppression::product_rules(&context, ix, record, candidate.relation, price, &mut sink);
-                    ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
-                    let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
-                    let weights = context.view.ranker.weights(ranking::head(&context), &of);
-                    contributions = weights.filter_map(|(at, weight)| named(&of, at, weight)).collect();
-                }
-            },
-            Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
-                None => reasons.push(Reason::BadRecord),
-                Some(record) => {
-                    if found.is_none() {
-                        ranking::score_offer(record, trigger::ANY, &mut candidate);
-                    }
-                    take_live(&mut candidate, &fact);
-                    suppression::offer_rules(&context, ix, record, &mut sink);
-                }
-            },
-        }
+        let (candidate, mut reasons, contributions) =
+            judge(&context, engine.kernel(), learnt, &fact, found, item);
         overlay.refusals(context.policy, &fact, partner_of(&context, item), &mut |reason| {
             reasons.push(reason);
             false
         });
-        let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
+        let position = offers.decided().iter().find(|offer| offer.item == item).map(|offer| offer.position);
         if found.is_none() {
             reasons.push(Reason::NotRetrieved);
         }
         if !overlay.is_usable(context.policy) {
             reasons.insert(0, Reason::NoLive);
         }
-        add_outcome(&context, &offers, &candidate, position, &mut reasons);
-        Ok(Explanation {
+        add_outcome(&context, offers, &candidate, position, &mut reasons);
+        Explanation {
             position,
             reasons,
-            rules: refusing_rules(&context, &offers, item),
+            rules: refusing_rules(&context, offers, item),
             because: found.map(|_| because(&candidate)),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
             contributions,
-        })
+        }
     }
+}
+
+/// Every rule on the item itself, what it is worth, and what each feature adds.
+fn judge(
+    context: &Context<'_>,
+    kernel: Kernel,
+    learnt: Learnt<'_>,
+    fact: &LiveFact,
+    found: Option<Candidate>,
+    item: Item,
+) -> (Candidate, Vec<Reason>, Vec<Contribution>) {
+    let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+    let mut reasons = Vec::new();
+    let mut contributions = Vec::new();
+    let mut sink = |reason| {
+        reasons.push(reason);
+        false
+    };
+    match item {
+        Item::Product(ProductIx(ix)) => match context.view.product(ix) {
+            None => reasons.push(Reason::BadRecord),
+            Some(record) => {
+                let price = take_live(&mut candidate, fact).unwrap_or(record.price.get());
+                suppression::product_rules(context, ix, record, candidate.relation, price, &mut sink);
+                ranking::score_product(context, kernel, learnt, record, &mut candidate);
+                let (of, ..) = features::of_product(context, kernel, learnt, ix, record);
+                let weights = context.view.ranker.weights(ranking::head(context), &of);
+                contributions = weights.filter_map(|(at, weight)| named(&of, at, weight)).collect();
+            }
+        },
+        Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
+            None => reasons.push(Reason::BadRecord),
+            Some(record) => {
+                if found.is_none() {
+                    ranking::score_offer(record, trigger::ANY, &mut candidate);
+                }
+                take_live(&mut candidate, fact);
+                suppression::offer_rules(context, ix, record, &mut sink);
+            }
+        },
+    }
+    (candidate, reasons, contributions)
 }
 
 fn because(candidate: &Candidate) -> Because {
@@ -131,7 +174,7 @@ fn because(candidate: &Candidate) -> Because {
 fn refusing_rules(context: &Context<'_>, offers: &Offers, item: Item) -> Vec<String> {
     let (policy, view) = (context.policy, &context.view);
     let mut names = policy.refusing_rules(view, &context.holding, item);
-    let shown = offers.slate().iter().map(|offer| offer.item).filter(|other| *other != item);
+    let shown = offers.decided().iter().map(|offer| offer.item).filter(|other| *other != item);
     names.extend(policy.clashing_pairs(view, shown, item));
     names
 }
@@ -154,11 +197,12 @@ fn add_outcome(
     if context.placed.is_none() {
         reasons.insert(0, Reason::UnknownPlacement);
     }
+    reasons.extend(offers.status.reason().filter(|_| matches!(offers.status, Status::Holdout(_))));
     reasons.extend(below_floor(context, context.least_reserve(), candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
-        let limit = || position_for(context, offers.slate(), candidate).err();
+        let limit = || position_for(context, offers.decided(), candidate).err();
         reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }

@@ -81,6 +81,7 @@ fn nothing_forbidden_is_shown() {
         let mut rng = Rng::new(seed ^ 0xBAD);
         for _ in 0..10 {
             let mut policy = common::policy(&mut rng, &world);
+            common::explored(&mut rng, &mut policy);
             let (engine, told) = live_in_half(&mut rng, &world, &mut policy, &folder);
             let mut decider = Decider::new(Arc::clone(&engine));
             for number in 0..12 {

@@ -222,9 +222,7 @@ pub(crate) fn plain_item(item: Item) -> (u32, u32) {
 
 fn summarize(decided: &Offers) -> aftercart_summary {
     let mut summary = aftercart_summary::new_zeroed();
-    if let engine::Status::NoOffer(reason) = decided.status {
-        summary.reason = reason.code().into();
-    }
+    summary.reason = decided.status.reason().map_or(0, |reason| reason.code().into());
     summary.decision_id_low = decided.decision_id as u64;
     summary.decision_id_high = (decided.decision_id >> 64) as u64;
     summary.index_generation = decided.generations.index;

@@ -24,6 +24,8 @@ pub struct AccountStatus {
     pub money: bool,
     /// Whether the daily limit is spread over the day.
     pub paced: bool,
+    /// Whether the limits are this machine's grants of a pool.
+    pub pooled: bool,
     /// Decisions that pacing turns away now, parts per million.
     pub throttle_ppm: u32,
     /// When the day begins, minutes east of UTC.
@@ -62,7 +64,7 @@ impl Live {
     /// # Errors
     /// As [`Live::edit`], and [`LiveError::UnknownId`].
     pub fn account_of(&self, kind: LiveKind, id: &str, now_ms: i64) -> Result<AccountStatus, LiveError> {
-        let at = self.edit()?.account(kind, id);
+        let at = self.edit()?.account_of(kind, id).ok();
         let status = at.and_then(|at| self.status_at(at, now_ms));
         status.ok_or_else(|| LiveError::UnknownId { id: id.into() })
     }
@@ -76,8 +78,7 @@ impl Live {
         };
         self.refresh(at, now_ms);
         let (spent_today, sums) = self.sums_of(at, now_ms);
-        let limit = |word| self.account(at, word).checked_sub(1);
-        let (daily, total) = (limit(account::DAILY), limit(account::TOTAL));
+        let (daily, total) = (self.limit(at, account::DAILY), self.limit(at, account::TOTAL));
         let over = |limit: Option<u64>, spent: u64| {
             limit.map_or(0, |limit| (spent + sums.held).saturating_sub(limit))
         };
@@ -91,6 +92,7 @@ impl Live {
             total,
             money: config.money,
             paced: config.paced,
+            pooled: config.pooled,
             throttle_ppm: self.throttle(at, &config, now_ms) as u32,
             utc_offset_minutes: config.utc_offset,
             spent_today,
