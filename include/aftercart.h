@@ -261,6 +261,8 @@
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_BELOW_ACCEPTANCE 1062 // below the floor on p_accept
 #define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
+#define AFTERCART_REASON_HOLDOUT 1080 // held out: show nothing
+#define AFTERCART_REASON_HOLDOUT_EARLIER 1081 // held out: show the page as it was before
 #define AFTERCART_REASON_NOT_RETRIEVED 1100 // nothing bought leads to it
 #define AFTERCART_REASON_VERIFIER_DROPPED 1101 // the final check disagreed with the gate
 #define AFTERCART_REASON_KILL_SWITCH 1102 // the policy switches all offers off
@@ -275,8 +277,9 @@
 // Most lines of a transaction.
 #define AFTERCART_LINES_MAX 512
 
-// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked at or
-// taken, the first 16 answers and the first 16 products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+// Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
+// at or taken, the first 16 answers and the first 16 products removed from the cart. Of more than 32 opted-out categories, all
+// categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
 // Most slots of a placement: a capacity that always suffices.
@@ -374,7 +377,7 @@
 // `aftercart_fact.kind`: the customer took it: likewise.
 #define AFTERCART_FACT_ACCEPTED 10
 
-// Where an id is looked up: a product, else an offer, else a partner. An id of several of them is refused.
+// Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 #define AFTERCART_ITEM_ANY 0
 
 // `aftercart_offer.item_kind`: a product of the catalog.
@@ -594,7 +597,7 @@ typedef struct {
   uint32_t kind;
   // Zero.
   uint32_t reserved;
-  // When, Unix milliseconds, 0 = not known. Purchases and declines only.
+  // When, Unix milliseconds, 0 = not known. Purchases, declines, and what was shown, looked at or taken.
   int64_t at_ms;
   // What it is about: see `AFTERCART_FACT_...`.
   aftercart_text id;
