@@ -223,6 +223,8 @@
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_BELOW_ACCEPTANCE 1062 // below the floor on p_accept
 #define AFTERCART_REASON_GIFT_SUPPRESSES_REFILL 1070 // a gift needs no refill
+#define AFTERCART_REASON_HOLDOUT 1080 // held out: show nothing
+#define AFTERCART_REASON_HOLDOUT_EARLIER 1081 // held out: show the page as it was before
 #define AFTERCART_REASON_NOT_RETRIEVED 1100 // nothing bought leads to it
 #define AFTERCART_REASON_VERIFIER_DROPPED 1101 // the final check disagreed with the gate
 #define AFTERCART_REASON_KILL_SWITCH 1102 // the policy switches all offers off

@@ -2,7 +2,9 @@
 
 use aftercart::build::feed::{parse_price, parse_timestamp};
 use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, Stage};
-use aftercart::{Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction};
+use aftercart::{
+    Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,6 +40,8 @@ pub(crate) struct Request {
     lines: Vec<LineRequest>,
     history: Vec<PastRequest>,
     order_id: Text,
+    unit_key: Text,
+    session_key: Text,
     value: Text,
     currency: Text,
     country: Text,
@@ -238,6 +242,8 @@ impl Basket {
             orders: request.orders,
             has_app: request.has_app,
             opt_out_third_party: request.opt_out_third_party,
+            unit_key: key(&request.unit_key),
+            session: Session { session_key: key(&request.session_key), ..Session::default() },
             ..Profile::default()
         };
         Ok(Self {
@@ -327,6 +333,12 @@ impl Basket {
         };
         call(&transaction, &profile)
     }
+}
+
+/// A key out of any text.
+fn key(text: &Text) -> Option<[u8; 16]> {
+    let text = Some(text.text()).filter(|text| !text.is_empty())?;
+    Some(xxhash_rust::xxh3::xxh3_128(text.as_bytes()).to_le_bytes())
 }
 
 fn texts(list: &[String]) -> Vec<&str> {
