@@ -2,15 +2,15 @@
 
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
-use crate::index::search::TypeSet;
-use crate::index::search::{Effort, Filter};
+use crate::index::search::{Effort, Filter, TypeSet};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
     RULE_CLASSES_MAX, SLOTS_MAX,
 };
+use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
-use crate::profile::{GIFT, Profile};
+use crate::profile::{GIFT, Profile, Purposes};
 use crate::transaction::{LineItem, Transaction};
 use crate::vocabulary::{AgeBand, Country, Exposure, Role, SensitiveClass};
 
@@ -42,9 +42,11 @@ pub(crate) struct Past {
     pub(crate) last_at_ms: i64,
     /// Sum over the purchases of 1000 x 2^(-days / 30): half as much a month later.
     pub(crate) recency: u32,
+    /// Of a sensitive class: keeps what is owned away, but does not ask for more, and no partner's offer rests on it.
+    pub(crate) sensitive: bool,
 }
 
-/// Earlier purchases of one type or brand.
+/// Earlier purchases of one type or brand. Of the sensitive ones only that there are any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PastGroup {
     /// Number of the type or brand.
@@ -127,65 +129,6 @@ impl ContextScratch {
     }
 }
 
-/// Counts by cell of what is left under the rules that hold: kept for the next request under the same rules.
-#[derive(Debug)]
-struct NarrowedLists {
-    /// Refused classes and the counts, used last comes first. Empty where no rule needs them.
-    lists: Vec<(Vec<u64>, AllowList)>,
-}
-
-/// Counts are made where rules leave less than one in so many products.
-const MUCH: u64 = 4;
-/// Sets of rules whose counts are kept.
-const NARROWED_KEPT: usize = 4;
-
-impl NarrowedLists {
-    fn new(engine: &Engine) -> Self {
-        let mut lists = Self { lists: Vec::new() };
-        lists.fit(engine);
-        lists
-    }
-
-    /// Forgets what it counted, and makes room for what another engine may ask to be counted.
-    fn fit(&mut self, engine: &Engine) {
-        let view = engine.view();
-        let kept = if engine.policy().classes.is_empty() { 0 } else { NARROWED_KEPT };
-        self.lists.truncate(kept);
-        for (key, list) in &mut self.lists {
-            key.clear();
-            list.make_room(&view);
-        }
-        while self.lists.len() < kept {
-            let mut list = AllowList::default();
-            list.make_room(&view);
-            self.lists.push((Vec::with_capacity(RULE_CLASSES_MAX.div_ceil(64)), list));
-        }
-    }
-
-    /// `None` where much is left: then a search looks at a little more instead, which costs less than counting.
-    fn of(
-        &mut self,
-        policy: &CompiledPolicy,
-        view: &View<'_>,
-        classes: RefusedClasses<'_>,
-        left: u32,
-    ) -> Option<&AllowList> {
-        if u64::from(left) * MUCH >= u64::from(policy.allowed.total()) {
-            return None;
-        }
-        let known = self.lists.iter().position(|(key, _)| key == classes.refused);
-        let at = known.unwrap_or(self.lists.len().checked_sub(1)?);
-        self.lists.get_mut(..=at)?.rotate_right(1);
-        let (key, list) = self.lists.first_mut()?;
-        if known.is_none() {
-            key.clear();
-            key.extend_from_slice(classes.refused);
-            policy.allowed.narrow(classes, view, list);
-        }
-        Some(list)
-    }
-}
-
 /// The request, resolved. Everything the rules look at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
@@ -211,6 +154,8 @@ pub(crate) struct Context<'a> {
     /// Minor units; `None` where not known.
     pub(crate) order_value: Option<i64>,
     pub(crate) same_currency: bool,
+    /// What the customer consented to.
+    pub(crate) consent: Purposes,
     pub(crate) gift: bool,
     /// `None` = the policy does not have the placement that was asked for.
     pub(crate) placed: Option<&'a Placed>,
@@ -254,13 +199,14 @@ pub(crate) fn resolve<'a>(
     }
     scratch.types.fill(scratch.lines.iter().map(|line| line.kind));
     choose_asking(&scratch.lines, &mut scratch.asking);
-    resolve_past(&view, transaction.created_at_ms, profile, scratch);
+    resolve_past(&view, policy, transaction.created_at_ms, profile, scratch);
     resolve_declines(&view, transaction, profile, scratch);
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
     let placed = policy.placement(placement);
     let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
     let slots = usize::from(slots).min(SLOTS_MAX);
+    let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
     let first_only =
         is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
     let order_value = order_value(transaction);
@@ -295,12 +241,11 @@ pub(crate) fn resolve<'a>(
         opt_out_unknown,
         order_value,
         same_currency: transaction.currency.is_none_or(|currency| currency == view.currency),
+        consent: policy.consent.given(&profile.consent),
         gift,
         placed,
         parties: if first_only { party_bit(false) } else { u8::MAX },
-        min_relevance: placement
-            .min_relevance
-            .unwrap_or(placed.map_or(u16::MAX, |p| p.least_relevance(slots))),
+        min_relevance: placement.min_relevance.unwrap_or(least_relevance),
         slots,
         holding,
         facts: &scratch.facts,
@@ -336,10 +281,7 @@ fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &Li
         Some(_) => view.type_of(product),
         None => view.nearest_type(category, item.category),
     };
-    let marked = record.map_or(SensitiveClass::None, |r| {
-        SensitiveClass::from_code(r.sensitive).unwrap_or(SensitiveClass::Adult)
-    });
-    let sensitive = [item.sensitive, marked, policy.mark_of(category).0];
+    let sensitive = item.sensitive != SensitiveClass::None || is_sensitive(policy, record, category);
     let role = record.and_then(|r| Role::from_code(r.role)).unwrap_or_default();
     let value = item.unit_price.unwrap_or(0).saturating_mul(i64::from(item.quantity)).max(0);
     Line {
@@ -351,9 +293,15 @@ fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &Li
         brand,
         group: record.map_or(NONE, |r| r.group.get()),
         role: if item.role == Role::Unknown { role } else { item.role },
-        sensitive: sensitive.iter().any(|class| *class != SensitiveClass::None),
+        sensitive,
         value,
     }
+}
+
+/// Whether catalog or policy give a product a sensitive class. A code that nobody knows is one.
+fn is_sensitive(policy: &CompiledPolicy, record: Option<&ProductRecord>, category: u32) -> bool {
+    let none = SensitiveClass::None;
+    record.is_some_and(|record| record.sensitive != none.code()) || policy.mark_of(category).0 != none
 }
 
 /// The lines whose complements are looked for: not sensitive, known, the dearest ones where there are too many.
@@ -368,7 +316,13 @@ fn choose_asking(lines: &[Line], asking: &mut Vec<Line>) {
 }
 
 /// Collapses the newest purchases into one entry per product.
-fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &mut ContextScratch) {
+fn resolve_past(
+    view: &View<'_>,
+    policy: &CompiledPolicy,
+    now_ms: i64,
+    profile: &Profile<'_>,
+    scratch: &mut ContextScratch,
+) {
     let ContextScratch { past, past_types, past_brands, trips, .. } = scratch;
     past.clear();
     past_types.clear();
@@ -383,10 +337,15 @@ fn resolve_past(view: &View<'_>, now_ms: i64, profile: &Profile<'_>, scratch: &m
             let kind = view.type_of(product);
             let recency = recency(now_ms, purchase.at_ms);
             let at_ms = purchase.at_ms;
-            past.push(Past { product, kind, times: 1, first_at_ms: at_ms, last_at_ms: at_ms, recency });
-            past_types.push(PastGroup { key: kind, times: 1, last_at_ms: at_ms });
-            let brand = view.product(product).map_or(NONE, |record| record.brand.get());
-            past_brands.push(PastGroup { key: brand, times: 1, last_at_ms: at_ms });
+            let record = view.product(product);
+            let sensitive = is_sensitive(policy, record, record.map_or(NONE, |r| r.category.get()));
+            let past_one =
+                Past { product, kind, times: 1, first_at_ms: at_ms, last_at_ms: at_ms, recency, sensitive };
+            past.push(past_one);
+            let (times, last_at_ms) = if sensitive { (0, 0) } else { (1, at_ms) };
+            past_types.push(PastGroup { key: kind, times, last_at_ms });
+            let brand = record.map_or(NONE, |record| record.brand.get());
+            past_brands.push(PastGroup { key: brand, times, last_at_ms });
             *trips += u32::from(last_trip.replace(at_ms) != Some(at_ms));
         }
     }

@@ -275,7 +275,7 @@ fn gate(
         first = Some(reason);
         true
     };
-    match candidate.item {
+    let (fact, partner) = match candidate.item {
         Item::Product(ProductIx(ix)) => {
             let Some(record) = context.view.product(ix) else {
                 return Some(Reason::BadRecord);
@@ -283,12 +283,7 @@ fn gate(
             let fact = overlay.look(candidate.item, record.partner.get(), facts);
             let price = take_live(candidate, &fact).unwrap_or(record.price.get());
             suppression::product_rules(context, ix, record, candidate.relation, price, &mut sink);
-            if first.is_none() {
-                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
-                    first = Some(reason);
-                    true
-                });
-            }
+            (fact, record.partner.get())
         }
         Item::Offer(OfferIx(ix)) => {
             let Some(record) = context.view.offer(ix) else {
@@ -297,13 +292,14 @@ fn gate(
             let fact = overlay.look(candidate.item, record.partner.get(), facts);
             take_live(candidate, &fact);
             suppression::offer_rules(context, ix, record, &mut sink);
-            if first.is_none() {
-                overlay.refusals(context.policy, &fact, record.partner.get(), &mut |reason| {
-                    first = Some(reason);
-                    true
-                });
-            }
+            (fact, record.partner.get())
         }
+    };
+    if first.is_none() {
+        overlay.refusals(context.policy, &fact, partner, &mut |reason| {
+            first = Some(reason);
+            true
+        });
     }
     first
 }
@@ -520,12 +516,7 @@ pub(crate) fn show(context: &Context<'_>, candidate: &Candidate, position: u8, o
 
 /// Stage 7: house offers fill what is left, in the order of the placement's ladder. No rule and no limit is relaxed for them.
 fn fall_back(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
-    let is_content = |candidate: &Candidate| match candidate.item {
-        Item::Offer(OfferIx(ix)) => {
-            context.view.offer(ix).is_some_and(|r| r.kind == OfferKind::Content.code())
-        }
-        Item::Product(_) => false,
-    };
+    let is_content = |candidate: &Candidate| kind_of(context, candidate.item) == OfferKind::Content;
     for content in context.placed.into_iter().flat_map(|placed| placed.fallback).flatten() {
         let rung = work.candidates.list.iter().filter(|c| c.house && is_content(c) == content);
         for candidate in rung {

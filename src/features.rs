@@ -179,7 +179,9 @@ pub(crate) fn of_near(
     features.set(Feature::CameBack, record.came_back.into());
     features.set(Feature::PriceRatio, price_ratio(record.price.get(), learnt.price));
     features.set(Feature::Lines, context.asking.len() as i32);
-    let past = context.past_of(product);
+    // A partner's product does not come back for what was sensitive.
+    let of_partner = record.partner.get() != NONE;
+    let past = context.past_of(product).filter(|past| !(past.sensitive && of_partner));
     if !context.past.is_empty() {
         add_history(&mut features, context, record, past);
     }

@@ -39,6 +39,7 @@ pub mod limits;
 pub mod live;
 #[cfg(feature = "log")]
 pub mod log;
+mod narrowed;
 mod offer;
 mod partner;
 pub mod policy;
@@ -70,7 +71,7 @@ pub use offer::{
     Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
-pub use profile::{Answer, Answers, Decline, Exposed, GIFT, Profile, Purchase, Session};
+pub use profile::{Answer, Answers, Consent, Decline, Exposed, GIFT, Profile, Purchase, Purposes, Session};
 pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.

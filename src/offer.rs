@@ -62,6 +62,7 @@ reasons! {
     PriceUnknown = 1021, "no usable price, or a stale one";
     Region = 1022, "not for this region";
     Age = 1023, "not for this age, or the age is not known";
+    ConsentMissing = 1024, "the customer did not consent to a purpose that it needs";
     SensitiveContext = 1025, "sensitive class that the policy does not allow";
     PartnerContext = 1026, "the partner refuses this basket";
     OrderValue = 1027, "order value outside the offer's bounds, or not known";

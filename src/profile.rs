@@ -1,7 +1,7 @@
 //! What the host knows of the customer, all of it optional. There is no field for a name, an e-mail address, a phone number
 //! or a street.
 
-use crate::vocabulary::{AgeBand, CustomerKind, Exposure};
+use crate::vocabulary::{AgeBand, CustomerKind, Exposure, Purpose};
 
 /// A customer as the host describes them for this call. `Default` is an anonymous one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +23,8 @@ pub struct Profile<'a> {
     pub has_app: Option<bool>,
     /// Age, as far as known.
     pub age_band: AgeBand,
+    /// What the customer was asked for consent to, and what they granted. A policy's `[consent]` says what that is worth.
+    pub consent: Consent,
     /// The customer wants nothing from third parties.
     pub opt_out_third_party: bool,
     /// Category subtrees whose products the customer does not want to see. (Other offers have no category.)
@@ -37,6 +39,80 @@ pub struct Profile<'a> {
     pub session: Session<'a>,
     /// Answers to micro-surveys in this session.
     pub answers: Answers<'a>,
+}
+
+/// Answers to a consent banner. `Default`: nobody asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// Purposes that the customer was asked about.
+    pub asked: Purposes,
+    /// Those of them that the customer granted: the others are refused. What nobody asked about is not granted.
+    pub granted: Purposes,
+    /// The browser sends Global Privacy Control: [`Purpose::SaleOfData`] is refused, whatever else was said.
+    pub gpc: bool,
+}
+
+impl Consent {
+    /// The answer to one purpose; `None` = nobody asked.
+    #[must_use]
+    pub const fn answer(&self, purpose: Purpose) -> Option<bool> {
+        match purpose {
+            Purpose::SaleOfData if self.gpc => Some(false),
+            _ if self.asked.has(purpose) => Some(self.granted.has(purpose)),
+            _ => None,
+        }
+    }
+}
+
+/// A set of purposes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purposes(u8);
+
+impl Purposes {
+    /// All of them.
+    pub const ALL: Self = Self((1 << Purpose::ALL.len()) - 1);
+
+    /// A set.
+    #[must_use]
+    pub fn of(purposes: &[Purpose]) -> Self {
+        Self(purposes.iter().fold(0, |bits, purpose| bits | 1 << purpose.code()))
+    }
+
+    /// The set with one more.
+    #[must_use]
+    pub const fn with(self, purpose: Purpose) -> Self {
+        Self(self.0 | 1 << purpose.code())
+    }
+
+    /// The set whose bit `code` stands for the purpose of that code; `None` where other bits are set.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        if bits & !(Self::ALL.0 as u32) == 0 { Some(Self(bits as u8)) } else { None }
+    }
+
+    /// A bit per purpose, by its code.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The purposes of either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of another set are in this one.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// Whether a purpose is in the set.
+    #[must_use]
+    pub const fn has(self, purpose: Purpose) -> bool {
+        self.0 >> purpose.code() & 1 == 1
+    }
 }
 
 /// An earlier purchase.

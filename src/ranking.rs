@@ -144,7 +144,7 @@ pub(crate) fn taste_row(context: &Context<'_>, out: &mut [i8]) -> bool {
         return false;
     }
     let mut sum = [0i32; DIM_MAX];
-    for past in context.past {
+    for past in context.past.iter().filter(|past| !past.sensitive) {
         // At most 1,024 products, 8 bits of weight, 8 of value: 26 bits.
         let weight = (features::often(past) / 16).min(255);
         add_row(&mut sum, context.view.in_vector(past.product), weight);

@@ -55,8 +55,8 @@ pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
 fn pool_past_types(context: &Context<'_>, work: &mut Work) {
     let kinds = &mut work.past_kinds;
     kinds.clear();
-    let asked = context.past_types.iter().take(PAST_TYPES_MAX);
-    let length = (context.past_types.len().min(PAST_TYPES_MAX) as u64 * 256).isqrt().max(16);
+    let asked = context.past_types.iter().filter(|group| group.times > 0).take(PAST_TYPES_MAX);
+    let length = (asked.clone().count() as u64 * 256).isqrt().max(16);
     for record in asked.filter_map(|group| context.view.types.get(group.key as usize)) {
         for transition in context.view.transitions_of(record) {
             let direct = u64::from(transition.direct_q16.get()) * 16 / length;
@@ -85,7 +85,8 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
     }
     let order = &mut work.past_order;
     order.clear();
-    order.extend(context.past.iter().zip(0..).map(|(past, at)| (Reverse(past_weight(context, past)), at)));
+    let asked = context.past.iter().zip(0..).filter(|(past, _)| !past.sensitive);
+    order.extend(asked.map(|(past, at)| (Reverse(past_weight(context, past)), at)));
     if order.len() > PAST_ASKED_MAX {
         order.select_nth_unstable(PAST_ASKED_MAX);
         order.truncate(PAST_ASKED_MAX);
@@ -374,7 +375,9 @@ fn refills(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
     work.search.hits.clear_to(REFILL_HITS_MAX);
     for past in context.past {
-        let used_up = view.product(past.product).is_some_and(|record| context.used_up(record, past));
+        let used_up = view.product(past.product).is_some_and(|record| {
+            context.used_up(record, past) && !(past.sensitive && record.partner.get() != NONE)
+        });
         let wanted = used_up
             && !context.types.contains(past.kind)
             && context.is_allowed(past.product)

@@ -104,6 +104,11 @@ fn too_young(context: &Context<'_>, classes: &[SensitiveClass], age_min: u8) -> 
     restricted && context.age_band() != AgeBand::Adult
 }
 
+/// Whether it needs a purpose that the customer did not consent to.
+fn lacks_consent(context: &Context<'_>, kind: OfferKind, third_party: bool) -> bool {
+    context.policy.consent.lacks(context.consent, kind, third_party)
+}
+
 /// All rules for a product of this price.
 pub(crate) fn product_rules(
     context: &Context<'_>,
@@ -123,6 +128,7 @@ pub(crate) fn product_rules(
     refuse_if!(sink, minor || too_young(context, &classes, record.age_min.max(marked.1)), Reason::Age);
     refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
     refuse_if!(sink, context.opted_out(record.category.get()), Reason::OptedOut);
+    refuse_if!(sink, lacks_consent(context, OfferKind::Product, third_party), Reason::ConsentMissing);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
     // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
@@ -221,6 +227,9 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     let minor = third_party && context.age_band() == AgeBand::Minor;
     refuse_if!(sink, minor || too_young(context, &[class.unwrap_or_default()], record.age_min), Reason::Age);
     refuse_if!(sink, third_party && context.profile.opt_out_third_party, Reason::OptedOut);
+    let kind = OfferKind::from_code(record.kind);
+    let lacks = kind.is_none_or(|kind| lacks_consent(context, kind, third_party));
+    refuse_if!(sink, lacks, Reason::ConsentMissing);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);
     refuse_if!(
@@ -229,7 +238,6 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
         Reason::SensitiveContext
     );
     // Merchant suppression.
-    let kind = OfferKind::from_code(record.kind);
     refuse_if!(sink, kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded);
     refuse_if!(sink, policy.suppressed_offers.binary_search(&offer).is_ok(), Reason::ProductExcluded);
     if !policy.rules.is_empty() {

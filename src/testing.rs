@@ -41,6 +41,8 @@ pub struct Learnt {
     pub taste: Option<Vec<i8>>,
     /// Weight of the earlier purchases of each product.
     pub bought_before: Vec<(ProductIx, i32)>,
+    /// What the types of the earlier purchases say of other types.
+    pub past_types: Vec<(u32, u32)>,
     /// Products of the item-item lists, with what makes each worth a place: by the basket, by the earlier purchases.
     pub linked: Vec<(ProductIx, [i32; 2])>,
     /// Products that most customers bought lately.
@@ -136,6 +138,7 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
             .iter()
             .map(|past| (ProductIx(past.product), features::bought_before(past)))
             .collect(),
+        past_types: work.past_kinds.list.iter().map(|kind| (kind.product, kind.direct)).collect(),
         linked: work.links.list.iter().map(|l| (ProductIx(l.product), retrieve::link_worth(l))).collect(),
         best_sellers: context.view.best_sellers.iter().map(|ix| ProductIx(ix.get())).collect(),
     }

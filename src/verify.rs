@@ -8,7 +8,7 @@ use crate::index::format::NONE;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::partner::block;
 use crate::policy::{By, Member};
-use crate::vocabulary::{AgeBand, Availability, OfferKind, SensitiveClass};
+use crate::vocabulary::{AgeBand, Availability, OfferKind, Party, Purpose, SensitiveClass};
 
 /// Whether an item may be on the page.
 pub(crate) fn may_show(context: &Context<'_>, item: Item) -> bool {
@@ -54,6 +54,7 @@ fn product_may_show(context: &Context<'_>, product: u32) -> bool {
         && class_ok(context, sensitive, record.age_min)
         && mark_ok(context, category)
         && party_ok(context, record.partner.get())
+        && consent_ok(context, OfferKind::Product.code(), record.partner.get())
         && view.region_allows(record.region_set.get(), context.country())
         && !context.opted_out(category)
         && !context.declined_product(product)
@@ -71,6 +72,7 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
         && !context.policy.suppressed_offers.contains(&offer)
         && class_ok(context, sensitive, record.age_min)
         && party_ok(context, record.partner.get())
+        && consent_ok(context, record.kind, record.partner.get())
         && context.policy.contracts.offer_refusals(offer, context.seen()) == [None; 2]
         && context.view.region_allows(record.region_set.get(), context.country())
         && !context.declined_offer(offer)
@@ -82,36 +84,44 @@ fn offer_may_show(context: &Context<'_>, offer: u32) -> bool {
 pub(crate) fn may_stand_beside(
     context: &Context<'_>,
     item: Item,
-    others: impl Iterator<Item = Item>,
+    mut others: impl Iterator<Item = Item>,
 ) -> bool {
-    let members = &context.policy.apart_members;
-    let mut others = others;
-    let refused = |other: Item| partners_apart(context, item, other) || partners_apart(context, other, item);
-    if members.is_empty() {
-        return !others.any(refused);
-    }
-    let on_side = |seen: &Seen, side: u32| {
-        let mut named = members.iter().filter(|member| member.bit == side);
-        named.any(|member| seen.is_unknown(member) || seen.is(context, member) == Some(true))
-    };
     let Some(seen) = Seen::of(context, item) else { return false };
+    let opposite = across(sides(context, &seen));
     others.all(|other| {
-        let Some(other) = Seen::of(context, other).filter(|_| !refused(other)) else { return false };
-        let sides = members.iter().map(|member| member.bit);
-        sides.into_iter().all(|side| !(on_side(&seen, side) && on_side(&other, side ^ 1)))
+        Seen::of(context, other).is_some_and(|other| {
+            opposite & sides(context, &other) == 0
+                && !in_one_group(context, &seen, &other)
+                && !refuses_beside(context, &seen, &other)
+                && !refuses_beside(context, &other, &seen)
+        })
     })
 }
 
+/// The sides of the pairs that may not meet on which an item is, a bit each: `these` of a pair beside its `those`.
+fn sides(context: &Context<'_>, seen: &Seen) -> u128 {
+    let on = |member: &&Member| seen.is_unknown(member) || seen.is(context, member) == Some(true);
+    context.policy.apart_members.iter().filter(on).fold(0, |sides, member| sides | 1 << (member.bit % 128))
+}
+
+/// The other side of each.
+fn across(sides: u128) -> u128 {
+    const THESE: u128 = u128::MAX / 3; // every second bit, from the lowest
+    (sides & THESE) << 1 | (sides >> 1) & THESE
+}
+
+/// Whether two offers are in one exclusive group.
+fn in_one_group(context: &Context<'_>, one: &Seen, other: &Seen) -> bool {
+    let group = |seen: &Seen| context.view.offer(seen.offer).map_or(0, |record| record.exclusive_group.get());
+    group(one) != 0 && group(one) == group(other)
+}
+
 /// Whether the partner of an item refuses to stand beside another, by the category tree upwards.
-fn partners_apart(context: &Context<'_>, item: Item, other: Item) -> bool {
+fn refuses_beside(context: &Context<'_>, own: &Seen, other: &Seen) -> bool {
     let view = &context.view;
-    let (Some(own), Some(other)) = (Seen::of(context, item), Seen::of(context, other)) else { return true };
-    let group = |seen: &Seen| view.offer(seen.offer).map_or(0, |record| record.exclusive_group.get());
-    let Some(record) = view.partners.get(own.partner as usize) else {
-        return group(&own) != 0 && group(&own) == group(&other);
-    };
+    let blocks = view.partners.get(own.partner as usize).map_or(&[][..], |record| view.blocks_of(record));
     let is_product = other.product != NONE;
-    let blocked = view.blocks_of(record).iter().any(|refused| {
+    blocks.iter().any(|refused| {
         let key = refused.key.get();
         match refused.kind.get() {
             block::BESIDE_CATEGORY => {
@@ -121,8 +131,7 @@ fn partners_apart(context: &Context<'_>, item: Item, other: Item) -> bool {
             block::BESIDE_PARTNER => other.partner == key,
             _ => false,
         }
-    });
-    blocked || (group(&own) != 0 && group(&own) == group(&other))
+    })
 }
 
 /// What rules name of an item; [`NONE`] where it has none.
@@ -219,6 +228,19 @@ fn mark_ok(context: &Context<'_>, category: u32) -> bool {
     let marks = &context.policy.marks;
     let mark = context.view.ancestors(category).find_map(|c| marks.iter().find(|mark| mark.0 == c));
     mark.is_none_or(|(_, class, age_min)| class_ok(context, Some(*class), *age_min))
+}
+
+/// Every purpose that its party or kind needs, one by one.
+fn consent_ok(context: &Context<'_>, kind: u8, partner: u32) -> bool {
+    let (rules, said) = (&context.policy.consent, &context.profile.consent);
+    let party = if partner == NONE { Party::First } else { Party::Third };
+    rules.needs.iter().all(|(by, code, purpose)| {
+        let concerned = if *by == By::Party { *code == party.code() } else { *code == kind };
+        let refused = said.gpc && *purpose == Purpose::SaleOfData;
+        let granted =
+            if said.asked.has(*purpose) { said.granted.has(*purpose) } else { rules.allow_not_asked };
+        !concerned || (granted && !refused)
+    })
 }
 
 fn class_ok(context: &Context<'_>, class: Option<SensitiveClass>, age_min: u8) -> bool {

@@ -219,6 +219,20 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// For what a customer is asked for consent.
+    Purpose {
+        /// To fit pages to what the shop knows of the customer.
+        #[default] Preferences = 0, "preferences";
+        /// To count and to learn from what the customer does.
+        Analytics = 1, "analytics";
+        /// To advertise.
+        Marketing = 2, "marketing";
+        /// To sell or share data with third parties. Global Privacy Control refuses it.
+        SaleOfData = 3, "sale_of_data";
+    }
+}
+
+vocabulary! {
     /// What happened to an offer that was on a page.
     Exposure {
         /// It was seen.

@@ -3,14 +3,15 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aftercart::build::feed::{Product, read_partners};
 use aftercart::build::{BuildOptions, Inputs};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, SensitiveClass, Stage,
+    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, Purpose, SensitiveClass, Stage,
 };
-use aftercart::{Decider, Item, Policy, Reason};
+use aftercart::{Consent, Decider, Item, Policy, Purposes, Reason};
 use common::{Request, World};
 use serde::Deserialize;
 
@@ -40,6 +41,8 @@ struct Asked {
     country: Option<String>,
     age: Option<AgeBand>,
     is_gift: bool,
+    consent: BTreeMap<Purpose, bool>,
+    gpc: bool,
     opt_out_third_party: bool,
     opt_out_categories: Vec<String>,
     loyalty_member: Option<bool>,
@@ -60,6 +63,7 @@ impl Asked {
             customer: CustomerKind::Returning,
             age_band: self.age.unwrap_or(AgeBand::Adult),
             is_gift: self.is_gift,
+            consent: self.consent(),
             opt_out_third_party: self.opt_out_third_party,
             opt_out_categories: self.opt_out_categories.clone(),
             loyalty_member: self.loyalty_member,
@@ -74,6 +78,18 @@ impl Asked {
         }
         request.placement.stage = self.stage;
         request
+    }
+}
+
+impl Asked {
+    fn consent(&self) -> Consent {
+        let all = |wanted: fn(bool) -> bool| {
+            self.consent
+                .iter()
+                .filter(|(_, granted)| wanted(**granted))
+                .fold(Purposes::default(), |set, (p, _)| set.with(*p))
+        };
+        Consent { asked: all(|_| true), granted: all(|granted| granted), gpc: self.gpc }
     }
 }
 

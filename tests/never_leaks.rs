@@ -28,6 +28,7 @@ const EXPECTED: &[Reason] = &[
     Reason::ProductExcluded,
     Reason::KindExcluded,
     Reason::OptedOut,
+    Reason::ConsentMissing,
     Reason::AlreadyMember,
     Reason::SameGroup,
     Reason::Owned,
@@ -117,6 +118,7 @@ const RULES: &[Reason] = &[
     Reason::ProductExcluded,
     Reason::KindExcluded,
     Reason::OptedOut,
+    Reason::ConsentMissing,
     Reason::AlreadyMember,
     Reason::SameGroup,
     Reason::Owned,
@@ -290,6 +292,43 @@ fn an_explanation_names_every_rule_that_refuses_and_no_other() {
     for reason in hard.filter(|reason| !soft.contains(reason)) {
         assert!(seen.contains_key(reason), "no case met {reason:?}: {seen:?}");
     }
+}
+
+/// What retrieval makes of a history is what it makes of the same history without its sensitive part. (Owned things stay away
+/// all the same, and the merchant's own refills come back: `tests/oracle.rs`.)
+#[test]
+fn sensitive_purchases_ask_for_nothing() {
+    let mut told_apart = 0;
+    for seed in 4_000..4_012 {
+        let world = World::new(seed, 150);
+        let shop = Shop::new(&world);
+        let mut rng = Rng::new(seed);
+        for _ in 0..20 {
+            let policy = common::policy(&mut rng, &world);
+            let engine = world.under(&policy);
+            let mut request = common::request(&mut rng, &world);
+            request.purchases.truncate(aftercart::limits::PURCHASES_MAX);
+            let learnt = |request: &common::Request| {
+                request.with(|t, p| {
+                    let learnt = aftercart::testing::learnt(&engine, t, p);
+                    (learnt.linked, learnt.taste, learnt.past_types)
+                })
+            };
+            let whole = learnt(&request);
+            let (sensitive, harmless) = request.with(|transaction, profile| {
+                let case = Case::new(&shop, &policy, transaction, profile);
+                let is_sensitive = |id: &String| case.is_sensitive(shop.products[id.as_str()]);
+                request.purchases.iter().cloned().partition::<Vec<_>, _>(|(id, _)| is_sensitive(id))
+            });
+            request.purchases = harmless;
+            assert_eq!(learnt(&request), whole, "seed {seed}: {request:?}\npolicy {policy:?}");
+            request.purchases = sensitive;
+            let (_, taste, types) = learnt(&request);
+            assert!(taste.is_none() && types.is_empty(), "seed {seed}: {request:?}");
+            told_apart += usize::from(!request.purchases.is_empty());
+        }
+    }
+    assert!(told_apart > 30, "only {told_apart} histories had a sensitive part");
 }
 
 #[test]

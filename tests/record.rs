@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aftercart::experiment::{Holdout, Shows};
 use aftercart::record::ring::{self, RingReader};
-use aftercart::{Decider, Item, OfferIx, Offers, ProductIx, Reason, Status, Transaction};
+use aftercart::{Decider, Item, Offers, Reason, Transaction};
 use common::{Request, Rng, World};
 
 /// Everything that a record and a result both have.

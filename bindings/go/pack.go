@@ -95,13 +95,28 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 	to.customer, to.age_band = C.uint32_t(from.Customer), C.uint32_t(from.AgeBand)
 	to.loyalty_member, to.has_app = C.uint32_t(from.LoyaltyMember), C.uint32_t(from.HasApp)
 	to.flags = bitIf(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY) |
-		bitIf(given, C.AFTERCART_PROFILE_HAS_ORDERS)
+		bitIf(given, C.AFTERCART_PROFILE_HAS_ORDERS) | bitIf(from.Consent.GPC, C.AFTERCART_PROFILE_GPC)
+	said := [...]Answer{
+		C.AFTERCART_PURPOSE_PREFERENCES: from.Consent.Preferences, C.AFTERCART_PURPOSE_ANALYTICS: from.Consent.Analytics,
+		C.AFTERCART_PURPOSE_MARKETING: from.Consent.Marketing, C.AFTERCART_PURPOSE_SALE_OF_DATA: from.Consent.SaleOfData,
+	}
+	for purpose, answer := range said {
+		to.purposes_asked |= bitIf(answer != Unknown, 1<<purpose)
+		to.purposes_granted |= bitIf(answer == Yes, 1<<purpose)
+	}
 	to.unit_key, to.session_key = key(&from.UnitKey), key(&from.SessionKey)
 	for i := range from.Purchases {
 		d.fact(C.AFTERCART_FACT_PURCHASE, from.Purchases[i].ID).at_ms = millis(from.Purchases[i].At)
 	}
 	for i := range from.Declines {
 		d.fact(C.AFTERCART_FACT_DECLINE, from.Declines[i].ID).at_ms = millis(from.Declines[i].At)
+	}
+	for i := range from.Exposures {
+		kind := C.uint32_t(from.Exposures[i].Event)
+		if kind < C.AFTERCART_FACT_SHOWN || kind > C.AFTERCART_FACT_ACCEPTED {
+			return BadValue
+		}
+		d.fact(kind, from.Exposures[i].ID).at_ms = millis(from.Exposures[i].At)
 	}
 	for i := range from.Answers {
 		d.fact(C.AFTERCART_FACT_ANSWER, from.Answers[i].Question).tag = d.text(from.Answers[i].Tag)
@@ -119,7 +134,7 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 }
 
 func (p *Profile) facts() int {
-	return len(p.Purchases) + len(p.Declines) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
+	return len(p.Purchases) + len(p.Declines) + len(p.Exposures) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
 		len(p.Segments)
 }
 
@@ -159,7 +174,7 @@ func (d *Decider) unpack(offers *Offers) {
 		from, to := &r.offers[i], &offers.slate[i]
 		to.itemKind, to.itemRow = uint32(from.item_kind), uint32(from.item_row)
 		to.idLength = uint32(copy(to.id[:], unsafe.Slice((*byte)(unsafe.Pointer(&from.id)), from.id_length)))
-		to.Kind, to.Relation = Kind(from.kind), Relation(from.relation)
+		to.Kind, to.Relation, to.Accept = Kind(from.kind), Relation(from.relation), Accept(from.accept)
 		to.Position, to.Line, to.ThirdParty = int(from.position), int(from.line), from.third_party != 0
 		to.Relevance, to.Value = uint32(from.relevance), int64(from.value)
 		to.AcceptPPM, to.SelectPPM = uint32(from.p_accept_ppm), uint32(from.p_select_ppm)

@@ -16,6 +16,9 @@ mod edit;
 mod facts;
 mod format;
 mod pacing;
+mod pool;
+#[cfg(feature = "redis")]
+mod redis;
 mod rules;
 mod status;
 pub(crate) mod words;
@@ -41,6 +44,9 @@ pub use facts::LiveFact;
 pub(crate) use facts::{Reading, Source, may_show};
 pub use format::{LiveCapacity, LiveKind, ProductState};
 pub use pacing::Pacing;
+pub use pool::{Ask, Grant, LeaseSource, PooledBudget, Refill, RefillError, Refilled};
+#[cfg(feature = "redis")]
+pub use redis::{PoolStatus, RedisPool};
 pub use rules::LivePolicy;
 pub(crate) use rules::LiveRules;
 pub use status::AccountStatus;

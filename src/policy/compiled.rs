@@ -6,6 +6,7 @@ use zerocopy::IntoBytes;
 
 use super::PolicyError;
 use super::classes::Classes;
+use super::consent::ConsentRules;
 use super::contracts::Contracts;
 use super::facts::text_hash;
 use super::placements::{self, Placed, Slot};
@@ -45,6 +46,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) max_price_percent: u32,
     pub(crate) deny_unknown_availability: bool,
     pub(crate) deny_unknown_price: bool,
+    pub(crate) consent: ConsentRules,
     pub(crate) live: LiveRules,
     /// Roots of suppressed and solely allowed subtrees, sorted.
     pub(crate) suppressed_categories: Vec<u32>,
@@ -167,6 +169,7 @@ impl CompiledPolicy {
             max_price_percent: 0,
             deny_unknown_availability: false,
             deny_unknown_price: false,
+            consent: ConsentRules::default(),
             live: LiveRules::default(),
             suppressed_categories: Vec::new(),
             allowed_categories: Vec::new(),
@@ -222,6 +225,7 @@ impl CompiledPolicy {
                 marks.insert(key, (class, u8::try_from(value >> 8).ok()?));
                 Some(())
             }
+            rule::CONSENT => self.consent.take(key, value),
             rule::SETTING => self.set(key, value),
             _ => None,
         }
@@ -244,6 +248,7 @@ impl CompiledPolicy {
             setting::MAX_PRICE_PERCENT => self.max_price_percent = u32::try_from(value).ok()?,
             setting::DENY_UNKNOWN_AVAILABILITY => self.deny_unknown_availability = value != 0,
             setting::DENY_UNKNOWN_PRICE => self.deny_unknown_price = value != 0,
+            setting::CONSENT_NOT_ASKED => self.consent.allow_not_asked = value != 0,
             _ => self.live.set(key, value)?,
         }
         Some(())

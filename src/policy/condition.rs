@@ -62,6 +62,16 @@ vocabulary! {
         CustomerLoyalty = 3, "customer.loyalty";
         /// The customer has the merchant's app.
         CustomerHasApp = 4, "customer.has_app";
+        /// The customer granted the purpose; not known where nobody asked.
+        ConsentPreferences = 5, "consent.preferences";
+        /// Likewise.
+        ConsentAnalytics = 6, "consent.analytics";
+        /// Likewise.
+        ConsentMarketing = 7, "consent.marketing";
+        /// Likewise; Global Privacy Control refuses it.
+        ConsentSaleOfData = 8, "consent.sale_of_data";
+        /// The browser sends Global Privacy Control.
+        ConsentGpc = 9, "consent.gpc";
     }
 }
 

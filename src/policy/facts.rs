@@ -5,7 +5,7 @@ use super::zone::Zone;
 use crate::limits::{ANSWERS_MAX, SEGMENTS_MAX, TAGS_MAX};
 use crate::profile::Profile;
 use crate::transaction::Transaction;
-use crate::vocabulary::{AgeBand, CustomerKind, PaymentType};
+use crate::vocabulary::{AgeBand, CustomerKind, PaymentType, Purpose};
 
 /// Facts of one request. `None` = the request does not say.
 #[derive(Debug, Default)]
@@ -96,6 +96,11 @@ impl Facts {
                 transaction.rechargeable,
                 profile.loyalty_member,
                 profile.has_app,
+                profile.consent.answer(Purpose::Preferences),
+                profile.consent.answer(Purpose::Analytics),
+                profile.consent.answer(Purpose::Marketing),
+                profile.consent.answer(Purpose::SaleOfData),
+                Some(profile.consent.gpc),
             ],
             tags: Hashes::new(transaction.tags.iter().copied()),
             segments: Hashes::new(profile.segments.iter().copied()),

@@ -5,6 +5,7 @@ pub mod cel;
 mod classes;
 mod compiled;
 pub mod condition;
+mod consent;
 mod contracts;
 mod facts;
 mod placements;
@@ -18,6 +19,7 @@ mod zone;
 
 pub(crate) use compiled::CompiledPolicy;
 pub use condition::Condition;
+pub use consent::ConsentPolicy;
 #[cfg(feature = "build")]
 pub(crate) use contracts::{Cap, Draft as ContractDraft};
 pub(crate) use facts::Facts;
@@ -62,6 +64,8 @@ pub struct Policy {
     pub sensitive: Vec<SensitiveRule>,
     /// Sensitive classes that may appear nevertheless, to customers of the right age.
     pub allow_sensitive: Vec<SensitiveClass>,
+    /// To which purposes a customer must have consented.
+    pub consent: ConsentPolicy,
     /// The placement of requests that no other placement serves.
     pub placement: PlacementPolicy,
     /// Placements of their own.
@@ -193,6 +197,7 @@ impl Default for Policy {
             apart: Vec::new(),
             sensitive: Vec::new(),
             allow_sensitive: Vec::new(),
+            consent: ConsentPolicy::default(),
             placement: PlacementPolicy::default(),
             placements: Vec::new(),
             slate: SlatePolicy::default(),

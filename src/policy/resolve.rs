@@ -31,6 +31,7 @@ pub(super) mod setting {
     pub(in crate::policy) const DENY_UNKNOWN_AVAILABILITY: u32 = 12;
     pub(in crate::policy) const DENY_UNKNOWN_PRICE: u32 = 13;
     pub(in crate::policy) const MIN_P_ACCEPT_PPM: u32 = 14;
+    pub(in crate::policy) const CONSENT_NOT_ASKED: u32 = 15;
 }
 
 impl Policy {
@@ -69,6 +70,7 @@ impl Policy {
         }
         rules.extend(s.kinds.iter().map(|kind| record(rule::SUPPRESS_KIND, kind.code().into(), 0)));
         rules.extend(self.allow_sensitive.iter().map(|c| record(rule::ALLOW_SENSITIVE, c.code().into(), 0)));
+        rules.extend(self.consent.records());
         self.write_conditional(view, &mut rules)?;
         if rules.len() > POLICY_RULES_MAX {
             return Err(PolicyError::OutOfRange { field: "rules", allowed: "at most 262,144" });
@@ -240,6 +242,7 @@ impl Policy {
         .into_iter()
         // A policy without it stays the policy that it was.
         .chain(Some((setting::MIN_P_ACCEPT_PPM, likely_ppm)).filter(|(_, ppm)| *ppm != 0))
+        .chain((self.consent.not_asked == Unknown::Allow).then_some((setting::CONSENT_NOT_ASKED, 1)))
         .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
         .collect()

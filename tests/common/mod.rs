@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod deal;
 pub mod rules;
 
 use std::collections::HashMap;
@@ -23,8 +24,8 @@ use aftercart::vocabulary::{
     SensitiveClass, Stage,
 };
 use aftercart::{
-    Answer, Catalog, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase, Repeat,
-    Transaction, Verify,
+    Answer, Catalog, Consent, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase,
+    Purposes, Repeat, Transaction, Verify,
 };
 
 /// A day in milliseconds.
@@ -323,6 +324,9 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.value.max_price_percent = *rng.pick(&[0u32, 0, 0, 50, 200]);
     policy.unknown.availability = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
     policy.unknown.price = *rng.pick(&[Unknown::Allow, Unknown::Deny]);
+    if rng.chance(25) {
+        policy.consent = rules::consent(rng);
+    }
     rules::add(rng, world, &mut policy);
     policy
 }
@@ -385,6 +389,7 @@ pub struct Request {
     pub loyalty_member: Option<bool>,
     pub has_app: Option<bool>,
     pub age_band: AgeBand,
+    pub consent: Consent,
     pub opt_out_third_party: bool,
     pub opt_out_categories: Vec<String>,
     pub purchases: Vec<(String, i64)>,
@@ -464,6 +469,7 @@ impl Request {
             age_band: self.age_band,
             opt_out_third_party: self.opt_out_third_party,
             opt_out_categories: &opt_outs,
+            consent: self.consent,
             purchases: &purchases,
             declines: &declines,
             exposures: &exposures,
@@ -527,6 +533,7 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
         loyalty_member: *rng.pick(&[None, Some(true), Some(false)]),
         has_app: *rng.pick(&[None, Some(true), Some(false)]),
         age_band: *rng.pick(&[AgeBand::Adult, AgeBand::Adult, AgeBand::Unknown, AgeBand::Minor]),
+        consent: consent(rng),
         opt_out_third_party: rng.chance(12),
         opt_out_categories: if rng.chance(12) {
             if rng.chance(15) { vec![unheard] } else { rng.some(&world.categories, 3) }
@@ -549,6 +556,13 @@ pub fn request(rng: &mut Rng, world: &World) -> Request {
             .collect(),
         answers: if rng.chance(30) { rng.some(&tags, 3) } else { Vec::new() },
     }
+}
+
+/// As banners leave it; now and then a purpose is granted that nobody asked about.
+fn consent(rng: &mut Rng) -> Consent {
+    let set = |rng: &mut Rng| Purposes::from_bits(rng.below(16) as u32).expect("four purposes");
+    let (asked, granted) = if rng.chance(70) { (Purposes::ALL, set(rng)) } else { (set(rng), set(rng)) };
+    Consent { asked, granted, gpc: rng.chance(15) }
 }
 
 /// Now and then more words than are read.

@@ -2,8 +2,8 @@
 
 use aftercart::build::feed::FrequencyCap;
 use aftercart::policy::condition::{Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
-use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
-use aftercart::vocabulary::{Exposure, OfferKind, Party, PaymentType, SensitiveClass, Stage};
+use aftercart::policy::{Apart, ConsentPolicy, NamedPlacement, Names, Policy, Rule, Rung, Unknown};
+use aftercart::vocabulary::{Exposure, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage};
 
 use super::{NOW, Rng, World};
 
@@ -124,6 +124,23 @@ fn text(rng: &mut Rng) -> Condition {
         TextFact::PlacementStage => rng.pick(Stage::ALL).name(),
     };
     Condition::Text { fact, value: value.into() }
+}
+
+/// Some purposes for some parties and kinds.
+pub fn consent(rng: &mut Rng) -> ConsentPolicy {
+    ConsentPolicy {
+        parties: rng
+            .some(Party::ALL, 2)
+            .into_iter()
+            .map(|party| (party, rng.some(Purpose::ALL, 2)))
+            .collect(),
+        kinds: rng
+            .some(OfferKind::ALL, 3)
+            .into_iter()
+            .map(|kind| (kind, rng.some(Purpose::ALL, 2)))
+            .collect(),
+        not_asked: *rng.pick(&[Unknown::Allow, Unknown::Deny]),
+    }
 }
 
 /// At most one cap.

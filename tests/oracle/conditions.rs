@@ -4,7 +4,9 @@
 use aftercart::limits::{ANSWERS_MAX, SEGMENTS_MAX, TAGS_MAX};
 use aftercart::policy::condition::{Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
-use aftercart::vocabulary::{AgeBand, CustomerKind, OfferKind, Party, PaymentType, SensitiveClass, Stage};
+use aftercart::vocabulary::{
+    AgeBand, CustomerKind, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage,
+};
 use aftercart::{Item, Reason};
 
 use super::rules::{Case, below, path};
@@ -90,7 +92,19 @@ fn flag(case: &Case<'_>, fact: FlagFact) -> Option<bool> {
         FlagFact::OrderRechargeable => case.transaction.rechargeable,
         FlagFact::CustomerLoyalty => case.profile.loyalty_member,
         FlagFact::CustomerHasApp => case.profile.has_app,
+        FlagFact::ConsentPreferences => said(case, Purpose::Preferences),
+        FlagFact::ConsentAnalytics => said(case, Purpose::Analytics),
+        FlagFact::ConsentMarketing => said(case, Purpose::Marketing),
+        FlagFact::ConsentSaleOfData if case.profile.consent.gpc => Some(false),
+        FlagFact::ConsentSaleOfData => said(case, Purpose::SaleOfData),
+        FlagFact::ConsentGpc => Some(case.profile.consent.gpc),
     }
+}
+
+/// The answer to one purpose.
+fn said(case: &Case<'_>, purpose: Purpose) -> Option<bool> {
+    let consent = case.profile.consent;
+    consent.asked.has(purpose).then(|| consent.granted.has(purpose))
 }
 
 fn has(case: &Case<'_>, list: ListFact, word: &str) -> Option<bool> {

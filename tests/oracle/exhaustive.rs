@@ -193,6 +193,8 @@ fn refills(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
         .past
         .iter()
         .filter(|past| case.used_up(past))
+        // A partner's product does not come back for what was sensitive.
+        .filter(|past| !case.is_sensitive(past.row) || shop.world.inputs.products[past.row].seller.is_empty())
         .filter(|past| case.lines.iter().all(|l| l.kind.as_ref() != Some(&shop.kind[past.row])))
         .filter(|past| case.standing(past.row).is_empty() && case.due(past))
         .collect();

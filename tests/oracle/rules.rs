@@ -16,7 +16,7 @@ use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, 
 use aftercart::policy::Unknown;
 use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
+    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Party, Purpose, Role, SensitiveClass,
 };
 use aftercart::{Engine, GIFT, Item, Policy, ProductIx, Profile, Reason, Transaction};
 
@@ -417,6 +417,7 @@ impl<'a> Case<'a> {
             (self.foreign(), Reason::Currency),
             (young || (third && minor), Reason::Age),
             ((third && self.profile.opt_out_third_party) || (wishes && unwanted), Reason::OptedOut),
+            (self.unconsented(third, OfferKind::Product), Reason::ConsentMissing),
             (!self.here(&product.eligible_regions), Reason::Region),
             (third && self.partner_refuses(&product.seller), Reason::PartnerContext),
             (third && self.partner_capped(&product.seller), Reason::FrequencyCap),
@@ -431,6 +432,25 @@ impl<'a> Case<'a> {
         reasons.extend(self.merchant(row, false));
         reasons.extend(self.keep(self.live_product(row)));
         reasons
+    }
+
+    /// Whether a purpose that the party or the kind needs was refused, or may not go unasked.
+    fn unconsented(&self, third: bool, kind: OfferKind) -> bool {
+        let (needed, said) = (&self.policy.consent, &self.profile.consent);
+        let party = if third { Party::Third } else { Party::First };
+        let lists = needed.parties.get(&party).into_iter().chain(needed.kinds.get(&kind));
+        lists.flatten().any(|purpose| match (said.asked.has(*purpose), said.granted.has(*purpose)) {
+            _ if said.gpc && *purpose == Purpose::SaleOfData => true,
+            (true, granted) => !granted,
+            (false, _) => needed.not_asked == Unknown::Deny,
+        })
+    }
+
+    /// Whether catalog or policy give a product a sensitive class.
+    pub fn is_sensitive(&self, row: usize) -> bool {
+        let marked = self.shop.category[row].as_ref().map_or(SensitiveClass::None, |c| self.mark(c).0);
+        self.shop.world.inputs.products[row].sensitive != SensitiveClass::None
+            || marked != SensitiveClass::None
     }
 
     fn owned(&self, row: usize) -> bool {
@@ -485,6 +505,7 @@ impl<'a> Case<'a> {
             (self.foreign(), Reason::Currency),
             ((third && minor) || self.too_young(&[offer.sensitive], offer.age_min), Reason::Age),
             (third && self.profile.opt_out_third_party, Reason::OptedOut),
+            (self.unconsented(third, offer.kind), Reason::ConsentMissing),
             (!self.here(&offer.regions), Reason::Region),
             (timed && !self.now.is_some_and(runs), Reason::OutsideFlight),
             (!self.class_allowed(offer.sensitive, false), Reason::SensitiveContext),

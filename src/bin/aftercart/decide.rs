@@ -1,6 +1,7 @@
 //! `aftercart decide` and `aftercart explain`.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::log::Recording;
 use crate::print;
+use crate::replay;
 use crate::request::Basket;
 
 /// What both commands need to decide.
@@ -113,6 +115,9 @@ pub(crate) struct Args {
     /// Write JSON instead of text
     #[arg(long)]
     json: bool,
+    /// Add a line to this file for each decision: all that `aftercart replay` needs to make it again
+    #[arg(long, value_name = "FILE", conflicts_with = "time")]
+    record: Option<PathBuf>,
     /// With --json or --jsonl: add the refused candidates and their codes
     #[arg(long)]
     rejected: bool,
@@ -130,8 +135,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let at_ms = args.decision.at_ms()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut recording = args.log.as_ref().map(|folder| Recording::start(folder, &mut decider)).transpose()?;
+    let mut record = args.record.as_deref().map(replay::append).transpose()?;
     if args.jsonl && !args.time {
-        let streamed = stream(args, &mut decider, &mut recording, placement, at_ms, &mut out);
+        let streamed = stream(args, &mut decider, &mut recording, placement, at_ms, &mut out, &mut record);
         return recording.map_or(Ok(()), |recording| recording.end(&mut decider)).and(streamed);
     }
     let baskets = if args.jsonl {
@@ -154,7 +160,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return time(&mut decider, placement, &baskets);
     }
     for basket in &baskets {
-        answer(args, &mut decider, placement, basket, &mut out)?;
+        answer(args, &mut decider, placement, basket, &mut out, &mut record)?;
         recording.iter_mut().try_for_each(Recording::go_on)?;
     }
     out.flush()?;
@@ -167,9 +173,14 @@ fn answer(
     placement: Placement,
     basket: &Basket,
     out: &mut impl Write,
+    record: &mut Option<File>,
 ) -> Result<(), Failure> {
     let offers = basket.with(placement, |transaction, profile| decider.decide(transaction, profile))?;
     let engine = decider.engine();
+    if let Some(file) = record {
+        let line = replay::line(decider, placement, args.decision.visit_budget, basket, &offers);
+        file.write_all(line.as_bytes())?;
+    }
     if args.json || args.jsonl {
         let mut object = print::object(engine, basket, &offers, args.rejected);
         if engine.live().is_some() {
@@ -190,6 +201,7 @@ fn stream(
     placement: Placement,
     at_ms: i64,
     out: &mut impl Write,
+    record: &mut Option<File>,
 ) -> Result<(), Failure> {
     let mut bad = 0u64;
     for (number, line) in (1u64..).zip(std::io::stdin().lock().split(b'\n')) {
@@ -200,7 +212,7 @@ fn stream(
         let outcome = std::str::from_utf8(&line)
             .map_err(Failure::from)
             .and_then(|text| Ok(Basket::parse(text, at_ms)?))
-            .and_then(|basket| answer(args, decider, placement, &basket, out))
+            .and_then(|basket| answer(args, decider, placement, &basket, out, record))
             .and_then(|()| recording.iter_mut().try_for_each(Recording::go_on));
         if let Err(failure) = outcome {
             if crate::is_broken_pipe(&failure) {

@@ -8,8 +8,10 @@ mod inspect;
 mod live;
 mod log;
 mod policy;
+mod pool;
 mod print;
 mod relevance;
+mod replay;
 #[cfg(feature = "report")]
 mod report;
 mod request;
@@ -49,6 +51,8 @@ enum Command {
     Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Make recorded decisions again: equal to the byte, with every reason
+    Replay(replay::Args),
     /// Check a policy, or compare two
     Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Events(args) => log::events(&args),

@@ -1,12 +1,16 @@
 //! Requests as JSON: what `decide --jsonl` reads.
 
+use std::collections::BTreeMap;
+
 use aftercart::build::feed::{parse_price, parse_timestamp};
-use aftercart::vocabulary::{AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, Stage};
+use aftercart::vocabulary::{
+    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, Stage,
+};
 use aftercart::{
-    Answer, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction,
+    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A value that may be text, a number, or absent: exporters differ.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -59,6 +63,9 @@ pub(crate) struct Request {
     orders: Option<u32>,
     loyalty_member: Option<bool>,
     has_app: Option<bool>,
+    /// Answer by purpose; what is left out nobody asked.
+    consent: BTreeMap<Purpose, bool>,
+    gpc: bool,
     opt_out_third_party: bool,
     opt_out_categories: Vec<String>,
     answers: Vec<AnswerRequest>,
@@ -131,6 +138,8 @@ pub(crate) struct Basket {
     answers: Vec<AnswerRequest>,
     opt_out_categories: Vec<String>,
     profile: Profile<'static>,
+    /// As it was written; empty where it was not.
+    written: String,
 }
 
 /// A line of a [`Basket`].
@@ -241,6 +250,7 @@ impl Basket {
             loyalty_member: request.loyalty_member,
             orders: request.orders,
             has_app: request.has_app,
+            consent: consent(&request),
             opt_out_third_party: request.opt_out_third_party,
             unit_key: key(&request.unit_key),
             session: Session { session_key: key(&request.session_key), ..Session::default() },
@@ -284,7 +294,25 @@ impl Basket {
             opt_out_categories: request.opt_out_categories,
             lines,
             profile,
+            written: json.to_owned(),
         })
+    }
+
+    /// The request as JSON that [`Basket::parse`] reads.
+    pub(crate) fn to_json(&self) -> Value {
+        if let Ok(written) = serde_json::from_str(&self.written) {
+            return written;
+        }
+        let line = |line: &BasketLine| {
+            let price = line.unit_price.map(crate::print::money);
+            json!({ "product_id": line.id, "quantity": line.quantity, "unit_price": price })
+        };
+        json!({ "lines": self.lines.iter().map(line).collect::<Vec<_>>() })
+    }
+
+    /// When it happened, Unix milliseconds; 0 = not known.
+    pub(crate) fn at_ms(&self) -> i64 {
+        self.at_ms
     }
 
     /// Lends the request in the library's terms.
@@ -333,6 +361,17 @@ impl Basket {
         };
         call(&transaction, &profile)
     }
+}
+
+fn consent(request: &Request) -> Consent {
+    let mut consent = Consent { gpc: request.gpc, ..Consent::default() };
+    for (purpose, granted) in &request.consent {
+        consent.asked = consent.asked.with(*purpose);
+        if *granted {
+            consent.granted = consent.granted.with(*purpose);
+        }
+    }
+    consent
 }
 
 /// A key out of any text.
