@@ -277,8 +277,9 @@
 // Most lines of a transaction.
 #define AFTERCART_LINES_MAX 512
 
-// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked at or
-// taken, the first 16 answers and the first 16 products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+// Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
+// at or taken, the first 16 answers and the first 16 products removed from the cart. Of more than 32 opted-out categories, all
+// categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
 // Most slots of a placement: a capacity that always suffices.
@@ -376,7 +377,7 @@
 // `aftercart_fact.kind`: the customer took it: likewise.
 #define AFTERCART_FACT_ACCEPTED 10
 
-// Where an id is looked up: a product, else an offer, else a partner. An id of several of them is refused.
+// Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 #define AFTERCART_ITEM_ANY 0
 
 // `aftercart_offer.item_kind`: a product of the catalog.
@@ -596,7 +597,7 @@ typedef struct {
   uint32_t kind;
   // Zero.
   uint32_t reserved;
-  // When, Unix milliseconds, 0 = not known. Purchases and declines only.
+  // When, Unix milliseconds, 0 = not known. Purchases, declines, and what was shown, looked at or taken.
   int64_t at_ms;
   // What it is about: see `AFTERCART_FACT_...`.
   aftercart_text id;

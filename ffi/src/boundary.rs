@@ -154,6 +154,11 @@ pub(crate) struct Array<'c, T> {
 }
 
 impl<T: Plain> Array<'_, T> {
+    /// Elements.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() / self.size
+    }
+
     /// The elements, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<T, Status>> + '_ {
         self.bytes.chunks_exact(self.size).map(grow)

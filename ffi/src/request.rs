@@ -204,19 +204,7 @@ impl<'a> Lists<'a> {
         for line in given.lines.iter() {
             push(&mut self.lines, given.line(&line?)?);
         }
-        // Of these lists the engine reads the last elements, so the first ones make way.
-        let mut skip = Skip::default();
-        for fact in given.facts.iter() {
-            match fact?.kind {
-                AFTERCART_FACT_PURCHASE => skip.purchases += 1,
-                AFTERCART_FACT_DECLINE => skip.declines += 1,
-                kind if exposure(kind).is_some() => skip.exposures += 1,
-                _ => {}
-            }
-        }
-        skip.purchases = skip.purchases.saturating_sub(PURCHASES_MAX);
-        skip.declines = skip.declines.saturating_sub(DECLINES_MAX);
-        skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
+        let mut skip = Skip::of(&given.facts)?;
         for fact in given.facts.iter() {
             self.add(given, &fact?, &mut skip)?;
         }
@@ -260,6 +248,28 @@ struct Skip {
     purchases: usize,
     declines: usize,
     exposures: usize,
+}
+
+impl Skip {
+    /// Of these lists the engine reads the last elements, so the first ones make way. Few facts fit in any case.
+    fn of(facts: &Array<'_, aftercart_fact>) -> Result<Self, Status> {
+        let mut skip = Self::default();
+        if facts.len() <= PURCHASES_MAX.min(DECLINES_MAX).min(EXPOSURES_MAX) {
+            return Ok(skip);
+        }
+        for fact in facts.iter() {
+            match fact?.kind {
+                AFTERCART_FACT_PURCHASE => skip.purchases += 1,
+                AFTERCART_FACT_DECLINE => skip.declines += 1,
+                kind if exposure(kind).is_some() => skip.exposures += 1,
+                _ => {}
+            }
+        }
+        skip.purchases = skip.purchases.saturating_sub(PURCHASES_MAX);
+        skip.declines = skip.declines.saturating_sub(DECLINES_MAX);
+        skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
+        Ok(skip)
+    }
 }
 
 fn exposure(fact: u32) -> Option<Exposure> {

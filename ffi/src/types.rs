@@ -14,8 +14,9 @@ pub const AFTERCART_ABI_VERSION: u32 = 1;
 
 /// Most lines of a transaction.
 pub const AFTERCART_LINES_MAX: u32 = 512;
-/// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked at or
-/// taken, the first 16 answers and the first 16 products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+/// Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
+/// at or taken, the first 16 answers and the first 16 products removed from the cart. Of more than 32 opted-out categories, all
+/// categories are taken as opted out.
 pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
 pub const AFTERCART_SLOTS_MAX: u32 = 16;
@@ -88,7 +89,7 @@ pub const AFTERCART_FACT_ENGAGED: u32 = 9;
 /// `aftercart_fact.kind`: the customer took it: likewise.
 pub const AFTERCART_FACT_ACCEPTED: u32 = 10;
 
-/// Where an id is looked up: a product, else an offer, else a partner. An id of several of them is refused.
+/// Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 pub const AFTERCART_ITEM_ANY: u32 = 0;
 /// `aftercart_offer.item_kind`: a product of the catalog.
 pub const AFTERCART_ITEM_PRODUCT: u32 = 1;
@@ -328,7 +329,7 @@ pub struct aftercart_fact {
     pub kind: u32,
     /// Zero.
     pub reserved: u32,
-    /// When, Unix milliseconds, 0 = not known. Purchases and declines only.
+    /// When, Unix milliseconds, 0 = not known. Purchases, declines, and what was shown, looked at or taken.
     pub at_ms: i64,
     /// What it is about: see `AFTERCART_FACT_...`.
     pub id: aftercart_text,
