@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::distance::Kernel;
 use crate::experiment::Assignment;
+#[cfg(feature = "log")]
+use crate::experiment::BUCKETS;
 use crate::index::format::{NONE, NameKind, SectionKind};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
@@ -140,11 +142,21 @@ impl Engine {
         self.policy.experiments.names(assignment).map(|(_, experiment, arm)| (experiment, arm))
     }
 
-    /// Experiment and arm by number; `None` where the policy does not have them.
+    /// Experiment, arm and the share of units it has, by number; `None` where the policy does not have them.
     #[cfg(feature = "log")]
-    pub(crate) fn arm_names(&self, layer: usize, arm: u8) -> Option<(&str, &str)> {
-        let arm = self.policy.experiments.layers.get(layer)?.arms.get(usize::from(arm))?;
-        Some((&arm.experiment, &arm.name))
+    pub(crate) fn arm_in(&self, layer: usize, arm: u8) -> Option<(&str, &str, f64)> {
+        let arms = &self.policy.experiments.layers.get(layer)?.arms;
+        let own = arms.get(usize::from(arm))?;
+        let from =
+            usize::from(arm).checked_sub(1).and_then(|before| arms.get(before)).map_or(0, |arm| arm.until);
+        Some((&own.experiment, &own.name, f64::from(own.until - from) / f64::from(BUCKETS)))
+    }
+
+    /// Share of units that the global holdout keeps.
+    #[cfg(feature = "log")]
+    pub(crate) fn holdout_share(&self) -> Option<f64> {
+        let held = self.policy.experiments.holdout.as_ref()?;
+        Some(f64::from(held.buckets) / f64::from(BUCKETS))
     }
 
     /// The row of a product id.

@@ -84,8 +84,26 @@ fn gate() -> Result<(), String> {
         rows.push(row(name, &totals, &counted, &sizes));
         kernel = counted.kernel;
     }
+    logging_is_cheap(&rows)?;
     let origin = Origin::here(&kernel, bench.engine.catalog().build_id())?;
     record::judge(Record { origin, rows })
+}
+
+/// With logging on a decision takes at most 3 % more instructions.
+fn logging_is_cheap(rows: &[Row]) -> Result<(), String> {
+    let instructions = |name: &str| rows.iter().find(|row| row.name == name).and_then(|row| row.values[0]);
+    for (off, on) in [("decide-1-line", "decide-1-logged"), ("decide-3-lines", "decide-logged")] {
+        let (Some(off), Some(on)) = (instructions(off), instructions(on)) else {
+            return Err(format!("{on} was not counted"));
+        };
+        println!("logging: {:.2} % more instructions than {off:.0}", 100.0 * (on / off - 1.0));
+        if on > 1.03 * off {
+            return Err(format!(
+                "logging takes {on:.0} instructions where {off:.0} are without: more than 3 %"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The means of one request.

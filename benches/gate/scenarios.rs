@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aftercart::experiment::{Arm, Experiment, Explore, Holdout, Shows};
 use aftercart::index::{AllowList, Effort, Nearest};
 use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Names, SensitiveRule};
+use aftercart::record::ring;
 use aftercart::vocabulary::{OfferKind, SensitiveClass};
 use aftercart::{Decider, Engine, Live, OpenOptions, Placement, Policy, SearchCounters, Verify};
 
@@ -84,6 +86,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("decide-history", 0, |bench| decide(bench, &Policy::default(), with_history)),
     ("decide-gift", 0, |bench| decide(bench, &Policy::default(), gift)),
     ("decide-live", 0, decide_live),
+    ("decide-logged", 0, |bench| decide_logged(bench, 3)),
+    ("decide-1-logged", 0, |bench| decide_logged(bench, 1)),
+    ("decide-explored", 0, |bench| decide(bench, &explored(), |rng| basket(rng, 3))),
     ("decide-unknown", 0, |bench| decide(bench, &Policy::default(), unknown)),
 ];
 
@@ -161,8 +166,32 @@ fn decide_live(bench: &Bench) -> Totals {
     decide_with(engine.with_live(Arc::new(live)).expect("it is bound"), |rng| basket(rng, 3))
 }
 
+/// With a record of each decision in a ring, and the policy's work for it.
+fn decide_logged(bench: &Bench, lines: usize) -> Totals {
+    let (writer, _reader) = ring::in_memory(REQUESTS as usize);
+    let mut decider = Decider::new(Arc::new(bench.engine.with_policy(&Policy::default()).expect("no names")));
+    decider.record_to(Some(writer));
+    decide_by(&mut decider, |rng| basket(rng, lines))
+}
+
+/// In two experiments beside a holdout, with slates that are drawn.
+fn explored() -> Policy {
+    let arm = |name: &str, range| Arm { name: name.into(), range, ..Arm::default() };
+    let halves = || vec![arm("a", [0, 5_000]), arm("b", [5_000, 10_000])];
+    let experiment = |id: &str| Experiment { id: id.into(), arms: halves(), ..Experiment::default() };
+    Policy {
+        holdout: Holdout { buckets: 100, shows: Shows::Nothing, ..Holdout::default() },
+        experiments: vec![experiment("one"), experiment("two")],
+        explore: Explore { best: 24, temperature: 1.0, epsilon: 0.1, seed: 1 },
+        ..Policy::default()
+    }
+}
+
 fn decide_with(engine: Engine, request: impl Fn(&mut Rng) -> Request) -> Totals {
-    let mut decider = Decider::new(Arc::new(engine));
+    decide_by(&mut Decider::new(Arc::new(engine)), request)
+}
+
+fn decide_by(decider: &mut Decider, request: impl Fn(&mut Rng) -> Request) -> Totals {
     let (mut totals, mut shown) = (Totals::default(), 0);
     for number in 0..REQUESTS as u32 {
         request(&mut shop::stream(22, number)).with(|transaction, profile| {

@@ -33,11 +33,12 @@ impl Row<'_> {
         self.catalog.map_or("", |engine| engine.id(item))
     }
 
-    fn arm(&self, layer: usize) -> Option<(&str, &str, u16)> {
+    /// Experiment, arm, its share (not known without the policy), bucket.
+    fn arm(&self, layer: usize) -> Option<(&str, &str, Option<f64>, u16)> {
         let assigned = self.record.assignment.layers.get(layer).copied().flatten()?;
-        let (experiment, arm) =
-            self.policy.and_then(|engine| engine.arm_names(layer, assigned.arm)).unwrap_or(("", ""));
-        Some((experiment, arm, assigned.bucket))
+        let known = self.policy.and_then(|engine| engine.arm_in(layer, assigned.arm));
+        let (experiment, arm, share) = known.map_or(("", "", None), |(e, a, share)| (e, a, Some(share)));
+        Some((experiment, arm, share, assigned.bucket))
     }
 
     fn candidates(&self) -> &[CandidateRecord] {
@@ -98,7 +99,7 @@ fn identity(name: &str, ring: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "decision_id" => texts(records().map(|r| hex_id(r.decision_id))),
         "ring" => texts(records().map(|_| ring)),
         "number" => Arc::new(Int64Array::from_iter_values(records().map(|r| r.number.cast_signed()))),
-        "at" => Arc::new(TimestampMillisecondArray::from_iter(records().map(|r| known(r.at_ms)))),
+        "at_utc" => Arc::new(TimestampMillisecondArray::from_iter(records().map(|r| known(r.at_ms)))),
         "day" => Arc::new(Date32Array::from_iter(records().map(|r| known(r.at_ms).map(day)))),
         "index_generation" => texts(records().map(|r| hex(r.generations.index))),
         "policy_generation" => texts(records().map(|r| hex(r.generations.policy))),
@@ -126,7 +127,8 @@ fn assignment(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         return Some(match what {
             "experiment" => Arc::new(StringArray::from_iter(arms().map(|arm| Some(arm?.0)))),
             "arm" => Arc::new(StringArray::from_iter(arms().map(|arm| Some(arm?.1)))),
-            "bucket" => int(arms().map(|arm| Some(arm?.2.into()))),
+            "share" => Arc::new(Float64Array::from_iter(arms().map(|arm| arm?.2))),
+            "bucket" => int(arms().map(|arm| Some(arm?.3.into()))),
             _ => return None,
         });
     }
@@ -134,6 +136,9 @@ fn assignment(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "unit" => texts(own().map(|a| a.unit.name())),
         "unit_hash" => texts(own().map(|a| hex(a.unit_hash))),
         "shows" => texts(own().map(|a| a.shows.name())),
+        "holdout_share" => Arc::new(Float64Array::from_iter(
+            rows.iter().map(|row| row.record.assignment.holdout_bucket.and(row.policy?.holdout_share())),
+        )),
         "holdout_bucket" => int(own().map(|a| a.holdout_bucket.map(i32::from))),
         "held_out" => Arc::new(BooleanArray::from_iter(own().map(|a| {
             let kept = a.holdout_bucket.is_some() && a.layers.iter().all(Option::is_none);
@@ -166,7 +171,7 @@ fn outcome(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "slate_p_select" => {
             let slate = |r: &DecisionRecord| r.slate.into_iter().take(usize::from(r.shown));
             let product = |r| slate(r).map(|slot| ppm(slot.p_select_ppm)).product::<f64>();
-            Arc::new(Float64Array::from_iter_values(records().map(product)))
+            double(records().map(product))
         }
         "reason_codes" => ints(records().map(|r| reasons(r).map(|(code, _)| code.into()).collect())),
         "reason_counts" => ints(records().map(|r| reasons(r).map(|(_, count)| count.into()).collect())),
@@ -213,7 +218,8 @@ pub(super) fn offers(rows: &[Row<'_>]) -> Result<RecordBatch, LogError> {
             "value" => long(slots().map(|(_, _, c)| Some(c.value.into()))),
             "ev" => double(slots().map(|(_, _, c)| ppm(c.p_accept_ppm) * f64::from(c.value))),
             "ghost" => {
-                Arc::new(BooleanArray::from_iter(slots().map(|(row, ..)| Some(row.record.is_ghost()))))
+                let ghosts: Vec<bool> = slots().map(|(row, ..)| row.record.is_ghost()).collect();
+                Arc::new(BooleanArray::from(ghosts))
             }
             _ => return None,
         })
@@ -226,7 +232,7 @@ fn day(at_ms: i64) -> i32 {
 }
 
 pub(super) fn texts(values: impl Iterator<Item = impl AsRef<str>>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
+    Arc::new(values.map(Some).collect::<StringArray>())
 }
 
 fn int(values: impl Iterator<Item = Option<i32>>) -> ArrayRef {
@@ -238,7 +244,7 @@ pub(super) fn long(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
 }
 
 fn double(values: impl Iterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
+    Arc::new(values.map(Some).collect::<Float64Array>())
 }
 
 fn ints(lists: impl Iterator<Item = Vec<i32>>) -> ArrayRef {

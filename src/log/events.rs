@@ -248,13 +248,13 @@ fn id_hash(event_id: &str) -> u128 {
     xxh3_128(event_id.as_bytes())
 }
 
-fn rows(events: &[&Event]) -> Result<RecordBatch, LogError> {
+pub(super) fn rows(events: &[&Event]) -> Result<RecordBatch, LogError> {
     batch(Table::Events, |name| {
         let events = || events.iter();
         Some(match name {
             "event_id" => texts(events().map(|e| &e.event_id)),
             "decision_id" => texts(events().map(|e| hex_id(e.decision_id))),
-            "at" => Arc::new(TimestampMillisecondArray::from_iter_values(events().map(|e| e.at_ms))),
+            "at_utc" => Arc::new(TimestampMillisecondArray::from_iter_values(events().map(|e| e.at_ms))),
             "event" => texts(events().map(|e| e.kind.name())),
             "item_id" => texts(events().map(|e| &e.item_id)),
             "value" => long(events().map(|e| e.value)),

@@ -88,6 +88,18 @@ impl Table {
             Self::Events => "events",
         }
     }
+
+    /// Its columns, without a row.
+    ///
+    /// # Errors
+    /// None, as long as each listed column is made.
+    pub fn empty(self) -> Result<RecordBatch, LogError> {
+        match self {
+            Self::Decisions => decisions::decisions("", &[]),
+            Self::Offers => decisions::offers(&[]),
+            Self::Events => events::rows(&[]),
+        }
+    }
 }
 
 /// A folder of the log.

@@ -14,6 +14,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::log::Recording;
 use crate::print;
 use crate::replay;
 use crate::request::Basket;
@@ -94,7 +95,7 @@ impl Decision {
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], opt_out_third_party, opt_out_categories."
+    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], opt_out_third_party, opt_out_categories, unit_key, session_key (any text: hashed, only for experiments)."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -120,6 +121,9 @@ pub(crate) struct Args {
     /// With --json or --jsonl: add the refused candidates and their codes
     #[arg(long)]
     rejected: bool,
+    /// Record every decision in the log in this folder, which is made where it is not there
+    #[arg(long, value_name = "DIR", conflicts_with = "time")]
+    log: Option<PathBuf>,
     /// Measure: decide everything once to warm up, then again, and print percentiles to standard error
     #[arg(long)]
     time: bool,
@@ -130,9 +134,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let placement = args.decision.placement()?;
     let at_ms = args.decision.at_ms()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut recording = args.log.as_ref().map(|folder| Recording::start(folder, &mut decider)).transpose()?;
     let mut record = args.record.as_deref().map(replay::append).transpose()?;
     if args.jsonl && !args.time {
-        return stream(args, &mut decider, placement, at_ms, &mut out, &mut record);
+        let streamed = stream(args, &mut decider, &mut recording, placement, at_ms, &mut out, &mut record);
+        return recording.map_or(Ok(()), |recording| recording.end(&mut decider)).and(streamed);
     }
     let baskets = if args.jsonl {
         std::io::stdin()
@@ -155,9 +161,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     for basket in &baskets {
         answer(args, &mut decider, placement, basket, &mut out, &mut record)?;
+        recording.iter_mut().try_for_each(Recording::go_on)?;
     }
     out.flush()?;
-    Ok(())
+    recording.map_or(Ok(()), |recording| recording.end(&mut decider))
 }
 
 fn answer(
@@ -190,6 +197,7 @@ fn answer(
 fn stream(
     args: &Args,
     decider: &mut Decider,
+    recording: &mut Option<Recording>,
     placement: Placement,
     at_ms: i64,
     out: &mut impl Write,
@@ -204,7 +212,8 @@ fn stream(
         let outcome = std::str::from_utf8(&line)
             .map_err(Failure::from)
             .and_then(|text| Ok(Basket::parse(text, at_ms)?))
-            .and_then(|basket| answer(args, decider, placement, &basket, out, record));
+            .and_then(|basket| answer(args, decider, placement, &basket, out, record))
+            .and_then(|()| recording.iter_mut().try_for_each(Recording::go_on));
         if let Err(failure) = outcome {
             if crate::is_broken_pipe(&failure) {
                 return Err(failure);

@@ -6,12 +6,16 @@ mod decide;
 mod demo;
 mod inspect;
 mod live;
+mod log;
 mod policy;
 mod pool;
 mod print;
 mod relevance;
 mod replay;
+#[cfg(feature = "report")]
+mod report;
 mod request;
+mod simulate;
 mod synth;
 
 use std::process::ExitCode;
@@ -53,6 +57,15 @@ enum Command {
     Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
     Relevance(relevance::Args),
+    /// Add what came of decisions to a log
+    Events(log::EventsArgs),
+    /// Put away what killed processes left in a log, and say what became of its decisions
+    Log(log::LogArgs),
+    /// Write what the page brought: lift with intervals, by parts, and why not more
+    #[cfg(feature = "report")]
+    Report(report::Args),
+    /// Make up a log over real baskets, with a lift that is known
+    Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
     Synth(synth::Args),
     /// Build a catalog from the bundled real orders and decide for twenty real baskets
@@ -70,6 +83,11 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
+        Command::Events(args) => log::events(&args),
+        Command::Log(args) => log::log(&args),
+        #[cfg(feature = "report")]
+        Command::Report(args) => report::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
     };

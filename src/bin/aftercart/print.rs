@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aftercart::{Engine, Item, Offers, Relation, Status};
+use aftercart::{Engine, Item, Offer, Offers, Relation, Status};
 use serde_json::{Value, json};
 
 use crate::request::Basket;
@@ -95,8 +95,40 @@ fn item_json(engine: &Engine, item: Item) -> (&'static str, Value) {
 
 /// A decision for machines.
 pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected: bool) -> Value {
-    let slate: Vec<Value> = offers
-        .slate()
+    let of_slate = |slate: &[Offer]| slate_json(engine, basket, slate);
+    let mut object = json!({
+        "case_id": basket.case_id,
+        "status": offers.status.name(),
+        "offers": of_slate(offers.slate()),
+        "decision_id": format!("{:032x}", offers.decision_id),
+        "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
+        "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
+    });
+    let arms: serde_json::Map<String, Value> = engine
+        .arms(&offers.assignment)
+        .map(|(experiment, arm)| (experiment.to_owned(), arm.into()))
+        .collect();
+    if !arms.is_empty() || offers.assignment.holdout_bucket.is_some() {
+        object["assignment"] = json!({ "unit": offers.assignment.unit.name(), "shows": offers.assignment.shows.name(), "arms": arms });
+    }
+    if matches!(offers.status, Status::Holdout(_)) {
+        object["ghost"] = of_slate(offers.ghost()).into();
+    }
+    if let Some(reason) = offers.status.reason() {
+        object["reason"] = json!({ "code": reason.code(), "text": reason.text() });
+    }
+    if rejected {
+        let list = offers.rejected().iter().map(|r| {
+            let (name, id) = item_json(engine, r.item);
+            json!({ name: id, "code": r.reason.code() })
+        });
+        object["rejected"] = list.collect();
+    }
+    object
+}
+
+fn slate_json(engine: &Engine, basket: &Basket, slate: &[Offer]) -> Vec<Value> {
+    slate
         .iter()
         .map(|offer| {
             let (name, id) = item_json(engine, offer.item);
@@ -116,24 +148,5 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
                 "because": { "line": offer.because.line, "product_id": line.map(|l| &l.id), "relation": offer.because.relation.name() },
             })
         })
-        .collect();
-    let mut object = json!({
-        "case_id": basket.case_id,
-        "status": offers.status.name(),
-        "offers": slate,
-        "decision_id": format!("{:032x}", offers.decision_id),
-        "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
-        "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
-    });
-    if let Some(reason) = offers.status.reason() {
-        object["reason"] = json!({ "code": reason.code(), "text": reason.text() });
-    }
-    if rejected {
-        let list = offers.rejected().iter().map(|r| {
-            let (name, id) = item_json(engine, r.item);
-            json!({ name: id, "code": r.reason.code() })
-        });
-        object["rejected"] = list.collect();
-    }
-    object
+        .collect()
 }

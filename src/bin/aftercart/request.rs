@@ -7,7 +7,7 @@ use aftercart::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, Stage,
 };
 use aftercart::{
-    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction,
+    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -44,6 +44,8 @@ pub(crate) struct Request {
     lines: Vec<LineRequest>,
     history: Vec<PastRequest>,
     order_id: Text,
+    unit_key: Text,
+    session_key: Text,
     value: Text,
     currency: Text,
     country: Text,
@@ -250,6 +252,8 @@ impl Basket {
             has_app: request.has_app,
             consent: consent(&request),
             opt_out_third_party: request.opt_out_third_party,
+            unit_key: key(&request.unit_key),
+            session: Session { session_key: key(&request.session_key), ..Session::default() },
             ..Profile::default()
         };
         Ok(Self {
@@ -368,6 +372,12 @@ fn consent(request: &Request) -> Consent {
         }
     }
     consent
+}
+
+/// A key out of any text.
+fn key(text: &Text) -> Option<[u8; 16]> {
+    let text = Some(text.text()).filter(|text| !text.is_empty())?;
+    Some(xxhash_rust::xxh3::xxh3_128(text.as_bytes()).to_le_bytes())
 }
 
 fn texts(list: &[String]) -> Vec<&str> {

@@ -16,7 +16,7 @@ const OFFERS_MIN: usize = 30;
 const SHARE_MIN: f64 = 1e-5;
 
 /// What is drawn with it, in light and dark: name for the style sheet, colour for readers that know no style.
-pub(super) const INKS: [(&str, RGBColor); 12] = [
+pub(crate) const INKS: [(&str, RGBColor); 12] = [
     ("ink", RGBColor(38, 38, 39)),
     ("grey", RGBColor(110, 110, 111)),
     ("grid", RGBColor(228, 228, 229)),

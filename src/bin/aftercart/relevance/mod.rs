@@ -2,10 +2,10 @@
 
 mod ask;
 mod cases;
-mod charts;
+pub(crate) mod charts;
 mod cut;
 mod metrics;
-mod report;
+pub(crate) mod report;
 mod table;
 
 use std::path::{Path, PathBuf};

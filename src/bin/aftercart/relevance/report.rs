@@ -17,7 +17,7 @@ use crate::{Failure, print};
 const SHOWN: usize = 12;
 
 /// Text as HTML shows it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

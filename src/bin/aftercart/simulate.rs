@@ -1,0 +1,208 @@
+//! `aftercart simulate`: a log of made-up customers over real baskets, with a lift that is known.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aftercart::build::feed::{self, parse_timestamp};
+use aftercart::log::{Event, EventKind, Log};
+use aftercart::{Decider, Engine, Offer, Offers, OpenOptions, Placement, Profile, Transaction, Verify};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+
+use crate::Failure;
+use crate::log::Recording;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Baskets, offers, arms and draws are real; what customers do is made up, and the log says so in each event id (\"sim-...\"). The lift is known, and printed: what the report finds can be compared with it."
+)]
+pub(crate) struct Args {
+    /// Catalog file
+    #[arg(long, value_name = "FILE")]
+    catalog: PathBuf,
+    /// A policy instead of the catalog's own: with a holdout or an experiment, or there is nothing to compare
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Orders whose newest baskets are drawn from
+    #[arg(long, value_name = "FILE")]
+    orders: PathBuf,
+    /// How many of them
+    #[arg(long, default_value_t = 2000)]
+    baskets: usize,
+    /// Folder of the log
+    #[arg(long, value_name = "DIR")]
+    log: PathBuf,
+    /// First day
+    #[arg(long, value_name = "DATE", default_value = "2026-10-01")]
+    start: String,
+    /// Days
+    #[arg(long, default_value_t = 30)]
+    days: u32,
+    /// Transactions a day
+    #[arg(long, default_value_t = 1000)]
+    per_day: u32,
+    /// Customers that they are of
+    #[arg(long, default_value_t = 8000)]
+    customers: u32,
+    /// How much likelier customers accept what they are shown than they bought it anyway (p_accept)
+    #[arg(long, default_value_t = 4.0)]
+    accept: f64,
+    /// Other customers
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// How customers behave: made up.
+const SEES_PAGE: f64 = 0.9;
+const LOOKS_CLOSER: f64 = 0.08;
+const CANNOT_BE_CHARGED: f64 = 0.02;
+const RETURNS: f64 = 0.1;
+const DISMISSES: f64 = 0.01;
+const ORDERS_LATER: f64 = 0.12;
+
+/// What showing the slates was worth, on average over all decisions, seen or held back.
+#[derive(Default)]
+struct Truth {
+    decisions: u64,
+    held: u64,
+    gross: f64,
+    net: f64,
+}
+
+struct World<'a> {
+    args: &'a Args,
+    rng: ChaCha8Rng,
+    events: Vec<Event>,
+    truth: Truth,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let start_ms = parse_timestamp(&args.start).map_err(|error| format!("--start: {error}"))?;
+    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
+    let mut engine =
+        Engine::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
+    if let Some(path) = &args.policy {
+        let policy = feed::read_policy(path)?;
+        engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    let engine = Arc::new(engine);
+    let baskets = crate::decide::newest(&args.orders, &engine, args.baskets)?;
+    if baskets.is_empty() || args.customers == 0 {
+        return Err("no baskets to draw from, or no customers".into());
+    }
+    let log = Log::open(&args.log)?;
+    let mut decider = Decider::new(Arc::clone(&engine));
+    let mut recording = Recording::start(&args.log, &mut decider)?;
+    let rng = ChaCha8Rng::seed_from_u64(args.seed);
+    let mut world = World { args, rng, events: Vec::new(), truth: Truth::default() };
+    for day in 0..args.days {
+        let mut times: Vec<i64> = (0..args.per_day).map(|_| world.rng.random_range(0..86_400_000)).collect();
+        times.sort_unstable();
+        for (number, time) in times.into_iter().enumerate() {
+            let (order, at_ms) =
+                (format!("sim-{}-{day}-{number}", args.seed), start_ms + i64::from(day) * 86_400_000 + time);
+            let customer = u128::from(world.rng.random_range(0..args.customers)) + 1;
+            let basket = &baskets[world.rng.random_range(0..baskets.len())];
+            let offers = basket.with(Placement::default(), |transaction, profile| {
+                let transaction = Transaction { order_id: &order, created_at_ms: at_ms, ..*transaction };
+                let profile = Profile { unit_key: Some(customer.to_le_bytes()), ..*profile };
+                decider.decide(&transaction, &profile)
+            })?;
+            world.live_on(&engine, &offers, at_ms);
+            recording.go_on()?;
+        }
+        log.add_events(&world.events)?;
+        world.events.clear();
+    }
+    recording.end(&mut decider)?;
+    let Truth { decisions, held, gross, net } = world.truth;
+    let each = |sum: f64| sum / decisions.max(1) as f64 / 100.0;
+    let truth = json!({ "decisions": decisions, "held_back": held, "lift_per_transaction": { "gross": each(gross), "net": each(net) } });
+    println!("{truth}");
+    Ok(())
+}
+
+impl World<'_> {
+    fn chance(&mut self, share: f64) -> bool {
+        self.rng.random::<f64>() < share
+    }
+
+    fn happens(&mut self, kind: EventKind, offers: &Offers, at_ms: i64, item: &str, value: Option<i64>) {
+        let event_id = format!("sim-{:032x}-{}-{item}", offers.decision_id, kind.name());
+        let margin = value.map(|value| value * 3 / 10);
+        self.events.push(Event {
+            event_id,
+            decision_id: offers.decision_id,
+            at_ms,
+            kind,
+            item_id: item.to_owned(),
+            value,
+            margin,
+            payout: None,
+            code: String::new(),
+            question: String::new(),
+            answer: String::new(),
+        });
+    }
+
+    /// What becomes of one decision.
+    fn live_on(&mut self, engine: &Engine, offers: &Offers, at_ms: i64) {
+        let (slate, held) =
+            if offers.ghost().is_empty() { (offers.slate(), false) } else { (offers.ghost(), true) };
+        self.truth.decisions += 1;
+        self.truth.held += u64::from(held);
+        for offer in slate {
+            let worth = SEES_PAGE * self.likely(offer) * (1.0 - CANNOT_BE_CHARGED) * price(offer) as f64;
+            self.truth.gross += worth;
+            self.truth.net += worth * (1.0 - RETURNS);
+        }
+        // Later orders have nothing to do with the page.
+        if self.chance(ORDERS_LATER) {
+            let value = (6.8 + 0.6 * self.bell()).exp() as i64;
+            self.happens(EventKind::Ordered, offers, at_ms + 9 * 86_400_000, "", Some(value));
+        }
+        if self.chance(SEES_PAGE) {
+            self.happens(EventKind::Activated, offers, at_ms + 1_000, "", None);
+            for offer in offers.slate() {
+                self.meets(engine, offers, offer, at_ms);
+            }
+        }
+    }
+
+    fn likely(&self, offer: &Offer) -> f64 {
+        (self.args.accept * f64::from(offer.p_accept_ppm) / 1e6).min(0.9)
+    }
+
+    fn meets(&mut self, engine: &Engine, offers: &Offers, offer: &Offer, at_ms: i64) {
+        let item = engine.id(offer.item);
+        let (likely, value) = (self.likely(offer), Some(price(offer)));
+        if self.chance(likely) {
+            self.happens(EventKind::Engaged, offers, at_ms + 20_000, item, None);
+            self.happens(EventKind::Accepted, offers, at_ms + 30_000, item, None);
+            if self.chance(CANNOT_BE_CHARGED) {
+                self.happens(EventKind::AcceptFailed, offers, at_ms + 31_000, item, None);
+                return;
+            }
+            self.happens(EventKind::Converted, offers, at_ms + 32_000, item, value);
+            if self.chance(RETURNS) {
+                self.happens(EventKind::Returned, offers, at_ms + 6 * 86_400_000, item, value);
+            }
+        } else if self.chance(LOOKS_CLOSER) {
+            self.happens(EventKind::Engaged, offers, at_ms + 20_000, item, None);
+        } else if self.chance(DISMISSES) {
+            self.happens(EventKind::Dismissed, offers, at_ms + 20_000, item, None);
+        }
+    }
+
+    /// Normally distributed, by Box and Muller.
+    fn bell(&mut self) -> f64 {
+        let (a, b) = (1.0 - self.rng.random::<f64>(), self.rng.random::<f64>());
+        (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+    }
+}
+
+/// What an accepted offer brings in.
+fn price(offer: &Offer) -> i64 {
+    offer.price.unwrap_or(offer.value)
+}
