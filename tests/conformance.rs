@@ -47,7 +47,7 @@ fn the_overlay_answers_as_recorded() {
     let catalog = Catalog::open(shop(), OpenOptions::default()).expect("the catalog opens");
     let folder = tempfile::tempdir().expect("a folder");
     let live = Live::create(folder.path().join("shop.live"), &catalog, None).expect("an overlay");
-    let engine = Engine::new(Arc::new(catalog)).and_then(|engine| Ok(engine.with_live(Arc::new(live))));
+    let engine = Engine::new(Arc::new(catalog)).map(|engine| engine.with_live(Arc::new(live)));
     let mut steps = Steps {
         decider: Decider::new(Arc::new(engine.expect("a policy").expect("bound"))),
         slate: Vec::new(),
