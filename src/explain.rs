@@ -59,12 +59,18 @@ impl Decider {
         let offers = self.decide(transaction, profile)?;
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
-        let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        context.decision_id = offers.decision_id;
         let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
-        let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);
-        retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
+        retrieve::by_search(
+            &context,
+            engine.kernel(),
+            engine.effort(),
+            work,
+            &mut crate::Counters::default(),
+        );
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));

@@ -45,6 +45,7 @@ mod ranker;
 mod ranking;
 mod retrieve;
 mod scratch;
+mod share;
 mod suppression;
 mod transaction;
 mod verify;
