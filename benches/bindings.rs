@@ -118,7 +118,7 @@ fn programs(root: &Path, scratch: &Path) -> Vec<(&'static str, PathBuf, Vec<Stri
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let classes = classes.display().to_string();
     vec![
-        ("C", c, words(&["CATALOG", "REQUESTS", "timed"])),
+        ("C", c, words(&["CATALOG", "REQUESTS", "time"])),
         ("Go", go, words(&["-test.run", "^TestTimes$", "-times", "CATALOG,REQUESTS"])),
         (
             "Java",

@@ -10,7 +10,7 @@
 //! how often they waited for the disk and what was read until then. `--requests` takes what `decide --jsonl` reads, and
 //! measures those instead of baskets of popular products. `--against` compares decisions under 200 rules on a catalog whose partners
 //! have contracts (ids `partner-0`, `partner-1`, ...) with decisions under none on a catalog of the same products. `--decades`
-//! compares what a search finds with what an exact one does where the label `in` is on ever fewer products. Times are of one machine on one day: compare ratios.
+//! compares what a search finds with what an exact one does where rules leave ever fewer products. Times are of one machine on one day: compare ratios.
 
 #[path = "decide/cold.rs"]
 mod cold;

@@ -8,33 +8,51 @@
  *     aftercart_decider_new(engine, &decider, NULL);                    // once per thread
  *     aftercart_decide(decider, ...);                                   // once per receipt page
  *
- * examples/c/checkout.c is a whole program.
+ * examples/c/checkout.c is a whole program. Below: statuses and lists, limits and flags, structs, functions.
+ *
+ * CALLS. Open a catalog (aftercart_engine_open), make a decider per thread (aftercart_decider_new), decide (aftercart_decide),
+ * read titles (aftercart_item_text). To ask why something is not there: aftercart_explain. What changes between two catalogs is
+ * in a live overlay, a file that the processes of a machine share: aftercart_live_bind makes it, aftercart_engine_with_live
+ * decides with it, aftercart_live_edit changes stock, prices, pauses and budgets, aftercart_live_look reads them. Before an offer
+ * with a budget is shown, aftercart_lease_reserve; when it counts, aftercart_lease_activate; else aftercart_lease_release.
  *
  * THREADS. An engine never changes: any number of threads may use one. A decider serves one call at a time: use one per
- * thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. The library has no
- * threads, signal handlers, environment variables, output, clock or locale, and works after fork(). Do not unload it.
+ * thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. Calls about overlays and
+ * leases take an engine, from any thread. The library has no signal handlers, environment variables, output, clock or locale, and
+ * no thread but one that reads a catalog ahead and ends (aftercart_options.prefault). It works after fork(), and is never
+ * unloaded: dlclose() does nothing.
  *
  * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
  * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
  * aftercart_engine_close and aftercart_decider_free, in any order, when no other thread is using them; not twice. To change
- * catalogs, open a second engine, make new deciders, then give the old ones back. Hosts that cannot keep a handle between two
- * requests ask aftercart_resident for one.
+ * catalogs, open a second engine, give it to your deciders (aftercart_decider_use) or make new ones, then close the old one.
+ * Hosts that cannot keep a handle between two requests ask aftercart_resident for one.
  *
  * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
  * and element sizes are multiples of 8.
  *
- * GROWTH. Every struct starts with struct_size, and arrays of structs come with the size of an element: set them to sizeof.
- * Zero the rest of a struct before you use it: zero always means "as if this were not here". Thus a program that was
+ * GROWTH. Structs that come alone start with struct_size, arrays of structs come with the size of an element: set them to
+ * sizeof. Zero the rest of a struct before you use it: zero always means "as if this were not here". Thus a program that was
  * compiled with an older header runs with a newer library: what it does not know is zero. With an older library, fields that it
  * does not know must be zero, or you get AFTERCART_UNSUPPORTED_FIELD. Of what is written, you get the part that you know.
- * New fields come at the end; numbers are never used again. While AFTERCART_ABI_VERSION is 0, all of this may still change.
  *
- * TEXT is UTF-8 and given as offset and length into one block, the strings argument; there are no pointers in structs.
- * MONEY is in minor units of the catalog's currency. TIME is Unix milliseconds, and comes from you.
+ * As long as AFTERCART_ABI_VERSION is 1, a program that was compiled with any header of ABI 1 runs with any later library of
+ * ABI 1. What may come: functions; fields at the end of structs (but not of aftercart_text and aftercart_lease); a meaning for
+ * fields that are reserved; values of lists, flags, kinds of facts, statuses and reasons, so be ready for a number that you do not
+ * know. What may not: another signature, another place, size or meaning of a field, a number used again. Which offers are chosen
+ * is not part of it. Another ABI number is another soname; both can be installed beside each other.
  *
- * STATUS. Every int32_t is AFTERCART_OK (0); positive: done, with a remark; or negative: failed, in hundreds by family
- * (-1xx argument, -2xx handle, -3xx file, -4xx version, -5xx system, -6xx defect, -7xx budget). A function that fails changes nothing
- * but its count, its handle argument and its error argument. Show nothing and go on: a receipt page needs no offers.
+ * TEXT is UTF-8. In structs it is given as offset and length into one block, the strings argument; there are no pointers in
+ * structs. A path is bytes as the system has them. MONEY is in minor units of the catalog's currency. TIME is Unix milliseconds,
+ * and comes from you.
+ *
+ * STATUS. Every int32_t is AFTERCART_OK (0); positive: done, with a remark; or negative: failed, in hundreds by family (-1xx
+ * argument, -2xx handle, -3xx file, -4xx version, -5xx system, -6xx defect, -7xx budget). A function that fails changes nothing
+ * but its count, its handle argument and its error argument; aftercart_live_edit says how many changes it made before. Show nothing
+ * and go on: a receipt page needs no offers.
+ *
+ * MEMORY. aftercart_decide allocates nothing; neither do leases. What the other functions need and do not get is
+ * AFTERCART_OUT_OF_MEMORY where it is large (catalogs, deciders); where it is small, the process ends, as Rust programs do.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
@@ -81,6 +99,8 @@
 #define AFTERCART_TOO_MANY_FACTS (-109)
 // More than AFTERCART_SLOTS_MAX slots.
 #define AFTERCART_TOO_MANY_SLOTS (-110)
+// An id that the catalog, or the catalogs of the overlay, do not have.
+#define AFTERCART_UNKNOWN_ID (-111)
 // Not a live handle of this kind.
 #define AFTERCART_BAD_HANDLE (-201)
 // Another thread is using this decider.
@@ -93,6 +113,8 @@
 #define AFTERCART_BAD_POLICY (-302)
 // The live overlay is damaged, or was not bound to this catalog: aftercart live bind.
 #define AFTERCART_BAD_LIVE (-303)
+// The live overlay has no room for this; make a larger one.
+#define AFTERCART_LIVE_FULL (-304)
 // The catalog file was built by an incompatible version.
 #define AFTERCART_CATALOG_VERSION (-401)
 // No memory.
@@ -179,6 +201,14 @@
 #define AFTERCART_KIND_CONTENT 8
 #define AFTERCART_KIND_NEXT_PURCHASE 9
 
+// How it may be accepted: aftercart_offer.accept.
+#define AFTERCART_ACCEPT_NONE 0
+#define AFTERCART_ACCEPT_ONE_CLICK_STORED_CREDENTIAL 1
+#define AFTERCART_ACCEPT_CONFIRM_CONSENT 2
+#define AFTERCART_ACCEPT_REDIRECT 3
+#define AFTERCART_ACCEPT_REENTER_PAYMENT 4
+#define AFTERCART_ACCEPT_LEAD_OPT_IN 5
+
 // How it follows from the order: aftercart_offer.relation.
 #define AFTERCART_RELATION_BOUGHT_TOGETHER 1
 #define AFTERCART_RELATION_GOES_WITH_TYPE 2
@@ -196,6 +226,7 @@
 #define AFTERCART_REASON_KIND_EXCLUDED 212 // kind of offer suppressed
 #define AFTERCART_REASON_OPTED_OUT 213 // the customer opted out
 #define AFTERCART_REASON_ALREADY_MEMBER 214 // the customer already has it
+#define AFTERCART_REASON_ATTRIBUTE_EXCLUDED 215 // attribute suppressed, or not one of those allowed
 #define AFTERCART_REASON_SAME_ITEM 1001 // the same product was just bought
 #define AFTERCART_REASON_SAME_GROUP 1002 // a variant of it was just bought
 #define AFTERCART_REASON_SAME_TYPE 1003 // the same type of product was just bought
@@ -226,6 +257,7 @@
 #define AFTERCART_REASON_OFFER_CONDITION 1048 // the offer's own condition does not hold, or is not known to
 #define AFTERCART_REASON_POSITION_EXCLUDED 1046 // no free position takes its kind or party
 #define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
+#define AFTERCART_REASON_SHARE_OWED 1049 // its place went to a partner who is owed a share of the slots
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_BELOW_ACCEPTANCE 1062 // below the floor on p_accept
@@ -239,19 +271,19 @@
 
 
 // The ABI that this header describes. Compare with `aftercart_abi_version()` once at start.
-#define AFTERCART_ABI_VERSION 0
+#define AFTERCART_ABI_VERSION 1
 
 // Most lines of a transaction.
 #define AFTERCART_LINES_MAX 512
 
-// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 16
-// products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked at or
+// taken, the first 16 answers and the first 16 products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
 // Most slots of a placement: a capacity that always suffices.
 #define AFTERCART_SLOTS_MAX 16
 
-// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+// Most pairs of files and thread for which `aftercart_resident` keeps handles.
 #define AFTERCART_RESIDENTS_MAX 1024
 
 // `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
@@ -334,11 +366,26 @@
 // `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
 #define AFTERCART_FACT_SEGMENT 7
 
+// `aftercart_fact.kind`: product or offer `id` was shown on an earlier page, at `at_ms`: for frequency caps.
+#define AFTERCART_FACT_SHOWN 8
+
+// `aftercart_fact.kind`: the customer looked closer at it: likewise.
+#define AFTERCART_FACT_ENGAGED 9
+
+// `aftercart_fact.kind`: the customer took it: likewise.
+#define AFTERCART_FACT_ACCEPTED 10
+
+// Where an id is looked up: a product, else an offer, else a partner. An id of several of them is refused.
+#define AFTERCART_ITEM_ANY 0
+
 // `aftercart_offer.item_kind`: a product of the catalog.
 #define AFTERCART_ITEM_PRODUCT 1
 
 // `aftercart_offer.item_kind`: any other offer.
 #define AFTERCART_ITEM_OFFER 2
+
+// A partner: only in calls about the live overlay.
+#define AFTERCART_ITEM_PARTNER 3
 
 // `aftercart_item_text`: the id in the feed.
 #define AFTERCART_TEXT_ID 1
@@ -360,6 +407,30 @@
 
 // Likewise, from this bit on: decisions that pacing turned away, parts per million.
 #define AFTERCART_LIVE_THROTTLE_SHIFT 8
+
+// `aftercart_change.set` and `.clear`: units in stock.
+#define AFTERCART_CHANGE_STOCK 1
+
+// Likewise: the price, with `priced_at_ms`.
+#define AFTERCART_CHANGE_PRICE 2
+
+// Likewise: what an offer earns.
+#define AFTERCART_CHANGE_BID 4
+
+// Likewise: the limit of a day.
+#define AFTERCART_CHANGE_DAILY 8
+
+// Likewise: the limit over all days.
+#define AFTERCART_CHANGE_TOTAL 16
+
+// Likewise: how the limit of a day is spread over it.
+#define AFTERCART_CHANGE_PACING 32
+
+// `aftercart_change.set`: when the day begins.
+#define AFTERCART_CHANGE_UTC_OFFSET 64
+
+// Most reasons of an explanation.
+#define AFTERCART_REASONS_MAX 32
 
 // `aftercart_selftest`: run into a defect, to show that it ends there.
 #define AFTERCART_SELFTEST_PANIC 1
@@ -562,8 +633,9 @@ typedef struct {
   int64_t price;
   // Bytes of `id`.
   uint32_t id_length;
-  // Zero.
-  uint32_t reserved;
+  // How it may be accepted: `AFTERCART_ACCEPT_...`. Charging is yours; `stage`, `payment` and `rechargeable` of the
+  // transaction decide whether the payment of the order may be charged again.
+  uint32_t accept;
   // Id in the feed, at most 64 bytes of UTF-8, ended by a zero byte.
   char id[72];
 } aftercart_offer;
@@ -598,6 +670,34 @@ typedef struct {
   uint64_t overlay_generation;
 } aftercart_summary;
 
+// Everything that speaks for and against one product or offer.
+typedef struct {
+  // `sizeof(aftercart_explanation)`.
+  uint32_t struct_size;
+  // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+  uint32_t item_kind;
+  // Row in the catalog.
+  uint32_t item_row;
+  // Position on the page; -1 = not shown.
+  int32_t position;
+  // How it follows from the order: `AFTERCART_RELATION_...`; 0 = nothing leads to it.
+  uint32_t relation;
+  // Index of the bought line behind it; -1 where no single line is.
+  int32_t line;
+  // How well it fits what was bought, in thousandths.
+  uint32_t relevance;
+  // Probability that the customer accepts it, parts per million.
+  uint32_t p_accept_ppm;
+  // Expected contribution, millionths of a minor unit.
+  int64_t ev_micros;
+  // Reasons that there are; more than fit into `reasons` are counted, not kept.
+  uint32_t reason_count;
+  // Zero.
+  uint32_t reserved;
+  // Why it is not shown: all rules that refuse it, and the limit or competitor that it lost to. `AFTERCART_REASON_...`.
+  uint32_t reasons[32];
+} aftercart_explanation;
+
 // What a decision read of the live overlay about one candidate.
 typedef struct {
   // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
@@ -625,6 +725,81 @@ typedef struct {
   // What the library knows it by.
   uint64_t words[4];
 } aftercart_lease;
+
+// One change of the live overlay. What it does not name stays as it is.
+typedef struct {
+  // What `id` is: `AFTERCART_ITEM_...`.
+  uint32_t kind;
+  // `AFTERCART_CHANGE_...`, or-ed: which of the fields below count. Others are zero.
+  uint32_t set;
+  // `AFTERCART_CHANGE_...`, or-ed: what the overlay forgets, so that the catalog's holds again, or no limit.
+  uint32_t clear;
+  // Products: units in stock; more than 62 count as 62.
+  uint32_t stock;
+  // Not to be shown for now: `AFTERCART_YES` or `AFTERCART_NO`; `AFTERCART_UNKNOWN` = as it is.
+  uint32_t paused;
+  // Not to be shown any more: likewise.
+  uint32_t killed;
+  // Whether limits count minor units of value, not accepted offers: likewise. Cannot change once there was a limit.
+  uint32_t money;
+  // Offers and partners: when the day begins, minutes east of UTC, -840 to 840.
+  int32_t utc_offset_minutes;
+  // Id in the feed.
+  aftercart_text id;
+  // Offers and partners with a limit of a day: `"even"`, or 24 weights of hours or 96 of quarters of an hour in decimal,
+  // joined by commas, from midnight on.
+  aftercart_text pacing;
+  // Products: price in minor units of the catalog's currency, 0 to 4294967294.
+  int64_t price;
+  // When that price was stated, Unix milliseconds; 0 = not known.
+  int64_t priced_at_ms;
+  // Offers: what you earn when it is accepted, minor units, in place of the catalog's.
+  int64_t bid;
+  // Offers and partners: limit of one day, 0 to 17592186044415.
+  int64_t daily;
+  // Offers and partners: limit over all days, likewise.
+  int64_t total;
+} aftercart_change;
+
+// What the live overlay says of one product, offer or partner.
+typedef struct {
+  // `sizeof(aftercart_live_state)`.
+  uint32_t struct_size;
+  // What it is: `AFTERCART_ITEM_...`.
+  uint32_t kind;
+  // 1 = not to be shown for now.
+  uint32_t paused;
+  // 1 = not to be shown any more.
+  uint32_t killed;
+  // Products: units in stock, of which 62 stands for more; -1 = as the catalog says.
+  int32_t stock;
+  // Offers and partners: when the day begins, minutes east of UTC.
+  int32_t utc_offset_minutes;
+  // 1 = limits count minor units of value; 0 = accepted offers.
+  uint32_t money;
+  // 1 = the limit of a day is spread over it.
+  uint32_t paced;
+  // Decisions that pacing turns away now, parts per million.
+  uint32_t throttle_ppm;
+  // Leases that are out.
+  uint32_t leases;
+  // Products: price in minor units; -1 = as the catalog says.
+  int64_t price;
+  // When that price was stated, Unix milliseconds, to the minute below; 0 = not known.
+  int64_t priced_at_ms;
+  // Offers: what you earn when it is accepted, minor units; -1 = as the catalog says.
+  int64_t bid;
+  // Limit of one day; -1 = none.
+  int64_t daily;
+  // Limit over all days; -1 = none.
+  int64_t total;
+  // Activated today.
+  int64_t spent_today;
+  // Activated ever.
+  int64_t spent;
+  // Held by leases that are out.
+  int64_t held;
+} aftercart_live_state;
 
 #ifdef __cplusplus
 extern "C" {
@@ -712,8 +887,36 @@ int32_t aftercart_decide(aftercart_decider *decider,
                          size_t *count,
                          aftercart_summary *summary);
 
-// Makes an engine that decides with a live overlay, a file that `aftercart live bind` made for the same catalog. The engine
-// that was given stays as it is; both share the catalog.
+// Says why a product or offer is, or is not, on the page of a request: decides, and then asks every rule about it. For people:
+// it allocates, and takes some times as long as a decision.
+//
+// The request is that of `aftercart_decide`. `kind` and `id`, which has `id_length` bytes, say of what: a product, or another
+// offer. Set `explanation->struct_size` before. Names are written into `buffer`, which has `capacity` bytes, as lines of UTF-8
+// whose fields are separated by tabs, ended by a zero byte: `rule NAME` for each rule of the policy that refuses it, and for
+// products `feature NAME VALUE WEIGHT` for each feature of the score, where the weight is in thousandths of a nat.
+// `*length`, where not null, is the number of bytes without the zero byte, even where not all of them fitted
+// (`AFTERCART_TRUNCATED`).
+int32_t aftercart_explain(aftercart_decider *decider,
+                          const aftercart_transaction *transaction,
+                          const aftercart_profile *profile,
+                          const aftercart_line *lines,
+                          size_t line_size,
+                          size_t line_count,
+                          const aftercart_fact *facts,
+                          size_t fact_size,
+                          size_t fact_count,
+                          const char *strings,
+                          size_t strings_length,
+                          uint32_t kind,
+                          const char *id,
+                          size_t id_length,
+                          aftercart_explanation *explanation,
+                          char *buffer,
+                          size_t capacity,
+                          size_t *length);
+
+// Makes an engine that decides with a live overlay, a file that `aftercart_live_bind` or the command `aftercart live bind`
+// made for the same catalog. The engine that was given stays as it is; both share the catalog.
 //
 // `path` has `path_length` bytes and needs no zero byte. `*with_live` is a new handle, or null where the function fails.
 // `error` may be null. The overlay is mapped, writable, and shared with all processes of the machine; it must never be
@@ -764,16 +967,61 @@ int32_t aftercart_lease_activate(const aftercart_engine *engine,
 // Gives back what a lease holds: the customer declined, or left.
 int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
 
+// Makes a live overlay for the catalog of an engine, or makes one that is there fit this catalog too: what it knows carries
+// over by id. Do so before the first `aftercart_engine_with_live` of a new catalog. Takes some 0.2 s for a million products.
+//
+// `path` has `path_length` bytes and needs no zero byte. `error` may be null. A new overlay has room for a quarter more
+// products than there are, and 64 limits with 1024 leases each; the command `aftercart live bind` makes others.
+int32_t aftercart_live_bind(const aftercart_engine *engine,
+                            const char *path,
+                            size_t path_length,
+                            aftercart_error *error);
+
+// Changes the live overlay of an engine: every process of the machine that uses it sees a change with its next decision.
+//
+// `changes`: an array of `change_count` elements of `change_size` bytes, `sizeof(aftercart_change)`; `strings`: where their
+// texts lie. `now_ms` is the time. `*done`, where not null, is the number of changes that were made: each is made as a whole
+// or not at all, in order, and the first that cannot be made ends the call. `error` may be null.
+//
+// Waits for other processes that change the overlay. The first call of an engine reads the ids of the catalog: some 0.1 s for
+// a million products. Not for the thread that decides.
+int32_t aftercart_live_edit(const aftercart_engine *engine,
+                            const aftercart_change *changes,
+                            size_t change_size,
+                            size_t change_count,
+                            const char *strings,
+                            size_t strings_length,
+                            int64_t now_ms,
+                            size_t *done,
+                            aftercart_error *error);
+
+// Says what the live overlay of an engine knows of one product, offer or partner. Gives expired leases back first.
+//
+// `kind` is `AFTERCART_ITEM_...`; `id` has `id_length` bytes. `now_ms` is the time. Set `state->struct_size` before. `error`
+// may be null. Not for the thread that decides: it waits for processes that change the overlay.
+int32_t aftercart_live_look(const aftercart_engine *engine,
+                            uint32_t kind,
+                            const char *id,
+                            size_t id_length,
+                            int64_t now_ms,
+                            aftercart_live_state *state,
+                            aftercart_error *error);
+
 // Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
 // request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file
 // lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
 // do not use them any more.
+//
+// With a `live_length`, the engine decides with the live overlay at `live`: see `aftercart_engine_with_live`. Bind it to a new
+// catalog before you publish that, or you get `AFTERCART_BAD_LIVE`.
 //
 // Both handles belong to the library: neither close nor free them. They are for the calling thread. `options` count where
 // a file is opened, and may be null; threads share what is opened. At most `AFTERCART_RESIDENTS_MAX` are kept, then you
 // get `AFTERCART_OUT_OF_MEMORY`. `error` may be null.
 int32_t aftercart_resident(const char *path,
                            size_t path_length,
+                           const char *live,
+                           size_t live_length,
                            const aftercart_options *options,
                            aftercart_engine **engine,
                            aftercart_decider **decider,

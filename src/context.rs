@@ -442,7 +442,7 @@ fn resolve_opt_outs(view: &View<'_>, profile: &Profile<'_>, scratch: &mut Contex
     unknown
 }
 
-fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
+pub(crate) fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
     transaction.value.or_else(|| {
         transaction.lines.iter().try_fold(0i64, |sum, line| {
             sum.checked_add(line.unit_price?.checked_mul(i64::from(line.quantity))?)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::accept::Acceptance;
 use crate::context::{self, Context};
-use crate::distance::{Kernel, prefetch};
+use crate::distance::Kernel;
 use crate::engine::Engine;
+use crate::experiment::{self, Shows};
 use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
@@ -16,6 +17,7 @@ use crate::partner;
 use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
+use crate::record::{self, DecisionRecord, RingWriter};
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::share;
@@ -50,6 +52,7 @@ pub enum Checkpoint {
 pub struct Decider {
     engine: Arc<Engine>,
     scratch: Scratch,
+    log: Option<RingWriter>,
 }
 
 impl Decider {
@@ -57,7 +60,12 @@ impl Decider {
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
         let scratch = Scratch::new(&engine);
-        Self { engine, scratch }
+        Self { engine, scratch, log: None }
+    }
+
+    /// Writes each decision from now on to a ring, and gives back the one before. Replays are not written.
+    pub fn record_to(&mut self, ring: Option<RingWriter>) -> Option<RingWriter> {
+        std::mem::replace(&mut self.log, ring)
     }
 
     /// The engine.
@@ -98,7 +106,11 @@ impl Decider {
         profile: &Profile<'_>,
         mut is_late: impl FnMut(Checkpoint) -> bool,
     ) -> Result<Offers, DecideError> {
-        self.staged(transaction, profile, &mut is_late, &mut |_| (), None)
+        let offers = self.staged(transaction, profile, &mut is_late, &mut |_| (), None)?;
+        if let Some(log) = &mut self.log {
+            log.write(&mut DecisionRecord::new(&self.engine, &self.scratch, transaction, &offers));
+        }
+        Ok(offers)
     }
 
     /// What the last decision read of the live overlay: one entry for each candidate of which the overlay said anything.
@@ -148,7 +160,9 @@ impl Decider {
         let Scratch { context, work } = &mut self.scratch;
         work.facts.clear();
         admit(transaction)?;
-        let mut offers = Offers::new(decision_id(engine, transaction), engine.generations());
+        let mut offers =
+            Offers::new(record::decision_id(engine.generations(), transaction), engine.generations());
+        offers.assignment = engine.policy().experiments.assign(transaction, profile);
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         context.decision_id = offers.decision_id;
         let source = recorded.map_or(engine.source(), Source::Recorded);
@@ -159,13 +173,13 @@ impl Decider {
         }
         stage_done("context");
         retrieve::from_lists(&context, work);
-        fetch(&context, &overlay, &work.candidates.list);
+        retrieve::fetch(&context, &overlay, &work.candidates.list);
         stage_done("lists");
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
             retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
-            fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
+            retrieve::fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
         }
         stage_done("search");
         if is_late(Checkpoint::Candidates) {
@@ -175,12 +189,14 @@ impl Decider {
         gate_and_score(&context, kernel, &overlay, work, &mut offers);
         stage_done("gate and score");
         arbitrate(&context, work, &mut offers);
-        // Exploration would reorder what passed everything; as yet the slate is certain: p_select = 1.
         fall_back(&context, work, &mut offers);
         check_again(&context, &overlay, &work.facts, &mut offers);
         offers.slate.sort_unstable_by_key(|offer| offer.position);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
         stage_done("arbitrate");
+        if offers.assignment.shows != Shows::Offers {
+            offers.status = Status::Holdout(offers.assignment.shows);
+        }
         Ok(offers)
     }
 }
@@ -207,20 +223,6 @@ fn switched_off(context: &Context<'_>, overlay: &Reading<'_>) -> Option<Reason> 
         return Some(Reason::NoLive);
     }
     (!context.same_currency).then_some(Reason::Currency)
-}
-
-pub(crate) fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
-    let generations = engine.generations();
-    let mut seed = xxhash_rust::xxh3::Xxh3Default::new();
-    seed.update(&generations.index.to_le_bytes());
-    seed.update(&generations.policy.to_le_bytes());
-    seed.update(&transaction.created_at_ms.to_le_bytes());
-    seed.update(transaction.order_id.as_bytes());
-    for line in transaction.lines {
-        seed.update(&(line.item_id.len() as u64).to_le_bytes());
-        seed.update(line.item_id.as_bytes());
-    }
-    seed.digest128()
 }
 
 /// Stages 3 and 4: refuses what may not be shown, scores what may. Survivors stay in the list. Three short loops and not one
@@ -261,26 +263,6 @@ fn keep(
         }
         None => true,
     });
-}
-
-/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
-fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[Candidate]) {
-    let view = &context.view;
-    for candidate in candidates {
-        if let Item::Product(ProductIx(ix)) = candidate.item {
-            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
-            let row = view.out_vector(ix).unwrap_or(&[]);
-            prefetch(record);
-            prefetch(row);
-            if let Some(bound) = overlay.bound() {
-                prefetch(bound.state(ix));
-            }
-            if view.is_cold() {
-                view.want(record);
-                view.want(row);
-            }
-        }
-    }
 }
 
 /// The first rule that refuses a candidate.
@@ -379,11 +361,16 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
         list.select_nth_unstable_by_key(FIRST, rank);
     }
     let (first, rest) = list.split_at_mut(list.len().min(FIRST));
+    let mut mix = context.policy.experiments.mix(&offers.assignment);
     for part in [first, rest] {
         // What comes after a full slate is refused in any order.
         if offers.slate().len() < context.slots {
             part.sort_unstable_by_key(rank);
         }
+        let part = match mix.take() {
+            Some(mix) => experiment::fill(context, mix, part, offers), // stage 6
+            None => part,
+        };
         for candidate in part.iter().filter(|c| !c.house) {
             place(context, candidate, offers);
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::distance::Kernel;
+use crate::experiment::Assignment;
 use crate::index::format::{NONE, NameKind, SectionKind, rule};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
@@ -136,6 +137,18 @@ impl Engine {
     pub fn generations(&self) -> Generations {
         let overlay = self.live.as_ref().map_or(0, |bound| bound.live().generation());
         Generations { index: self.catalog.build_id(), policy: self.policy.generation, overlay }
+    }
+
+    /// Experiment and arm of each layer in which a decision's unit stands, in the policy's order.
+    pub fn arms<'a>(&'a self, assignment: &'a Assignment) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.policy.experiments.names(assignment).map(|(_, experiment, arm)| (experiment, arm))
+    }
+
+    /// Experiment and arm by number; `None` where the policy does not have them.
+    #[cfg(feature = "log")]
+    pub(crate) fn arm_names(&self, layer: usize, arm: u8) -> Option<(&str, &str)> {
+        let arm = self.policy.experiments.layers.get(layer)?.arms.get(usize::from(arm))?;
+        Some((&arm.experiment, &arm.name))
     }
 
     /// The row of a product id.

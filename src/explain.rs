@@ -2,14 +2,15 @@
 
 use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
+use crate::engine::Engine;
 use crate::features;
 use crate::index::format::trigger;
-use crate::live::Reading;
-use crate::offer::{Because, Item, OfferIx, Offers, ProductIx, Reason, Relation};
+use crate::live::{LiveFact, Reading, Source};
+use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
-use crate::scratch::{Candidate, NO_LINE, Scratch};
+use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::suppression;
 use crate::transaction::Transaction;
 
@@ -56,21 +57,42 @@ impl Decider {
         profile: &Profile<'_>,
         item: Item,
     ) -> Result<Explanation, DecideError> {
-        let offers = self.decide(transaction, profile)?;
+        let offers = self.staged(transaction, profile, &mut |_| false, &mut |_| (), None)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, None))
+    }
+
+    /// Explains one item of a recorded decision, as [`Decider::replay`] makes it again.
+    ///
+    /// # Errors
+    /// [`DecideError`], as [`Decider::decide`].
+    pub fn explain_replayed(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        degraded: Degraded,
+        facts: &[LiveFact],
+        item: Item,
+    ) -> Result<Explanation, DecideError> {
+        let offers = self.replay(transaction, profile, degraded, facts)?;
+        Ok(self.explain_after(transaction, profile, item, &offers, Some(facts)))
+    }
+
+    fn explain_after(
+        &mut self,
+        transaction: &Transaction<'_>,
+        profile: &Profile<'_>,
+        item: Item,
+        offers: &Offers,
+        recorded: Option<&[LiveFact]>,
+    ) -> Explanation {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         context.decision_id = offers.decision_id;
-        let overlay = Reading::new(engine.source(), offers.decision_id, context.now_ms());
+        let source = recorded.map_or(engine.source(), Source::Recorded);
+        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
-        retrieve::from_lists(&context, work);
-        retrieve::by_search(
-            &context,
-            engine.kernel(),
-            engine.effort(),
-            work,
-            &mut crate::Counters::default(),
-        );
+        retrieve_all(engine, &context, work);
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
@@ -107,25 +129,29 @@ impl Decider {
             reasons.push(reason);
             false
         });
-        let position = offers.slate().iter().find(|offer| offer.item == item).map(|offer| offer.position);
-        if found.is_none() {
-            reasons.push(Reason::NotRetrieved);
-        }
+        let position = offers.decided().iter().find(|offer| offer.item == item).map(|offer| offer.position);
+        reasons.extend(found.is_none().then_some(Reason::NotRetrieved));
         if !overlay.is_usable(context.policy) {
             reasons.insert(0, Reason::NoLive);
         }
-        add_outcome(&context, &offers, &candidate, position, &mut reasons);
-        Ok(Explanation {
+        add_outcome(&context, offers, &candidate, position, &mut reasons);
+        Explanation {
             position,
             reasons,
-            rules: refusing_rules(&context, &offers, item),
+            rules: refusing_rules(&context, offers, item),
             because: found.map(|_| because(&candidate)),
             relevance: candidate.relevance,
             p_accept_ppm: candidate.p_accept_ppm,
             ev_micros: candidate.ev_micros,
             contributions,
-        })
+        }
     }
+}
+
+fn retrieve_all(engine: &Engine, context: &Context<'_>, work: &mut Work) {
+    let mut counters = crate::Counters::default();
+    retrieve::from_lists(context, work);
+    retrieve::by_search(context, engine.kernel(), engine.effort(), work, &mut counters);
 }
 
 fn because(candidate: &Candidate) -> Because {
@@ -137,7 +163,7 @@ fn because(candidate: &Candidate) -> Because {
 fn refusing_rules(context: &Context<'_>, offers: &Offers, item: Item) -> Vec<String> {
     let (policy, view) = (context.policy, &context.view);
     let mut names = policy.refusing_rules(view, &context.holding, item);
-    let shown = offers.slate().iter().map(|offer| offer.item).filter(|other| *other != item);
+    let shown = offers.decided().iter().map(|offer| offer.item).filter(|other| *other != item);
     names.extend(policy.clashing_pairs(view, shown, item));
     names
 }
@@ -160,11 +186,12 @@ fn add_outcome(
     if context.placed.is_none() {
         reasons.insert(0, Reason::UnknownPlacement);
     }
+    reasons.extend(offers.status.reason().filter(|_| matches!(offers.status, Status::Holdout(_))));
     reasons.extend(below_floor(context, context.least_reserve(), candidate));
     if reasons.is_empty() && position.is_none() {
         // A decision keeps only so many rejections; the limits of its slate can be asked again.
         let kept = offers.rejected().iter().find(|r| r.item == candidate.item).map(|r| r.reason);
-        let limit = || position_for(context, offers.slate(), candidate).err();
+        let limit = || position_for(context, offers.decided(), candidate).err();
         reasons.push(kept.or_else(limit).unwrap_or(Reason::LostToHigher));
     }
 }

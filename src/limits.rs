@@ -110,6 +110,12 @@ pub const APART_MAX: usize = 64;
 pub const PLACEMENTS_MAX: usize = 64;
 /// Changes of the clock in the policy's time zone.
 pub const ZONE_SHIFTS_MAX: usize = 1024;
+/// Layers of experiments of one policy.
+pub const LAYERS_MAX: usize = 4;
+/// Arms of all experiments of one layer.
+pub const ARMS_MAX: usize = 64;
+/// Candidates that exploration draws among.
+pub const EXPLORE_MAX: usize = 32;
 /// Longest name of a rule, in bytes.
 pub const RULE_NAME_MAX: usize = 64;
 /// Tags of an order that are read.

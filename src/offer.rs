@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::experiment::{Assignment, Shows};
 use crate::index::search::SearchCounters;
 use crate::limits::{REJECTED_MAX, SLOTS_MAX};
 use crate::vocabulary::{AcceptMode, OfferKind};
@@ -84,6 +85,8 @@ reasons! {
     PriceTooHigh = 1061, "too dear beside the order";
     BelowAcceptance = 1062, "below the floor on p_accept";
     GiftSuppressesRefill = 1070, "a gift needs no refill";
+    Holdout = 1080, "held out: show nothing";
+    HoldoutEarlier = 1081, "held out: show the page as it was before";
     NotRetrieved = 1100, "nothing bought leads to it";
     VerifierDropped = 1101, "the final check disagreed with the gate";
     KillSwitch = 1102, "the policy switches all offers off";
@@ -109,6 +112,19 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// From its number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::BoughtTogether),
+            2 => Some(Self::GoesWithType),
+            3 => Some(Self::Refill),
+            4 => Some(Self::Triggered),
+            5 => Some(Self::House),
+            _ => None,
+        }
+    }
+
     /// The name that output and logs use.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -166,7 +182,8 @@ pub struct Offer {
     /// Probability that the customer accepts it, parts per million.
     pub p_accept_ppm: u32,
     /// Probability that the policy shows it in this slot, given what else was let through, parts per million: what pacing lets
-    /// pass of it, and what partners' shares of the slots do. Certain as long as nothing is explored, paced or shared.
+    /// pass of it, times what partners' shares of the slots do, times the share of draws in which exploration chooses it among what
+    /// still fitted, given the slots before. Certain as long as nothing is explored, paced or shared.
     pub p_select_ppm: u32,
     /// What the merchant earns when it is accepted, minor units.
     pub value: i64,
@@ -194,15 +211,29 @@ pub enum Status {
     Ok,
     /// No offer, and that is right: the commonest reason.
     NoOffer(Reason),
+    /// The unit is held out: show this instead. [`Offers::ghost`] has what it would have seen.
+    Holdout(Shows),
 }
 
 impl Status {
-    /// `OK` or `NO_OFFER`.
+    /// `OK`, `NO_OFFER` or `HOLDOUT`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "OK",
             Self::NoOffer(_) => "NO_OFFER",
+            Self::Holdout(_) => "HOLDOUT",
+        }
+    }
+
+    /// Why there is no offer, where there is none.
+    #[must_use]
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Ok => None,
+            Self::NoOffer(reason) => Some(reason),
+            Self::Holdout(Shows::Earlier) => Some(Reason::HoldoutEarlier),
+            Self::Holdout(_) => Some(Reason::Holdout),
         }
     }
 }
@@ -254,6 +285,8 @@ pub struct Offers {
     pub counters: Counters,
     /// What was left out for a deadline.
     pub degraded: Degraded,
+    /// Where its unit stands in the policy's experiments; [`crate::Engine::arms`] names them.
+    pub assignment: Assignment,
     pub(crate) slate: SmallVec<[Offer; SLOTS_MAX]>,
     pub(crate) rejected: SmallVec<[Rejected; REJECTED_MAX]>,
 }
@@ -266,14 +299,26 @@ impl Offers {
             generations,
             counters: Counters::default(),
             degraded: Degraded::default(),
+            assignment: Assignment::default(),
             slate: SmallVec::new(),
             rejected: SmallVec::new(),
         }
     }
 
-    /// The offers, best first. Empty where nothing belongs on the page.
+    /// The offers, best first. Empty where nothing belongs on the page, or the unit is held out.
     #[must_use]
     pub fn slate(&self) -> &[Offer] {
+        if matches!(self.status, Status::Holdout(_)) { &[] } else { &self.slate }
+    }
+
+    /// What a held-out unit would have seen: for the log, never for the page. Empty for all others.
+    #[must_use]
+    pub fn ghost(&self) -> &[Offer] {
+        if matches!(self.status, Status::Holdout(_)) { &self.slate } else { &[] }
+    }
+
+    /// The offers, whoever sees them.
+    pub(crate) fn decided(&self) -> &[Offer] {
         &self.slate
     }
 

@@ -14,6 +14,7 @@ use crate::limits::{
     LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, QUERIES_MAX,
     REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
+use crate::live::Reading;
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
 use crate::scratch::{Candidate, Link, NO_LINE, Work};
@@ -394,6 +395,26 @@ fn put_back(context: &Context<'_>, work: &mut Work) {
         if let Some(product) = context.view.find(NameKind::Product, id.as_bytes()) {
             let item = Item::Product(ProductIx(product));
             work.candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+        }
+    }
+}
+
+/// Asks for what judging candidates will read: from memory, and where the file may still be there, from disk.
+pub(crate) fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[Candidate]) {
+    let view = &context.view;
+    for candidate in candidates {
+        if let Item::Product(ProductIx(ix)) = candidate.item {
+            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
+            let row = view.out_vector(ix).unwrap_or(&[]);
+            prefetch(record);
+            prefetch(row);
+            if let Some(bound) = overlay.bound() {
+                prefetch(bound.state(ix));
+            }
+            if view.is_cold() {
+                view.want(record);
+                view.want(row);
+            }
         }
     }
 }

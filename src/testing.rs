@@ -1,7 +1,7 @@
 //! Read access for this crate's own tests. Not part of the interface: it may change at any time.
 
 use crate::context;
-use crate::decide::{self, Decider};
+use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::features;
 use crate::index::SearchCounters;
@@ -9,6 +9,7 @@ use crate::index::search::key_ix;
 use crate::offer::{Counters, Item, ProductIx, Relation};
 use crate::profile::Profile;
 use crate::ranking;
+use crate::record;
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch};
 use crate::transaction::Transaction;
@@ -166,7 +167,7 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
 /// The id of a decision.
 #[must_use]
 pub fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
-    decide::decision_id(engine, transaction)
+    record::decision_id(engine.generations(), transaction)
 }
 
 /// Rows of a product: IN, then OUT.

@@ -1,29 +1,14 @@
 //! The command as its users type it: the contract of `build` and `decide --jsonl`, and the errors that they meet.
 #![cfg(feature = "cli")]
 
+#[path = "common/command.rs"]
+mod command;
+
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
+use command::{aftercart, text};
 use serde_json::Value;
-
-fn aftercart(arguments: &[&str], folder: &Path, input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_aftercart"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 /// A shop where pods go with coffee makers, filters with ground coffee, and soap with nothing.
 fn shop(folder: &Path) {

@@ -5,15 +5,20 @@
 //! after a change of the format or of what is decided. Look at the difference before you commit it.
 #![cfg(feature = "build")]
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use aftercart::build::feed::{self, ColumnMap};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
-use aftercart::{DecideError, Decider, Engine, Item, OfferIx, Offers, OpenOptions, ProductIx, Status};
+use aftercart::live::{Change, LiveKind, Pacing};
+use aftercart::{
+    Catalog, DecideError, Decider, Engine, Explanation, Item, Lease, LeaseError, Live, LiveError, Offer,
+    OfferIx, Offers, OpenOptions, ProductIx, Status,
+};
 use cases::{Case, cases};
 
 #[path = "conformance/cases.rs"]
@@ -22,10 +27,7 @@ mod cases;
 #[test]
 fn the_engine_answers_as_recorded() {
     let bless = std::env::var_os("AFTERCART_BLESS").is_some();
-    if bless {
-        fs::write(path("shop.aftercart"), catalog()).expect("it writes");
-    }
-    let engine = Engine::open(path("shop.aftercart"), OpenOptions::default()).expect("the catalog opens");
+    let engine = Engine::open(shop(), OpenOptions::default()).expect("the catalog opens");
     let mut decider = Decider::new(Arc::new(engine));
     let requests = fs::read_to_string(path("requests.txt")).expect("the requests are there");
     let answers: String = cases(&requests).iter().map(|case| answer(case, &mut decider)).collect();
@@ -39,8 +41,216 @@ fn the_engine_answers_as_recorded() {
     assert_eq!(answers, recorded);
 }
 
+/// What every language must answer about the live overlay, and when it is asked why.
+#[test]
+fn the_overlay_answers_as_recorded() {
+    let catalog = Catalog::open(shop(), OpenOptions::default()).expect("the catalog opens");
+    let folder = tempfile::tempdir().expect("a folder");
+    let live = Live::create(folder.path().join("shop.live"), &catalog, None).expect("an overlay");
+    let engine = Engine::new(Arc::new(catalog)).and_then(|engine| Ok(engine.with_live(Arc::new(live))));
+    let mut steps = Steps {
+        decider: Decider::new(Arc::new(engine.expect("a policy").expect("bound"))),
+        slate: Vec::new(),
+        leases: HashMap::new(),
+    };
+    let requests = fs::read_to_string(path("live.txt")).expect("the requests are there");
+    let mut answers = String::new();
+    for case in cases(&requests) {
+        let _ = writeln!(answers, "case\t{}", case.name);
+        for step in &case.steps {
+            answers += &steps.take(&case, step);
+        }
+        answers.push('\n');
+    }
+    if std::env::var_os("AFTERCART_BLESS").is_some() {
+        fs::write(path("live-answers.txt"), &answers).expect("it writes");
+    }
+    let recorded = fs::read_to_string(path("live-answers.txt")).expect("the record is there");
+    for (number, (now, then)) in answers.lines().zip(recorded.lines()).enumerate() {
+        assert_eq!(now, then, "line {} of live-answers.txt", number + 1);
+    }
+    assert_eq!(answers, recorded);
+}
+
+/// What live.txt asks for, one after the other, on one overlay.
+struct Steps {
+    decider: Decider,
+    slate: Vec<Offer>,
+    leases: HashMap<String, Lease>,
+}
+
+impl Steps {
+    fn take(&mut self, case: &Case<'_>, step: &[&str]) -> String {
+        let field = |at: usize| step.get(at).copied().unwrap_or("");
+        let engine = Arc::clone(self.decider.engine());
+        let live = engine.live().expect("it has one");
+        let moment = |at: usize| number(field(at));
+        match step[0] {
+            "decide" => {
+                let decided = case.with(|transaction, profile| self.decider.decide(transaction, profile));
+                let offers = decided.expect("a request within the limits");
+                self.slate = offers.slate().to_vec();
+                told(&engine, &offers)
+            }
+            "set" => {
+                let change = change(field(3), field(4));
+                let set = live.edit().expect("a lock").set(kind(field(1)), field(2), &change, moment(5));
+                format!("set\t{}\n", set.map_or_else(|error| live_status(&error), |_| "OK"))
+            }
+            "look" => format!("look\t{}\n", look(live, kind(field(1)), field(2), moment(3))),
+            "reserve" => {
+                let shown = self.slate.iter().find(|offer| engine.id(offer.item) == field(2));
+                let shown = shown.unwrap_or_else(|| panic!("{}: {} is not on the page", case.name, field(2)));
+                let reserved = engine.reserve(shown, moment(3), moment(4));
+                let status = reserved.map(|lease| self.leases.insert(field(1).into(), lease));
+                format!("reserve\t{}\n", status.map_or_else(|error| lease_status(&error), |_| "OK"))
+            }
+            word @ ("activate" | "release") => {
+                let lease = &self.leases[field(1)];
+                let settle = if word == "activate" { Live::activate } else { Live::release };
+                let status = settle(live, lease, moment(2));
+                format!("{word}\t{}\n", status.map_or_else(|error| lease_status(&error), |()| "OK"))
+            }
+            _ => {
+                let item = engine.find_product(field(1)).map(Item::Product);
+                let Some(item) = item.or_else(|| engine.find_offer(field(1)).map(Item::Offer)) else {
+                    return "explain\tUNKNOWN_ID\n".into();
+                };
+                let explained =
+                    case.with(|transaction, profile| self.decider.explain(transaction, profile, item));
+                why(&explained.expect("a request within the limits"))
+            }
+        }
+    }
+}
+
+fn number(text: &str) -> i64 {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+fn kind(code: &str) -> Option<LiveKind> {
+    [None, Some(LiveKind::Product), Some(LiveKind::Offer), Some(LiveKind::Partner)][number(code) as usize]
+}
+
+/// A change of one field; without a value the overlay forgets it.
+fn change(field: &str, value: &str) -> Change {
+    let given = Some(value).filter(|value| !value.is_empty());
+    let yes = Some(value == "1");
+    let mut change = Change::default();
+    match field {
+        "stock" => change.stock = Some(given.map(|units| number(units) as u32)),
+        "price" => {
+            let (price, at) = value.split_once(' ').unwrap_or(("", "0"));
+            change.price = Some(Some(price).filter(|price| !price.is_empty()).map(number));
+            change.priced_at_ms = number(at);
+        }
+        "bid" => change.bid = Some(given.map(number)),
+        "daily" => change.daily = Some(given.map(|limit| number(limit) as u64)),
+        "total" => change.total = Some(given.map(|limit| number(limit) as u64)),
+        "pacing" => change.pacing = Some(given.map(pacing)),
+        "paused" => change.paused = yes,
+        "killed" => change.killed = yes,
+        "money" => change.money = yes,
+        "utc_offset" => change.utc_offset_minutes = Some(number(value) as i16),
+        _ => panic!("{field}: no such field"),
+    }
+    change
+}
+
+fn pacing(text: &str) -> Pacing {
+    let weights = || text.split(',').map(|weight| number(weight) as u32).collect();
+    if text == "even" { Pacing::even() } else { Pacing { weights: weights() } }
+}
+
+fn look(live: &Live, kind: Option<LiveKind>, id: &str, now_ms: i64) -> String {
+    let of_kind = match live.kind_of(kind, id) {
+        Ok(kind) => kind,
+        Err(error) => return live_status(&error).into(),
+    };
+    if of_kind == LiveKind::Product {
+        let state = live.product(id).expect("it is known");
+        let stock = state.stock.map_or(-1, i64::from);
+        let (paused, killed) = (u8::from(state.paused), u8::from(state.killed));
+        let (price, at) = (state.price.unwrap_or(-1), state.priced_at_ms);
+        return format!(
+            "OK\t1\t{paused}\t{killed}\t{stock}\t0\t0\t0\t0\t0\t{price}\t{at}\t-1\t-1\t-1\t0\t0\t0"
+        );
+    }
+    let state = live.account_of(of_kind, id, now_ms).expect("it is known");
+    let limit = |limit: Option<u64>| limit.map_or(-1, u64::cast_signed);
+    format!(
+        "OK\t{}\t{}\t{}\t-1\t{}\t{}\t{}\t{}\t{}\t-1\t0\t{}\t{}\t{}\t{}\t{}\t{}",
+        if of_kind == LiveKind::Offer { 2 } else { 3 },
+        u8::from(state.paused),
+        u8::from(state.killed),
+        state.utc_offset_minutes,
+        u8::from(state.money),
+        u8::from(state.paced),
+        state.throttle_ppm,
+        state.outstanding,
+        state.bid.unwrap_or(-1),
+        limit(state.daily),
+        limit(state.total),
+        state.spent_today,
+        state.spent,
+        state.reserved
+    )
+}
+
+fn why(explained: &Explanation) -> String {
+    let reasons: Vec<String> = explained.reasons.iter().map(|reason| reason.code().to_string()).collect();
+    let because = explained.because;
+    let mut text = format!(
+        "explain\tOK\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
+        explained.position.map_or(-1, i32::from),
+        because.map_or(0, |because| because.relation as u8),
+        because.and_then(|because| because.line).map_or(-1, i32::from),
+        explained.relevance,
+        explained.p_accept_ppm,
+        explained.ev_micros,
+        reasons.join(",")
+    );
+    for rule in &explained.rules {
+        let _ = writeln!(text, "rule\t{rule}");
+    }
+    for each in &explained.contributions {
+        let _ = writeln!(text, "feature\t{}\t{}\t{}", each.feature, each.value, each.weight);
+    }
+    text
+}
+
+fn lease_status(error: &LeaseError) -> &'static str {
+    match error {
+        LeaseError::Empty => "BUDGET_EMPTY",
+        LeaseError::AllOut => "LEASES_OUT",
+        LeaseError::Paused => "PAUSED",
+        LeaseError::Gone => "LEASE_GONE",
+        LeaseError::Foreign => "LEASE_FOREIGN",
+        _ => "BAD_VALUE",
+    }
+}
+
+fn live_status(error: &LiveError) -> &'static str {
+    match error {
+        LiveError::UnknownId { .. } => "UNKNOWN_ID",
+        LiveError::Ambiguous { .. } | LiveError::Value { .. } => "BAD_VALUE",
+        other => panic!("{other}"),
+    }
+}
+
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(name)
+}
+
+/// The shop's catalog, built anew where answers are recorded anew.
+fn shop() -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        if std::env::var_os("AFTERCART_BLESS").is_some() {
+            fs::write(path("shop.aftercart"), catalog()).expect("it writes");
+        }
+    });
+    path("shop.aftercart")
 }
 
 fn catalog() -> Vec<u8> {
@@ -102,7 +312,7 @@ fn told(engine: &Engine, offers: &Offers) -> String {
         let because = offer.because;
         let _ = writeln!(
             text,
-            "offer\t{}\t{item_kind}\t{item_row}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            "offer\t{}\t{item_kind}\t{item_row}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             engine.id(offer.item),
             offer.kind.code(),
             offer.position,
@@ -114,7 +324,8 @@ fn told(engine: &Engine, offers: &Offers) -> String {
             offer.p_select_ppm,
             offer.value,
             offer.ev_micros,
-            engine.price(offer.item).unwrap_or(-1),
+            offer.price.unwrap_or(-1),
+            offer.accept.code(),
             engine.title(offer.item),
             engine.category(offer.item),
             engine.partner(offer.item),

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aftercart::live::{Change, LiveCapacity, LiveKind, Pacing};
 use aftercart::{
-    Catalog, Decider, Degraded, Engine, Item, Live, LiveError, Offers, Policy, Reason, Status, Verify,
+    Catalog, Decider, Degraded, Engine, Item, Live, LiveError, Offers, OpenOptions, Policy, Reason, Status,
+    Verify,
 };
 use common::{NOW, Request, Rng, World};
 
@@ -347,9 +348,9 @@ fn a_throttle_is_chance_and_repeatable() {
 }
 
 /// Two overlays that forbid opposite halves take turns under load: no slate ever mixes them, and the one that nobody uses is
-/// no longer mapped.
+/// no longer mapped. With them the policy changes and the catalog is opened anew. `AFTERCART_SWAPS=60000` goes on for minutes.
 #[test]
-fn overlays_are_swapped_under_load_and_let_go() {
+fn catalog_policy_and_overlay_are_swapped_under_load_and_let_go() {
     let (world, folder) = (World::new(7, 300), folder());
     let halves = ["even", "odd"].map(|name| {
         let path = folder.path().join(name);
@@ -364,12 +365,22 @@ fn overlays_are_swapped_under_load_and_let_go() {
         path
     });
     let (policy, mut request) = lax(&world, &mut Rng::new(7));
-    request.placement.slots = 16;
-    let base = world.under(&policy);
+    let catalog_path = folder.path().join("shop.aftercart");
+    std::fs::write(&catalog_path, &world.bytes).expect("written");
+    // The slots tell which policy decided: 5 with the even overlay, 7 with the odd one.
+    let policies = [5, 7].map(|slots| {
+        let mut policy = policy.clone();
+        (policy.placement.slots, policy.slate.max_per_type) = (slots, 16);
+        policy
+    });
+    request.placement.slots = 0;
     let open = |n: usize| {
         let live = Live::open(&halves[n % 2]).expect("it opens");
-        Arc::new(base.with_live(Arc::new(live)).expect("it is bound"))
+        let engine = Engine::open(&catalog_path, OpenOptions::default()).expect("it opens");
+        let engine = engine.with_policy(&policies[n % 2]).expect("it compiles");
+        Arc::new(engine.with_live(Arc::new(live)).expect("it is bound"))
     };
+    let swaps: usize = std::env::var("AFTERCART_SWAPS").map_or(200, |n| n.parse().expect("a number"));
     let row_of: std::collections::HashMap<Item, usize> = world
         .inputs
         .products
@@ -378,7 +389,7 @@ fn overlays_are_swapped_under_load_and_let_go() {
         .map(|(row, p)| (Item::Product(world.engine.find_product(&p.id).expect("known")), row))
         .collect();
     let current = std::sync::Mutex::new(open(0));
-    let (stop, decided) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, decided, fullest) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -394,27 +405,33 @@ fn overlays_are_swapped_under_load_and_let_go() {
                             .map(|row| row % 2)
                             .collect();
                         assert!(rows.len() < 2, "a slate of two overlays: {:?}", offers.slate());
+                        let most = if rows.contains(&0) { 7 } else { 5 }; // the even overlay leaves the odd rows
+                        assert!(offers.slate().len() <= most, "another policy than the overlay's");
                         decided.fetch_add(rows.len() as u64, Ordering::Relaxed);
+                        fullest.fetch_max(offers.slate().len() as u64, Ordering::Relaxed);
                     }
                 }
             });
         }
-        for swap in 1..=200 {
+        for swap in 1..=swaps {
             *current.lock().expect("held briefly") = open(swap);
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         stop.store(true, Ordering::Relaxed);
     });
+    println!("{swaps} swaps, {} decisions with an offer", decided.load(Ordering::Relaxed));
     assert!(decided.load(Ordering::Relaxed) > 1_000);
+    assert_eq!(fullest.load(Ordering::Relaxed), 7);
     #[cfg(target_os = "linux")]
     {
         let mapped = |path: &PathBuf| {
             let maps = std::fs::read_to_string("/proc/self/maps").expect("it reads");
             maps.lines().filter(|line| line.ends_with(path.to_str().expect("UTF-8"))).count()
         };
-        assert!(mapped(&halves[0]) == 1 && mapped(&halves[1]) == 0, "the last one alone");
+        assert!(mapped(&halves[swaps % 2]) == 1 && mapped(&halves[1 - swaps % 2]) == 0, "the last one alone");
+        assert!(mapped(&catalog_path) >= 1);
         drop(current);
-        assert_eq!(mapped(&halves[0]), 0, "still mapped");
+        assert_eq!(mapped(&halves[swaps % 2]) + mapped(&catalog_path), 0, "still mapped");
     }
 }
 

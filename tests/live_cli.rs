@@ -1,42 +1,19 @@
 //! `aftercart live` as a merchandiser and a stock feed use it.
 #![cfg(all(feature = "cli", unix))]
 
+#[path = "common/command.rs"]
+mod command;
 mod common;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
+use command::{aftercart, fails, says};
 use common::World;
 use serde_json::Value;
-
-fn aftercart(arguments: &[&str], folder: &Path, input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_aftercart"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
-}
-
-fn says(arguments: &[&str], folder: &Path) -> String {
-    let output = aftercart(arguments, folder, "");
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn fails(arguments: &[&str], folder: &Path) -> String {
-    let output = aftercart(arguments, folder, "");
-    assert!(!output.status.success(), "{arguments:?} did not fail");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// A folder with a catalog and an overlay of it.
 fn shop() -> tempfile::TempDir {
@@ -188,4 +165,42 @@ fn the_wrong_files_are_refused_with_a_way_out() {
     assert!(error.contains("changes nothing"), "{error}");
     let error = fails(&["live", "status", "--live", "none.live"], folder);
     assert!(error.contains("none.live: open failed"), "{error}");
+}
+
+/// What decided at ten is decided again at noon, whatever the overlay says by then; and another answer is noticed.
+#[test]
+fn a_recorded_decision_is_made_again_with_every_reason() {
+    let folder = shop();
+    let folder = folder.path();
+    let request = r#"{"case_id":7,"at":"2027-02-05T10:00:00Z","age_band":"adult","country":"US","value":50,"lines":[{"product_id":"p1"},{"product_id":"p9"}]}"#;
+    let before = shown(folder);
+    says(&["live", "set", "--live", "shop.live", &before[0], "--paused", "true"], folder);
+    says(&["live", "set", "--live", "shop.live", &before[1], "--price", "3.21"], folder);
+    let decide = ["decide", "--catalog", "shop.aftercart", "--live", "shop.live", "--jsonl", "--slots", "16"];
+    let record = ["--floor", "0", "--visit-budget", "100000", "--record", "page.jsonl"];
+    let output =
+        aftercart(&[decide.as_slice(), &record].concat(), folder, &format!("{request}\n{request}\n"));
+    assert!(output.status.success());
+    says(&["live", "set", "--live", "shop.live", &before[0], "--paused", "false"], folder);
+    says(&["live", "set", "--live", "shop.live", &before[1], &before[2], "--killed", "true"], folder);
+    let replay = ["replay", "--catalog", "shop.aftercart", "page.jsonl"];
+    assert_eq!(says(&replay, folder), "2 decisions made again, equal to the byte; 0 others\n");
+    let why = says(&[replay.as_slice(), &["--why"]].concat(), folder);
+    let paused = why.lines().find(|line| line.contains(&format!("#{}:", before[0]))).expect("it was refused");
+    assert!(paused.contains("paused"), "{paused}");
+    assert!(why.contains("3.21"), "the price of then: {why}");
+    // Another answer, another policy, another catalog.
+    let written = fs::read_to_string(folder.join("page.jsonl")).expect("written");
+    fs::write(folder.join("bent.jsonl"), written.replacen(r#""position":0"#, r#""position":9"#, 1))
+        .expect("written");
+    let bent = fails(&["replay", "--catalog", "shop.aftercart", "bent.jsonl"], folder);
+    assert!(bent.contains("1 decisions came out otherwise"), "{bent}");
+    fs::write(folder.join("other.toml"), "[placement]\nslots = 2\n").expect("written");
+    let other = fails(&[replay.as_slice(), &["--policy", "other.toml"]].concat(), folder);
+    assert!(other.contains("page.jsonl:1") && other.contains("policy of generation"), "{other}");
+    fs::write(folder.join("other.aftercart"), &World::new(4, 120).bytes).expect("written");
+    let other = fails(&["replay", "--catalog", "other.aftercart", "page.jsonl"], folder);
+    assert!(other.contains("catalog of generation"), "{other}");
+    fs::write(folder.join("page.jsonl"), "{}\n").expect("written");
+    assert!(fails(&replay, folder).contains("decide --record"));
 }

@@ -1,26 +1,15 @@
 //! `aftercart relevance` as its users type it, on the bundled orders: cut, build, judge.
 #![cfg(feature = "cli")]
 
+#[path = "common/command.rs"]
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use command::{aftercart, says, text};
 use serde_json::{Value, json};
-
-fn aftercart(arguments: &[&str], folder: &Path) -> Output {
-    let command = env!("CARGO_BIN_EXE_aftercart");
-    Command::new(command).args(arguments).current_dir(folder).output().expect("the command starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn succeed(arguments: &[&str], folder: &Path) -> String {
-    let output = aftercart(arguments, folder);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
 
 fn bundled(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name);
@@ -50,11 +39,11 @@ fn cut_and_built() -> tempfile::TempDir {
     let (products, orders) = (bundled("products.csv.gz"), bundled("orders.csv.gz"));
     let mut cut = vec!["relevance", "--products", &products, "--orders", &orders, "--cut", "2017-10-01"];
     cut.extend(["--write-cases", ".", "--per-task", "40", "--quiet"]);
-    let said = succeed(&cut, folder.path());
+    let said = says(&cut, folder.path());
     assert!(said.contains("40 completion, 40 next14, 40 new14"), "{said}");
     let mut build = vec!["build", "--products", &products, "--orders", "train.csv.gz"];
     build.extend(["--out", "shop.aftercart", "--no-calibration", "--dim", "64", "--quiet"]);
-    succeed(&build, folder.path());
+    says(&build, folder.path());
     folder
 }
 
@@ -102,7 +91,7 @@ fn a_catalog_is_judged_beside_its_peers() {
     fs::write(folder.join("recs-decided.jsonl"), slates).expect("written");
     let peers = ["--peers", "recs-<perfect>.jsonl", "recs-decided.jsonl"];
     let out = ["--csv", "table.csv", "--out", "report.html", "--examples", "7", "--quiet"];
-    let said = succeed(&[&JUDGE[..], &peers, &out].concat(), folder);
+    let said = says(&[&JUDGE[..], &peers, &out].concat(), folder);
     for part in ["completion  <perfect>", "1.0000*", "coverage", "predicted"] {
         assert!(said.contains(part), "\"{part}\" is missing in:\n{said}");
     }
@@ -138,7 +127,7 @@ fn the_page_is_whole_escaped_and_alike_each_time() {
     write_peers(folder);
     let peers = ["--peers", "recs-<perfect>.jsonl", "--quiet", "--examples", "7"];
     for name in ["one.html", "two.html"] {
-        succeed(&[&JUDGE[..], &peers, &["--out", name]].concat(), folder);
+        says(&[&JUDGE[..], &peers, &["--out", name]].concat(), folder);
     }
     let page = fs::read_to_string(folder.join("one.html")).expect("written");
     assert_eq!(page, fs::read_to_string(folder.join("two.html")).expect("written"));
@@ -186,7 +175,7 @@ fn errors_name_file_line_field_and_way_out() {
         fs::write(folder.join("truth.jsonl"), &truth).expect("written");
         fs::write(folder.join("recs.jsonl"), "").expect("written");
         fs::write(folder.join(name), content).expect("written");
-        let output = aftercart(&[&JUDGE[..], &["--peers", "recs.jsonl", "--quiet"]].concat(), folder);
+        let output = aftercart(&[&JUDGE[..], &["--peers", "recs.jsonl", "--quiet"]].concat(), folder, "");
         let said = text(&output.stderr);
         assert!(!output.status.success());
         for part in parts {
@@ -194,7 +183,8 @@ fn errors_name_file_line_field_and_way_out() {
         }
     }
     let cut = ["relevance", "--products", &bundled("products.csv.gz"), "--orders", "train.csv.gz", "--quiet"];
-    let output = aftercart(&[&cut[..], &["--cut", "2030-01-01", "--write-cases", "none"]].concat(), folder);
+    let output =
+        aftercart(&[&cut[..], &["--cut", "2030-01-01", "--write-cases", "none"]].concat(), folder, "");
     let said = text(&output.stderr);
     assert!(
         said.contains("--cut") && said.contains("after 2030-01-01") && said.contains("way out"),

@@ -9,7 +9,9 @@ mod damage;
 
 use std::sync::Arc;
 
+use aftercart::experiment::{Holdout, Shows};
 use aftercart::index::format::SectionKind;
+use aftercart::record::ring;
 use aftercart::{Catalog, Decider, Engine, Reason, Status, Verify};
 use common::{Request, Rng, World};
 use counting::counted;
@@ -34,15 +36,19 @@ fn decide(decider: &mut Decider, request: &Request, context: &str) -> Status {
 
 #[test]
 fn no_decision_touches_the_heap() {
-    let (mut shown, mut none) = (0, Vec::new());
+    let (mut shown, mut held, mut none) = (0, 0, Vec::new());
     for (seed, products, budget) in [(1, 60, u32::MAX), (2, 400, 8192), (3, 3_000, 300)] {
         let world = World::new(seed, products);
         let mut rng = Rng::new(seed);
         for round in 0..8 {
             let mut policy = common::policy(&mut rng, &world);
             policy.kill_switch |= round == 0;
+            common::explored(&mut rng, &mut policy);
+            policy.holdout = Holdout { buckets: 2_000, shows: Shows::Nothing, ..Holdout::default() };
             let engine = world.engine.with_policy(&policy).expect("it names what is there");
             let mut decider = Decider::new(Arc::new(engine.with_visit_budget(budget)));
+            let (writer, reader) = ring::in_memory(100);
+            decider.record_to(Some(writer));
             for number in 0..120 {
                 let request = match number {
                     0 => largest(&mut rng, &world),
@@ -51,11 +57,15 @@ fn no_decision_touches_the_heap() {
                 match decide(&mut decider, &request, &format!("seed {seed}, request {number}")) {
                     Status::Ok => shown += 1,
                     Status::NoOffer(reason) => none.push(reason),
+                    Status::Holdout(_) => held += 1,
                 }
             }
+            let counts = reader.counts();
+            assert_eq!((counts.written, counts.dropped), (100, 20), "recorded, and dropped once it was full");
         }
     }
     assert!(shown > 500 && none.len() > 100, "{shown} with offers, {} without", none.len());
+    assert!(held > 200, "{held} held out");
     for reason in [Reason::Currency, Reason::KillSwitch, Reason::OptedOut, Reason::NothingToAsk] {
         assert!(none.contains(&reason), "no decision ended with {reason:?}");
     }

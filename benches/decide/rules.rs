@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aftercart::policy::condition::{Comparison, Condition, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Policy, Rule};
-use aftercart::vocabulary::Attribute;
+use aftercart::vocabulary::OfferKind;
 use aftercart::{Decider, Engine, OpenOptions, Placement, Prefault, Verify, testing};
 use serde_json::{Value, json};
 
@@ -99,48 +99,60 @@ pub(crate) fn against(path: &std::path::Path, plain: &std::path::Path) -> Result
     }))
 }
 
-/// The ten best allowed products of a search against those of an exact one, where ever fewer products carry the label `in`: one in
-/// ten has it as custom_label_0, one in a hundred as custom_label_1, and so on.
+/// The ten best allowed products of a search against those of an exact one, where rules leave ever fewer products: one in ten, one in
+/// a hundred, ... drawn at random.
 pub(crate) fn decades(path: &std::path::Path) -> Result<Vec<Value>> {
     let options =
         OpenOptions { verify: Verify::Structure, prefault: Prefault::Whole, ..OpenOptions::default() };
     let engine = Engine::open(path, options)?;
     let baskets = baskets(&engine, 200)?;
-    let labels = Attribute::ALL.iter().filter(|label| label.name().starts_with("custom_label_"));
+    let left = |one_in: u64| -> Vec<String> {
+        let ids = engine.catalog().product_ids().filter(|id| {
+            one_in > 1 && xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), one_in) % one_in == 0
+        });
+        ids.map(str::to_owned).collect()
+    };
     let mut rows = Vec::new();
     for conditional in [false, true] {
-        for label in std::iter::once(None).chain(labels.clone().map(Some)) {
-            let names = label.map(|label| (*label, vec!["in".to_owned()])).into_iter().collect();
+        for one_in in [1, 10, 100, 1_000, 10_000, 100_000] {
             let mut policy = Policy::default();
-            if conditional && label.is_some() {
+            if conditional {
                 let when =
                     Condition::Number { fact: NumberFact::OrderLines, is: Comparison::AtLeast, value: 1 };
                 policy.rules.push(Rule { name: "only".into(), when, ..Rule::default() });
-                policy.rules[0].allow_only.attributes = names;
+                policy.rules[0].allow_only.products = left(one_in);
+                policy.rules[0].suppress.kinds = vec![OfferKind::Content];
             } else {
-                policy.allow_only.attributes = names;
+                policy.allow_only.products = left(one_in);
             }
-            let engine = engine.with_policy(&policy)?;
-            let exact = engine.clone().with_visit_budget(u32::MAX);
-            let (mut hits, mut of, mut compared) = (0, 0, 0);
-            for basket in &baskets {
-                basket.with(Placement::default(), |transaction, profile| {
-                    let (found, counters) = testing::searched(&engine, transaction, profile);
-                    let (truth, _) = testing::searched(&exact, transaction, profile);
-                    let truth = &truth[..truth.len().min(10)];
-                    let found = &found[..found.len().min(10)];
-                    of += truth.len();
-                    hits += truth.iter().filter(|ix| found.contains(ix)).count();
-                    compared += u64::from(counters.products);
-                });
-            }
-            rows.push(json!({
-                "scenario": format!("{}, {}", label.map_or("all", |l| l.name()), if conditional { "by condition" } else { "standing" }),
-                "recall_at_10": hits as f64 / (of as f64).max(1.0),
-                "products_compared": compared / baskets.len() as u64,
-                "of": of,
-            }));
+            rows.push(recall(
+                &engine.with_policy(&policy)?,
+                &baskets,
+                &format!("one in {one_in}, {}", if conditional { "by condition" } else { "standing" }),
+            ));
         }
     }
     Ok(rows)
+}
+
+fn recall(engine: &Engine, baskets: &[Basket], name: &str) -> Value {
+    let exact = engine.clone().with_visit_budget(u32::MAX);
+    let (mut hits, mut of, mut compared) = (0, 0, 0);
+    for basket in baskets {
+        basket.with(Placement::default(), |transaction, profile| {
+            let (found, counters) = testing::searched(engine, transaction, profile);
+            let (truth, _) = testing::searched(&exact, transaction, profile);
+            let truth = &truth[..truth.len().min(10)];
+            let found = &found[..found.len().min(10)];
+            of += truth.len();
+            hits += truth.iter().filter(|ix| found.contains(ix)).count();
+            compared += u64::from(counters.products);
+        });
+    }
+    json!({
+        "scenario": name,
+        "recall_at_10": hits as f64 / (of as f64).max(1.0),
+        "of": of,
+        "products_compared": compared / baskets.len() as u64,
+    })
 }

@@ -163,9 +163,7 @@ func (e *Engine) NewDecider() (*Decider, error) {
 	decider := &Decider{request: (*C.request)(C.calloc(1, C.sizeof_request))}
 	if C.aftercart_decider_new(e.c, &decider.request.decider, &problem) != C.AFTERCART_OK {
 		C.free(unsafe.Pointer(decider.request))
-		err := openError(&problem)
-		err.Status = closed(err.Status)
-		return nil, err
+		return nil, openErrorOf(&problem)
 	}
 	decider.request.transaction.struct_size = C.sizeof_aftercart_transaction
 	decider.request.profile.struct_size = C.sizeof_aftercart_profile

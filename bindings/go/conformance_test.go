@@ -41,6 +41,7 @@ type request struct {
 	name     string
 	order    Transaction
 	customer Profile
+	steps    [][]string // of live.txt
 }
 
 // requests reads the file, whose grammar is at its top.
@@ -157,6 +158,11 @@ func (r *request) add(t testing.TB, f []string) {
 		}
 	case "decline":
 		c.Declines = append(c.Declines, Event{f[1], at(f[2])})
+	case "shown", "engaged", "accepted":
+		event := map[string]Exposure{"shown": Shown, "engaged": Engaged, "accepted": Accepted}[f[0]]
+		c.Exposures = append(c.Exposures, Exposed{f[1], event, at(f[2])})
+	case "decide", "set", "look", "reserve", "activate", "release", "explain":
+		r.steps = append(r.steps, f)
 	case "answer":
 		c.Answers = append(c.Answers, SurveyAnswer{f[1], f[2]})
 	case "opt_out_category":
@@ -176,25 +182,25 @@ func bit(b bool) int {
 	return 0
 }
 
-func answer(engine *Engine, r *request, offers *Offers, err error) string {
+func answer(engine *Engine, offers *Offers, err error) string {
 	var status Status
 	if errors.As(err, &status) {
-		return fmt.Sprintf("case\t%s\nstatus\t%s\n\n", r.name, strings.TrimPrefix(status.Error(), "aftercart: "))
+		return fmt.Sprintf("status\t%s\n", strings.TrimPrefix(status.Error(), "aftercart: "))
 	}
 	name := "OK"
 	if len(offers.Slate()) == 0 {
 		name = "NO_OFFERS"
 	}
-	text := fmt.Sprintf("case\t%s\nstatus\t%s\t%d\t%s\t%016x\t%016x\t%d\t%d\t%d\t%d\t%d\t%d\n", r.name, name,
+	text := fmt.Sprintf("status\t%s\t%d\t%s\t%016x\t%016x\t%d\t%d\t%d\t%d\t%d\t%d\n", name,
 		uint32(offers.Reason), offers.DecisionID, offers.IndexGeneration, offers.PolicyGeneration, offers.Retrieved,
 		offers.Eligible, offers.Rejected, offers.Centroids, offers.Cells, offers.Compared)
 	for i := range offers.Slate() {
 		o := &offers.Slate()[i]
-		text += fmt.Sprintf("offer\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", o.ID(),
+		text += fmt.Sprintf("offer\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", o.ID(),
 			o.itemKind, o.itemRow, o.Kind, o.Position, bit(o.ThirdParty), o.Relation, o.Line, o.Relevance, o.AcceptPPM,
-			o.SelectPPM, o.Value, o.EVMicros, o.Price, engine.Title(o), engine.Category(o), engine.Partner(o))
+			o.SelectPPM, o.Value, o.EVMicros, o.Price, o.Accept, engine.Title(o), engine.Category(o), engine.Partner(o))
 	}
-	return text + "\n"
+	return text
 }
 
 func TestConformance(t *testing.T) {
@@ -203,12 +209,16 @@ func TestConformance(t *testing.T) {
 	told := ""
 	for _, r := range requests(t) {
 		err := decider.Decide(&r.order, &r.customer, &offers)
-		told += answer(engine, r, &offers, err)
+		told += "case\t" + r.name + "\n" + answer(engine, &offers, err) + "\n"
 	}
-	expected := strings.Split(read(t, conformance+"offers.txt"), "\n")
+	compare(t, "offers.txt", told)
+}
+
+func compare(t *testing.T, record, told string) {
+	expected := strings.Split(read(t, conformance+record), "\n")
 	for i, line := range strings.Split(told, "\n") {
 		if i >= len(expected) || line != expected[i] {
-			t.Fatalf("line %d of offers.txt: %q", i+1, line)
+			t.Fatalf("line %d of %s: %q", i+1, record, line)
 		}
 	}
 	if len(told) != len(strings.Join(expected, "\n")) {

@@ -13,7 +13,7 @@ func (s Status) Error() string {
 	return "aftercart: " + C.GoString(C.aftercart_status_name(C.int32_t(s)))
 }
 
-// OpenError says why a catalog could not be opened or a decider not be made. errors.Is finds its Status, and what the system
+// OpenError says why a call of the control plane failed: a catalog or an overlay could not be opened, or not be changed. errors.Is finds its Status, and what the system
 // said: errors.Is(err, fs.ErrNotExist).
 type OpenError struct {
 	Status  Status
@@ -40,4 +40,11 @@ func openError(problem *C.aftercart_error) *OpenError {
 		Offset:  uint64(problem.offset),
 		Part:    C.GoString(&problem.part[0]),
 	}
+}
+
+// openErrorOf is openError of a call that needs an engine: of a closed one it says what C cannot.
+func openErrorOf(problem *C.aftercart_error) *OpenError {
+	err := openError(problem)
+	err.Status = closed(err.Status)
+	return err
 }

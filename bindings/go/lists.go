@@ -113,6 +113,53 @@ const (
 	RelationHouse          Relation = C.AFTERCART_RELATION_HOUSE
 )
 
+// Accept is how an offer may be accepted.
+type Accept uint32
+
+// Its values.
+const (
+	AcceptNone                     Accept = C.AFTERCART_ACCEPT_NONE // there is nothing to accept, or it joins an order that is not paid yet
+	AcceptOneClickStoredCredential Accept = C.AFTERCART_ACCEPT_ONE_CLICK_STORED_CREDENTIAL
+	AcceptConfirmConsent           Accept = C.AFTERCART_ACCEPT_CONFIRM_CONSENT // one click, and a consent to what recurs
+	AcceptRedirect                 Accept = C.AFTERCART_ACCEPT_REDIRECT
+	AcceptReenterPayment           Accept = C.AFTERCART_ACCEPT_REENTER_PAYMENT
+	AcceptLeadOptIn                Accept = C.AFTERCART_ACCEPT_LEAD_OPT_IN
+)
+
+// Exposure is what happened to an offer on an earlier page.
+type Exposure uint32
+
+// Its values.
+const (
+	Shown    Exposure = C.AFTERCART_FACT_SHOWN
+	Engaged  Exposure = C.AFTERCART_FACT_ENGAGED
+	Accepted Exposure = C.AFTERCART_FACT_ACCEPTED
+)
+
+// ItemKind is what an id names.
+type ItemKind uint32
+
+// Its values.
+const (
+	ItemAny     ItemKind = C.AFTERCART_ITEM_ANY // whichever has the id; one that several have is refused
+	ItemProduct ItemKind = C.AFTERCART_ITEM_PRODUCT
+	ItemOffer   ItemKind = C.AFTERCART_ITEM_OFFER
+	ItemPartner ItemKind = C.AFTERCART_ITEM_PARTNER // only in the live overlay
+)
+
+// Field is what a live overlay can forget.
+type Field uint32
+
+// Its values.
+const (
+	FieldStock  Field = C.AFTERCART_CHANGE_STOCK
+	FieldPrice  Field = C.AFTERCART_CHANGE_PRICE
+	FieldBid    Field = C.AFTERCART_CHANGE_BID
+	FieldDaily  Field = C.AFTERCART_CHANGE_DAILY
+	FieldTotal  Field = C.AFTERCART_CHANGE_TOTAL
+	FieldPacing Field = C.AFTERCART_CHANGE_PACING
+)
+
 // Answer to a question that may be open.
 type Answer uint32
 
@@ -138,11 +185,13 @@ const (
 	TooManyLines     Status = C.AFTERCART_TOO_MANY_LINES
 	TooManyFacts     Status = C.AFTERCART_TOO_MANY_FACTS
 	TooManySlots     Status = C.AFTERCART_TOO_MANY_SLOTS
+	UnknownID        Status = C.AFTERCART_UNKNOWN_ID
 	BadHandle        Status = C.AFTERCART_BAD_HANDLE
 	Busy             Status = C.AFTERCART_BUSY
 	Poisoned         Status = C.AFTERCART_POISONED
 	BadCatalog       Status = C.AFTERCART_BAD_CATALOG
 	BadPolicy        Status = C.AFTERCART_BAD_POLICY
+	LiveFull         Status = C.AFTERCART_LIVE_FULL
 	CatalogVersion   Status = C.AFTERCART_CATALOG_VERSION
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR

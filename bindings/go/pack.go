@@ -103,6 +103,13 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 	for i := range from.Declines {
 		d.fact(C.AFTERCART_FACT_DECLINE, from.Declines[i].ID).at_ms = millis(from.Declines[i].At)
 	}
+	for i := range from.Exposures {
+		kind := C.uint32_t(from.Exposures[i].Event)
+		if kind < C.AFTERCART_FACT_SHOWN || kind > C.AFTERCART_FACT_ACCEPTED {
+			return BadValue
+		}
+		d.fact(kind, from.Exposures[i].ID).at_ms = millis(from.Exposures[i].At)
+	}
 	for i := range from.Answers {
 		d.fact(C.AFTERCART_FACT_ANSWER, from.Answers[i].Question).tag = d.text(from.Answers[i].Tag)
 	}
@@ -119,7 +126,7 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 }
 
 func (p *Profile) facts() int {
-	return len(p.Purchases) + len(p.Declines) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
+	return len(p.Purchases) + len(p.Declines) + len(p.Exposures) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
 		len(p.Segments)
 }
 
@@ -159,7 +166,7 @@ func (d *Decider) unpack(offers *Offers) {
 		from, to := &r.offers[i], &offers.slate[i]
 		to.itemKind, to.itemRow = uint32(from.item_kind), uint32(from.item_row)
 		to.idLength = uint32(copy(to.id[:], unsafe.Slice((*byte)(unsafe.Pointer(&from.id)), from.id_length)))
-		to.Kind, to.Relation = Kind(from.kind), Relation(from.relation)
+		to.Kind, to.Relation, to.Accept = Kind(from.kind), Relation(from.relation), Accept(from.accept)
 		to.Position, to.Line, to.ThirdParty = int(from.position), int(from.line), from.third_party != 0
 		to.Relevance, to.Value = uint32(from.relevance), int64(from.value)
 		to.AcceptPPM, to.SelectPPM = uint32(from.p_accept_ppm), uint32(from.p_select_ppm)

@@ -20,3 +20,11 @@ static inline int32_t decide(request *r)
                             r->facts, sizeof r->facts[0], r->fact_count, r->strings, r->strings_length,
                             r->offers, sizeof r->offers[0], AFTERCART_SLOTS_MAX, &r->count, &r->summary);
 }
+
+static inline int32_t explain(request *r, uint32_t kind, const char *id, size_t id_length, aftercart_explanation *explanation,
+                              char *names, size_t capacity, size_t *length)
+{
+    return aftercart_explain(r->decider, &r->transaction, &r->profile, r->lines, sizeof r->lines[0], r->line_count,
+                             r->facts, sizeof r->facts[0], r->fact_count, r->strings, r->strings_length, kind, id, id_length,
+                             explanation, names, capacity, length);
+}

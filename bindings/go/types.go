@@ -58,13 +58,14 @@ type Profile struct {
 	LoyaltyMember    Answer
 	HasApp           Answer
 	OptOutThirdParty bool
-	LoyaltyTier      string   // your name of it
-	Orders           Option   // before this one
-	Segments         []string // your own words for this customer, which a policy may ask for
-	UnitKey          [16]byte // a hash of your choice; only for assigning to experiments. Zero = none
-	SessionKey       [16]byte // a hash that ends with the session. Zero = none
-	Purchases        []Event  // oldest first
-	Declines         []Event  // products and offers, oldest first
+	LoyaltyTier      string    // your name of it
+	Orders           Option    // before this one
+	Segments         []string  // your own words for this customer, which a policy may ask for
+	UnitKey          [16]byte  // a hash of your choice; only for assigning to experiments. Zero = none
+	SessionKey       [16]byte  // a hash that ends with the session. Zero = none
+	Purchases        []Event   // oldest first
+	Declines         []Event   // products and offers, oldest first
+	Exposures        []Exposed // offers that were on earlier pages, oldest first: for frequency caps
 	Answers          []SurveyAnswer
 	OptOutCategories []string // category paths, each with its subtree
 	CartRemoved      []string // products that were looked at in this session and put back
@@ -74,6 +75,13 @@ type Profile struct {
 type Event struct {
 	ID string
 	At time.Time // zero = not known
+}
+
+// Exposed is what happened to an offer of an earlier page.
+type Exposed struct {
+	ID    string
+	Event Exposure
+	At    time.Time // zero = not known, which counts as recent
 }
 
 // SurveyAnswer is an answer to a question of a micro-survey. The tag "gift" suppresses refills.
@@ -96,6 +104,7 @@ type Offer struct {
 	id                [64]byte
 
 	Kind       Kind
+	Accept     Accept // how it may be accepted; charging is yours
 	Relation   Relation
 	Position   int    // on the page, from 0
 	Line       int    // index of the bought line behind it; -1 where no single line is
@@ -105,7 +114,7 @@ type Offer struct {
 	SelectPPM  uint32 // probability that the policy shows it in this slot
 	Value      int64  // what you earn when it is accepted
 	EVMicros   int64  // expected contribution, millionths of a minor unit
-	Price      int64  // to the customer as the catalog has it; -1 = not known
+	Price      int64  // to the customer, as the live overlay has it, else the catalog; -1 = not known
 }
 
 // ID in the feed.
@@ -138,6 +147,6 @@ func (r Reason) String() string { return C.GoString(C.aftercart_reason_text(C.ui
 // Limits of a call.
 const (
 	LinesMax = C.AFTERCART_LINES_MAX
-	FactsMax = C.AFTERCART_FACTS_MAX // purchases, declines, answers, opt-outs, what was put back, tags and segments, together
+	FactsMax = C.AFTERCART_FACTS_MAX // purchases, declines, exposures, answers, opt-outs, what was put back, tags and segments, together
 	SlotsMax = C.AFTERCART_SLOTS_MAX
 )

@@ -170,6 +170,118 @@ static napi_value decide(napi_env env, napi_callback_info info)
                                            sizeof b->offers[0], AFTERCART_SLOTS_MAX, &b->count, &b->summary));
 }
 
+/* deciderUse(decider, engine) */
+static napi_value decider_use(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    return status_of(env, aftercart_decider_use(handle(env, in[0]), handle(env, in[1])));
+}
+
+static int64_t wide(napi_env env, napi_value value)
+{
+    int64_t number = 0;
+    napi_get_value_int64(env, value, &number);
+    return number;
+}
+
+/* explain(decider, block, lineCount, factCount, strings, stringsLength, kind, id, explanation): a string with the names, or the
+ * status of the failure */
+static napi_value explain(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(9);
+    size_t size = 0, room = 0, id_length = 0, ignored, capacity = 4096, length = 0;
+    block *b = bytes(env, in[1], &size);
+    const char *strings = bytes(env, in[4], &room), *id = bytes(env, in[7], &id_length);
+    size_t lines = number(env, in[2]), facts = number(env, in[3]), used = number(env, in[5]);
+    aftercart_explanation *explanation = bytes(env, in[8], &ignored);
+    if (size != sizeof *b || lines > AFTERCART_LINES_MAX || facts > AFTERCART_FACTS_MAX || used > room)
+        return status_of(env, AFTERCART_BAD_SIZE);
+    for (;;) {
+        char *names = malloc(capacity);
+        int32_t status = names ? aftercart_explain(handle(env, in[0]), &b->transaction, &b->profile, b->lines, sizeof b->lines[0],
+                                                   lines, b->facts, sizeof b->facts[0], facts, strings, used, number(env, in[6]),
+                                                   id, id_length, explanation, names, capacity, &length)
+                               : AFTERCART_OUT_OF_MEMORY;
+        napi_value value = NULL;
+        if (status < 0)
+            value = status_of(env, status);
+        else if (status == AFTERCART_OK)
+            napi_create_string_utf8(env, names, length, &value);
+        free(names);
+        if (value)
+            return value;
+        capacity = length + 1;
+    }
+}
+
+/* liveBind(engine, path, error) */
+static napi_value live_bind(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t length = 0, ignored;
+    char *path = bytes(env, in[1], &length);
+    return status_of(env, aftercart_live_bind(handle(env, in[0]), path, length, bytes(env, in[2], &ignored)));
+}
+
+/* engineWithLive(engine, path, error) */
+static napi_value engine_with_live(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t length = 0, ignored;
+    char *path = bytes(env, in[1], &length);
+    aftercart_engine *engine = NULL;
+    int32_t status = aftercart_engine_with_live(handle(env, in[0]), path, length, &engine, bytes(env, in[2], &ignored));
+    return made(env, status, engine, close_engine);
+}
+
+/* liveEdit(engine, changes, strings, now, done, error) */
+static napi_value live_edit(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(6);
+    size_t size = 0, length = 0, ignored, count = 0;
+    const aftercart_change *changes = bytes(env, in[1], &size);
+    const char *strings = bytes(env, in[2], &length);
+    int32_t status = aftercart_live_edit(handle(env, in[0]), changes, sizeof *changes, size / sizeof *changes, strings, length,
+                                         wide(env, in[3]), &count, bytes(env, in[5], &ignored));
+    *(uint32_t *)bytes(env, in[4], &ignored) = (uint32_t)count;
+    return status_of(env, status);
+}
+
+/* liveLook(engine, kind, id, now, state, error) */
+static napi_value live_look(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(6);
+    size_t length = 0, ignored;
+    const char *id = bytes(env, in[2], &length);
+    return status_of(env, aftercart_live_look(handle(env, in[0]), number(env, in[1]), id, length, wide(env, in[3]),
+                                              bytes(env, in[4], &ignored), bytes(env, in[5], &ignored)));
+}
+
+/* leaseReserve(engine, kind, row, value, now, for, lease) */
+static napi_value lease_reserve(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(7);
+    size_t ignored;
+    return status_of(env, aftercart_lease_reserve(handle(env, in[0]), number(env, in[1]), number(env, in[2]), wide(env, in[3]),
+                                                  wide(env, in[4]), wide(env, in[5]), bytes(env, in[6], &ignored)));
+}
+
+/* leaseActivate(engine, lease, now) */
+static napi_value lease_activate(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t ignored;
+    return status_of(env, aftercart_lease_activate(handle(env, in[0]), bytes(env, in[1], &ignored), wide(env, in[2])));
+}
+
+/* leaseRelease(engine, lease, now) */
+static napi_value lease_release(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t ignored;
+    return status_of(env, aftercart_lease_release(handle(env, in[0]), bytes(env, in[1], &ignored), wide(env, in[2])));
+}
+
 /* selftest(decider) */
 static napi_value selftest(napi_env env, napi_callback_info info)
 {
@@ -195,7 +307,9 @@ NAPI_MODULE_INIT()
     const struct { const char *name; napi_callback call; } functions[] = {
         {"engineOpen", engine_open}, {"engineClose", engine_close}, {"engineInfo", engine_info}, {"itemText", item_text},
         {"deciderNew", decider_new}, {"deciderFree", decider_free}, {"decide", decide}, {"selftest", selftest},
-        {"reasonText", reason_text},
+        {"reasonText", reason_text}, {"deciderUse", decider_use}, {"explain", explain}, {"liveBind", live_bind},
+        {"engineWithLive", engine_with_live}, {"liveEdit", live_edit}, {"liveLook", live_look}, {"leaseReserve", lease_reserve},
+        {"leaseActivate", lease_activate}, {"leaseRelease", lease_release},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value value = NULL;

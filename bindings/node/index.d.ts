@@ -108,7 +108,14 @@ export interface Profile {
   orders?: number;
   /** Your own words for this customer, which a policy may ask for. */
   segments?: readonly string[];
+  /** Offers that were on earlier pages, oldest first: for frequency caps. Without a time it counts as recent. */
+  exposures?: readonly { id: string; event?: Exposure; atMs?: number }[];
 }
+
+export type Accept = 'none' | 'one_click_stored_credential' | 'confirm_consent' | 'redirect' | 'reenter_payment' | 'lead_opt_in';
+export type Exposure = 'shown' | 'engaged' | 'accepted';
+/** What an id names. `any`: whichever has the id; one that several have is refused. `partner`: only in the live overlay. */
+export type Item = 'any' | 'product' | 'offer' | 'partner';
 
 /** One offer of the slate. */
 export interface Offer {
@@ -129,8 +136,10 @@ export interface Offer {
   value: number;
   /** Expected contribution, millionths of a minor unit. */
   evMicros: number;
-  /** To the customer as the catalog has it; null = not known. */
+  /** To the customer, as the live overlay has it, else the catalog; null = not known. */
   price: number | null;
+  /** How it may be accepted; charging is yours. */
+  accept: Accept | number;
   itemKind: number;
   itemRow: number;
 }
@@ -165,12 +174,90 @@ export interface Info {
   kernel: string;
 }
 
+/** A change of one product, offer or partner in the live overlay. Not given = stays; null = the overlay forgets it. */
+export interface Change {
+  id: string;
+  kind?: Item;
+  /** Products: units; more than 62 count as 62. */
+  stock?: number | null;
+  /** Products, and when it was stated. */
+  price?: number | null;
+  pricedAtMs?: number;
+  /** Offers: what you earn, in place of the catalog's. */
+  bid?: number | null;
+  /** Offers and partners: limit of a day, and over all days. */
+  daily?: number | null;
+  total?: number | null;
+  /** With a limit of a day: "even", or 24 or 96 weights joined by commas. */
+  pacing?: string | null;
+  /** Not to be shown for now; not any more. */
+  paused?: boolean;
+  killed?: boolean;
+  /** Limits count minor units of value, not accepted offers. */
+  money?: boolean;
+  /** Offers and partners: when the day begins. */
+  utcOffsetMinutes?: number;
+}
+
+/** What the live overlay says of one product, offer or partner. null = as the catalog says, or no limit. */
+export interface LiveState {
+  kind: Item;
+  paused: boolean;
+  killed: boolean;
+  stock: number | null;
+  utcOffsetMinutes: number;
+  money: boolean;
+  paced: boolean;
+  /** Decisions that pacing turns away now. */
+  throttlePpm: number;
+  /** That are out. */
+  leases: number;
+  price: number | null;
+  pricedAtMs: number;
+  bid: number | null;
+  daily: number | null;
+  total: number | null;
+  spentToday: number;
+  spent: number;
+  /** By leases that are out. */
+  held: number;
+}
+
+/** The right to spend from the budgets of an offer. Keep the 48 bytes with the customer's session. */
+export class Lease {
+  constructor(bytes: Uint8Array);
+  toBuffer(): Buffer;
+  /** 0 = it holds nothing, since there is no limit. */
+  readonly expiresAtMs: number;
+}
+
+/** Everything that speaks for and against one product or offer. */
+export interface Explanation {
+  /** On the page; null = not shown. */
+  position: number | null;
+  /** Why it is not shown. */
+  reasons: number[];
+  reasonTexts: string[];
+  /** Of the policy, that refuse it. */
+  rules: string[];
+  /** null = nothing leads to it. */
+  relation: Relation | number | null;
+  line: number | null;
+  relevance: number;
+  acceptPpm: number;
+  evMicros: number;
+  /** Of the score, for products; weights in thousandths of a nat. */
+  features: { name: string; value: number; weight: number }[];
+}
+
 /** A call failed. On a page: show nothing, and go on. */
 export class AftercartError extends Error {
   readonly status: Status;
   readonly osError: number;
   readonly rule: number;
   readonly part: string;
+  /** Of `edit`: changes that were made before. */
+  readonly done?: number;
 }
 
 /** An opened catalog with its policy. It never changes. */
@@ -181,6 +268,19 @@ export class Engine {
   title(offer: Offer): string;
   category(offer: Offer): string;
   partner(offer: Offer): string;
+  /** Makes a live overlay for this catalog, or makes one that is there fit it too. Before the first `withLive` of a new catalog. */
+  bindLive(path: string): void;
+  /** An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is. */
+  withLive(path: string): Engine;
+  /** Changes the overlay, in order; the first change that cannot be made ends the call. Waits for other processes that change it. */
+  edit(changes: readonly Change[], nowMs: number): void;
+  look(id: string, nowMs: number, kind?: Item): LiveState;
+  /** Before an offer is shown; at most a day. BUDGET_EMPTY, PAUSED: do not show it. Without a limit the lease holds nothing. */
+  reserve(offer: Offer, nowMs: number, forMs: number): Lease;
+  /** Counts it as spent. LEASE_GONE: it expired, or was used before; do not honour the offer on it. */
+  activate(lease: Lease, nowMs: number): void;
+  /** Gives it back: the customer declined, or left. */
+  release(lease: Lease, nowMs: number): void;
   /** Gives the catalog back. Deciders keep what they need of it. */
   close(): void;
 }
@@ -189,5 +289,9 @@ export class Engine {
 export class Decider {
   constructor(engine: Engine);
   decide(order: Transaction, customer?: Profile): Offers;
+  /** Why something is, or is not, on the page. For people: it takes some times as long as a decision. */
+  explain(order: Transaction, customer: Profile | undefined, id: string, kind?: Item): Explanation;
+  /** Goes on with another engine: another catalog, or another overlay. */
+  use(engine: Engine): void;
   close(): void;
 }

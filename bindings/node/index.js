@@ -4,7 +4,8 @@ const lists = require('./lists');
 const native = require(process.env.AFTERCART_ADDON || './build/Release/aftercart.node');
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72 };
+const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72,
+  change: 88, live_state: 104, explanation: 176, lease: 48 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
   transaction: {
@@ -16,12 +17,25 @@ const AT = {
   fact: { kind: 0, at_ms: 8, id: 16, tag: 24 },
   offer: {
     item_kind: 0, item_row: 4, kind: 8, position: 12, third_party: 16, relation: 20, line: 24, relevance: 28,
-    p_accept_ppm: 32, p_select_ppm: 36, value: 40, ev_micros: 48, price: 56, id_length: 64, id: 72,
+    p_accept_ppm: 32, p_select_ppm: 36, value: 40, ev_micros: 48, price: 56, id_length: 64, accept: 68, id: 72,
   },
   summary: {
     reason: 4, decision_id_low: 8, decision_id_high: 16, index_generation: 24, policy_generation: 32, retrieved: 40,
     eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60, overlay_generation: 64,
   },
+  change: {
+    kind: 0, set: 4, clear: 8, stock: 12, paused: 16, killed: 20, money: 24, utc_offset_minutes: 28, id: 32, pacing: 40, price: 48,
+    priced_at_ms: 56, bid: 64, daily: 72, total: 80,
+  },
+  live_state: {
+    kind: 4, paused: 8, killed: 12, stock: 16, utc_offset_minutes: 20, money: 24, paced: 28, throttle_ppm: 32, leases: 36,
+    price: 40, priced_at_ms: 48, bid: 56, daily: 64, total: 72, spent_today: 80, spent: 88, held: 96,
+  },
+  explanation: {
+    item_kind: 4, item_row: 8, position: 12, relation: 16, line: 20, relevance: 24, p_accept_ppm: 28, ev_micros: 32,
+    reason_count: 40, reasons: 48,
+  },
+  lease: { expires_at_ms: 8, words: 16 },
   info: { products: 4, offers: 8, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
 };
 const NUMBERS = {
@@ -29,6 +43,8 @@ const NUMBERS = {
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
   FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2,
+  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
+  CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
 };
 
 // Where the parts of a decider's block start; addon.c has the same as a struct.
@@ -43,6 +59,8 @@ const BLOCK_BYTES = FACTS + SIZES.fact * NUMBERS.FACTS_MAX;
 const named = (list) => new Map(Object.entries(list).map(([name, code]) => [code, name]));
 const kinds = named(lists.Kind);
 const relations = named(lists.Relation);
+const accepts = named(lists.Accept);
+const items = named(lists.Item);
 const statuses = named(lists.Status);
 
 class AftercartError extends Error {
@@ -118,10 +136,83 @@ function hex(buffer, at) {
   return buffer.readBigUInt64LE(at).toString(16).padStart(16, '0');
 }
 
+const FOUND = Symbol('a handle');
+
+class Lease {
+  #bytes;
+
+  constructor(bytes) {
+    // C would read as much as the first four bytes say.
+    if (bytes.length !== SIZES.lease || Buffer.from(bytes).readUInt32LE() !== SIZES.lease) {
+      throw new AftercartError(lists.Status.BAD_SIZE);
+    }
+    this.#bytes = Buffer.alloc(SIZES.lease, bytes);
+  }
+
+  toBuffer() {
+    return Buffer.from(this.#bytes);
+  }
+
+  get expiresAtMs() {
+    return readInt64(this.#bytes, AT.lease.expires_at_ms);
+  }
+}
+
+/** Writes changes, and the texts behind each other. */
+function packChanges(changes) {
+  const rows = Buffer.alloc(SIZES.change * changes.length);
+  const texts = [];
+  let length = 0;
+  const text = (from, at) => {
+    const bytes = Buffer.from(from);
+    rows.writeUInt32LE(length, at);
+    rows.writeUInt32LE(bytes.length, at + 4);
+    length += bytes.length;
+    texts.push(bytes);
+  };
+  const at = AT.change;
+  changes.forEach((change, i) => {
+    const start = i * SIZES.change;
+    let [set, clear] = [0, 0];
+    const given = (value, bit, write) => {
+      if (value === null) {
+        clear |= bit;
+      } else if (value !== undefined) {
+        set |= bit;
+        write(value);
+      }
+    };
+    given(change.stock, NUMBERS.CHANGE_STOCK, (stock) => rows.writeUInt32LE(uint32(stock), start + at.stock));
+    given(change.price, NUMBERS.CHANGE_PRICE, (price) => {
+      writeInt64(rows, price, start + at.price);
+      writeInt64(rows, change.pricedAtMs ?? 0, start + at.priced_at_ms);
+    });
+    given(change.bid, NUMBERS.CHANGE_BID, (bid) => writeInt64(rows, bid, start + at.bid));
+    given(change.daily, NUMBERS.CHANGE_DAILY, (limit) => writeInt64(rows, limit, start + at.daily));
+    given(change.total, NUMBERS.CHANGE_TOTAL, (limit) => writeInt64(rows, limit, start + at.total));
+    given(change.pacing, NUMBERS.CHANGE_PACING, (pacing) => text(pacing, start + at.pacing));
+    given(change.utcOffsetMinutes, NUMBERS.CHANGE_UTC_OFFSET, (minutes) => {
+      rows.writeInt32LE(uint32(minutes + 0x80000000) - 0x80000000, start + at.utc_offset_minutes);
+    });
+    text(change.id, start + at.id);
+    rows.writeUInt32LE(code(lists.Item, change.kind, 0), start + at.kind);
+    rows.writeUInt32LE(set, start + at.set);
+    rows.writeUInt32LE(clear, start + at.clear);
+    rows.writeUInt32LE(answer(change.paused), start + at.paused);
+    rows.writeUInt32LE(answer(change.killed), start + at.killed);
+    rows.writeUInt32LE(answer(change.money), start + at.money);
+  });
+  return [rows, Buffer.concat(texts)];
+}
+
 class Engine {
   #handle;
 
   constructor(path, options = {}) {
+    if (path === FOUND) {
+      this.#handle = options; // withLive made it
+      return;
+    }
     const given = sized(SIZES.options);
     given.writeUInt32LE(code(lists.Mode, options.mode, 0), 4);
     given.writeUInt32LE(code(lists.Verify, options.verify, 0), 8);
@@ -180,6 +271,85 @@ class Engine {
     return this.#text(offer, 4);
   }
 
+  #open() {
+    if (this.#handle === null) {
+      throw new AftercartError(lists.Status.BAD_HANDLE);
+    }
+    return this.#handle;
+  }
+
+  /** @internal */
+  lend(decider) {
+    return checked(native.deciderUse(decider, this.#open()));
+  }
+
+  bindLive(path) {
+    const error = sized(SIZES.error);
+    if (native.liveBind(this.#open(), Buffer.from(path), error) < 0) {
+      throw raised(error);
+    }
+  }
+
+  withLive(path) {
+    const error = sized(SIZES.error);
+    const opened = native.engineWithLive(this.#open(), Buffer.from(path), error);
+    if (typeof opened === 'number') {
+      throw raised(error);
+    }
+    return new Engine(FOUND, opened);
+  }
+
+  edit(changes, nowMs) {
+    const [error, done] = [sized(SIZES.error), Buffer.alloc(4)];
+    const [rows, texts] = packChanges(changes);
+    if (native.liveEdit(this.#open(), rows, texts, nowMs, done, error) < 0) {
+      throw Object.assign(raised(error), { done: done.readUInt32LE() });
+    }
+  }
+
+  look(id, nowMs, kind) {
+    const [error, state, at] = [sized(SIZES.error), sized(SIZES.live_state), AT.live_state];
+    if (native.liveLook(this.#open(), code(lists.Item, kind, 0), Buffer.from(id), nowMs, state, error) < 0) {
+      throw raised(error);
+    }
+    const number = (field) => state.readUInt32LE(at[field]);
+    const known = (field) => (readInt64(state, at[field]) < 0 ? null : readInt64(state, at[field]));
+    const stock = state.readInt32LE(at.stock);
+    return {
+      kind: items.get(number('kind')),
+      paused: number('paused') !== 0,
+      killed: number('killed') !== 0,
+      stock: stock < 0 ? null : stock,
+      utcOffsetMinutes: state.readInt32LE(at.utc_offset_minutes),
+      money: number('money') !== 0,
+      paced: number('paced') !== 0,
+      throttlePpm: number('throttle_ppm'),
+      leases: number('leases'),
+      price: known('price'),
+      pricedAtMs: readInt64(state, at.priced_at_ms),
+      bid: known('bid'),
+      daily: known('daily'),
+      total: known('total'),
+      spentToday: readInt64(state, at.spent_today),
+      spent: readInt64(state, at.spent),
+      held: readInt64(state, at.held),
+    };
+  }
+
+  reserve(offer, nowMs, forMs) {
+    const lease = sized(SIZES.lease);
+    checked(native.leaseReserve(this.#open(), offer.itemKind, offer.itemRow, offer.value, nowMs, forMs, lease));
+    return new Lease(lease);
+  }
+
+  activate(lease, nowMs) {
+    checked(native.leaseActivate(this.#open(), lease.toBuffer(), nowMs));
+  }
+
+  release(lease, nowMs) {
+    checked(native.leaseRelease(this.#open(), lease.toBuffer(), nowMs));
+  }
+
   close() {
     if (this.#handle !== null) {
       native.engineClose(this.#handle);
@@ -203,9 +373,54 @@ class Decider {
   }
 
   decide(order, customer = {}) {
+    const lines = this.#pack(order, customer);
+    const { decide } = native;
+    checked(decide(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length));
+    return this.#offers();
+  }
+
+  explain(order, customer, id, kind) {
+    const lines = this.#pack(order, customer ?? {});
+    const [room, at] = [sized(SIZES.explanation), AT.explanation];
+    const names = native.explain(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length,
+      code(lists.Item, kind, 0), Buffer.from(id), room);
+    if (typeof names === 'number') {
+      throw new AftercartError(names);
+    }
+    const rows = names.split('\n').map((row) => row.split('\t'));
+    const index = (field) => (room.readInt32LE(at[field]) < 0 ? null : room.readInt32LE(at[field]));
+    const relation = room.readUInt32LE(at.relation);
+    const reasons = Array.from({ length: Math.min(room.readUInt32LE(at.reason_count), NUMBERS.REASONS_MAX) },
+      (_, i) => room.readUInt32LE(at.reasons + 4 * i));
+    return {
+      position: index('position'),
+      reasons,
+      reasonTexts: reasons.map(native.reasonText),
+      rules: rows.filter(([word]) => word === 'rule').map(([, name]) => name),
+      relation: relation === 0 ? null : relations.get(relation) ?? relation,
+      line: index('line'),
+      relevance: room.readUInt32LE(at.relevance),
+      acceptPpm: room.readUInt32LE(at.p_accept_ppm),
+      evMicros: readInt64(room, at.ev_micros),
+      features: rows.filter(([word]) => word === 'feature')
+        .map(([, name, value, weight]) => ({ name, value: Number(value), weight: Number(weight) })),
+    };
+  }
+
+  use(engine) {
+    engine.lend(this.#open());
+  }
+
+  #open() {
     if (this.#handle === null) {
       throw new AftercartError(lists.Status.BAD_HANDLE);
     }
+    return this.#handle;
+  }
+
+  /** Writes a request into the block; says how many lines it has. */
+  #pack(order, customer) {
+    this.#open();
     const lines = order.lines ?? [];
     if (lines.length > NUMBERS.LINES_MAX) {
       throw new AftercartError(lists.Status.TOO_MANY_LINES);
@@ -217,9 +432,7 @@ class Decider {
       this.#packLine(lines[i], LINES + i * SIZES.line);
     }
     this.#packCustomer(customer);
-    const { decide } = native;
-    checked(decide(this.#handle, this.#block, lines.length, this.#facts, this.#strings, this.#length));
-    return this.#offers();
+    return lines.length;
   }
 
   close() {
@@ -288,6 +501,9 @@ class Decider {
     }
     for (const event of customer.declines ?? []) {
       this.#fact(NUMBERS.FACT_DECLINE, event.id, event.atMs);
+    }
+    for (const { id, event, atMs } of customer.exposures ?? []) {
+      this.#fact(code(lists.Exposure, event, 8), id, atMs);
     }
     for (const { question, tag } of customer.answers ?? []) {
       this.#fact(NUMBERS.FACT_ANSWER, question, 0, tag);
@@ -389,12 +605,13 @@ class Decider {
       value: readInt64(block, start + at.value),
       evMicros: readInt64(block, start + at.ev_micros),
       price: price < 0 ? null : price,
+      accept: accepts.get(number('accept')) ?? number('accept'),
       itemKind: number('item_kind'),
       itemRow: number('item_row'),
     };
   }
 }
 
-module.exports = { AftercartError, Engine, Decider };
+module.exports = { AftercartError, Engine, Decider, Lease };
 // For the tests.
 module.exports.layout = { SIZES, AT, NUMBERS, BLOCK_BYTES };

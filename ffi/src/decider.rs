@@ -5,7 +5,10 @@ use std::ffi::c_char;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
-use engine::{DecideError, Decider, Engine, Item, LiveFact, Offer, OfferIx, Offers, ProductIx};
+use engine::{
+    DecideError, Decider, Engine, Explanation, Item, LiveFact, Offer, OfferIx, Offers, ProductIx, Profile,
+    Transaction,
+};
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, RoomArray, call};
@@ -140,22 +143,40 @@ impl State {
         self.decider.live_facts()
     }
 
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        self.decider.engine()
+    }
+
     fn decide(&mut self, given: &Given<'_>) -> Result<Offers, Status> {
+        self.run(given, Decider::decide)
+    }
+
+    pub(crate) fn explain(&mut self, given: &Given<'_>, item: Item) -> Result<Explanation, Status> {
+        self.run(given, |decider, transaction, profile| decider.explain(transaction, profile, item))
+    }
+
+    /// Unpacks a request into the memory set aside for it, and runs something on it.
+    fn run<R>(
+        &mut self,
+        given: &Given<'_>,
+        work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+    ) -> Result<R, Status> {
         let mut lists = mem::take(&mut self.lists).recycle();
-        let decided = decide_with(&mut self.decider, given, &mut lists);
+        let done = run_with(&mut self.decider, given, &mut lists, work);
         self.lists = lists.recycle();
-        decided
+        done
     }
 }
 
-fn decide_with<'c>(
+fn run_with<'c, R>(
     decider: &mut Decider,
     given: &Given<'c>,
     lists: &mut Lists<'c>,
-) -> Result<Offers, Status> {
+    work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+) -> Result<R, Status> {
     lists.fill(given)?;
     let (transaction, profile) = (given.transaction(lists)?, given.profile(lists)?);
-    decider.decide(&transaction, &profile).map_err(|error| match error {
+    work(decider, &transaction, &profile).map_err(|error| match error {
         DecideError::TooManyLines => Status::TooManyLines,
         DecideError::TooManySlots => Status::TooManySlots,
         _ => Status::Internal,
@@ -164,10 +185,7 @@ fn decide_with<'c>(
 
 fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart_offer>) {
     for (index, offer) in slate.iter().enumerate().take(room.capacity()) {
-        let (item_kind, item_row) = match offer.item {
-            Item::Product(ProductIx(row)) => (AFTERCART_ITEM_PRODUCT, row),
-            Item::Offer(OfferIx(row)) => (AFTERCART_ITEM_OFFER, row),
-        };
+        let (item_kind, item_row) = plain_item(offer.item);
         let id = engine.id(offer.item);
         // Longer ids are only in damaged files. Part of an id is another id, so better none.
         let id = if id.len() <= engine::limits::ID_BYTES_MAX { id } else { "" };
@@ -188,18 +206,23 @@ fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart
                 ev_micros: offer.ev_micros,
                 price: offer.price.unwrap_or(-1),
                 id_length: id.len() as u32,
-                reserved: 0,
+                accept: offer.accept.code().into(),
                 id: chars(id, 72),
             },
         );
     }
 }
 
+pub(crate) fn plain_item(item: Item) -> (u32, u32) {
+    match item {
+        Item::Product(ProductIx(row)) => (AFTERCART_ITEM_PRODUCT, row),
+        Item::Offer(OfferIx(row)) => (AFTERCART_ITEM_OFFER, row),
+    }
+}
+
 fn summarize(decided: &Offers) -> aftercart_summary {
     let mut summary = aftercart_summary::new_zeroed();
-    if let engine::Status::NoOffer(reason) = decided.status {
-        summary.reason = reason.code().into();
-    }
+    summary.reason = decided.status.reason().map_or(0, |reason| reason.code().into());
     summary.decision_id_low = decided.decision_id as u64;
     summary.decision_id_high = (decided.decision_id >> 64) as u64;
     summary.index_generation = decided.generations.index;

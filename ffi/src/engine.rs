@@ -237,6 +237,21 @@ pub(crate) fn construct<O: Opaque>(
     }
 }
 
+/// Runs work of the control plane that makes no object, and reports its failure.
+pub(crate) fn reported(
+    caller: &Caller,
+    error: *mut aftercart_error,
+    work: impl FnOnce(&Caller) -> Result<(), Failure>,
+) -> Result<Status, Status> {
+    let error = caller.room_optional(error)?;
+    work(caller).map(|()| Status::Ok).map_err(|failure| {
+        if let Some(room) = error {
+            failure.report(&room);
+        }
+        failure.status
+    })
+}
+
 pub(crate) fn open_options(
     caller: &Caller,
     options: *const aftercart_options,

@@ -8,14 +8,14 @@ use engine::{Engine, Item, Lease, LeaseError, Live, LiveError, LiveFact, OfferIx
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::boundary::{Caller, call};
-use crate::decider::lock;
+use crate::decider::{lock, plain_item};
 use crate::engine::{Failure, construct, path_of};
 use crate::handle;
 use crate::status::Status;
 use crate::types::*;
 
-/// Makes an engine that decides with a live overlay, a file that `aftercart live bind` made for the same catalog. The engine
-/// that was given stays as it is; both share the catalog.
+/// Makes an engine that decides with a live overlay, a file that `aftercart_live_bind` or the command `aftercart live bind`
+/// made for the same catalog. The engine that was given stays as it is; both share the catalog.
 ///
 /// `path` has `path_length` bytes and needs no zero byte. `*with_live` is a new handle, or null where the function fails.
 /// `error` may be null. The overlay is mapped, writable, and shared with all processes of the machine; it must never be
@@ -83,10 +83,7 @@ pub unsafe extern "C" fn aftercart_live_facts(
 }
 
 fn plain(fact: &LiveFact) -> aftercart_live_fact {
-    let (item_kind, item_row) = match fact.item {
-        Item::Product(ProductIx(row)) => (AFTERCART_ITEM_PRODUCT, row),
-        Item::Offer(OfferIx(row)) => (AFTERCART_ITEM_OFFER, row),
-    };
+    let (item_kind, item_row) = plain_item(fact.item);
     aftercart_live_fact { item_kind, item_row, own: fact.own, partner: fact.partner, bid: fact.bid }
 }
 
@@ -187,6 +184,9 @@ impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Self {
         let (status, os_error) = match &error {
             LiveError::Io { source, .. } => (Status::SystemError, source.raw_os_error().unwrap_or(0)),
+            LiveError::TooSmall { .. } => (Status::LiveFull, 0),
+            LiveError::UnknownId { .. } => (Status::UnknownId, 0),
+            LiveError::Ambiguous { .. } | LiveError::Value { .. } => (Status::BadValue, 0),
             _ => (Status::BadLive, 0),
         };
         Self::new(status, os_error, error.to_string())

@@ -4,14 +4,15 @@
 use std::ffi::c_char;
 
 use engine::limits::{
-    ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, SEGMENTS_MAX,
-    TAGS_MAX,
+    ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
+    SEGMENTS_MAX, TAGS_MAX,
 };
 use engine::vocabulary::{
-    AgeBand, Country, Currency, CustomerKind, PaymentType, Role, SensitiveClass, Stage,
+    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, SensitiveClass, Stage,
 };
 use engine::{
-    Answer, Consent, Decline, LineItem, Placement, Profile, Purchase, Purposes, Repeat, Session, Transaction,
+    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Purposes, Repeat, Session,
+    Transaction,
 };
 
 use crate::boundary::{Array, Caller};
@@ -54,13 +55,7 @@ impl<'c> Given<'c> {
     }
 
     fn text(&self, text: aftercart_text) -> Result<&'c str, Status> {
-        if text.length == 0 {
-            return Ok("");
-        }
-        let start = text.offset as usize;
-        let end = start.checked_add(text.length as usize).ok_or(Status::BadString)?;
-        let bytes = self.strings.get(start..end).ok_or(Status::BadString)?;
-        std::str::from_utf8(bytes).map_err(|_| Status::BadUtf8)
+        text_in(self.strings, text)
     }
 
     /// The order, with lines that [`Lists::fill`] read.
@@ -107,6 +102,7 @@ impl<'c> Given<'c> {
             opt_out_categories: &lists.opt_outs,
             purchases: &lists.purchases,
             declines: &lists.declines,
+            exposures: &lists.exposures,
             answers: &lists.answers,
             segments: &lists.segments,
             session: Session { session_key: None, cart_removed: &lists.removed },
@@ -165,6 +161,7 @@ pub(crate) struct Lists<'a> {
     lines: Vec<LineItem<'a>>,
     purchases: Vec<Purchase<'a>>,
     declines: Vec<Decline<'a>>,
+    exposures: Vec<Exposed<'a>>,
     answers: Vec<Answer<'a>>,
     opt_outs: Vec<&'a str>,
     removed: Vec<&'a str>,
@@ -178,6 +175,7 @@ impl<'a> Lists<'a> {
             lines: room(LINES_MAX)?,
             purchases: room(PURCHASES_MAX)?,
             declines: room(DECLINES_MAX)?,
+            exposures: room(EXPOSURES_MAX)?,
             answers: room(ANSWERS_MAX)?,
             opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
             removed: room(CART_REMOVED_MAX)?,
@@ -192,6 +190,7 @@ impl<'a> Lists<'a> {
             lines: recycle(self.lines),
             purchases: recycle(self.purchases),
             declines: recycle(self.declines),
+            exposures: recycle(self.exposures),
             answers: recycle(self.answers),
             opt_outs: recycle(self.opt_outs),
             removed: recycle(self.removed),
@@ -205,19 +204,19 @@ impl<'a> Lists<'a> {
         for line in given.lines.iter() {
             push(&mut self.lines, given.line(&line?)?);
         }
-        // Of purchases and declines the engine reads the last ones, so the first ones make way.
-        let (mut purchases, mut declines) = (0usize, 0usize);
+        // Of these lists the engine reads the last elements, so the first ones make way.
+        let mut skip = Skip::default();
         for fact in given.facts.iter() {
             match fact?.kind {
-                AFTERCART_FACT_PURCHASE => purchases += 1,
-                AFTERCART_FACT_DECLINE => declines += 1,
+                AFTERCART_FACT_PURCHASE => skip.purchases += 1,
+                AFTERCART_FACT_DECLINE => skip.declines += 1,
+                kind if exposure(kind).is_some() => skip.exposures += 1,
                 _ => {}
             }
         }
-        let mut skip = Skip {
-            purchases: purchases.saturating_sub(PURCHASES_MAX),
-            declines: declines.saturating_sub(DECLINES_MAX),
-        };
+        skip.purchases = skip.purchases.saturating_sub(PURCHASES_MAX);
+        skip.declines = skip.declines.saturating_sub(DECLINES_MAX);
+        skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
         for fact in given.facts.iter() {
             self.add(given, &fact?, &mut skip)?;
         }
@@ -227,10 +226,15 @@ impl<'a> Lists<'a> {
     fn add(&mut self, given: &Given<'a>, fact: &aftercart_fact, skip: &mut Skip) -> Result<(), Status> {
         let (id, tag, at_ms) = (given.text(fact.id)?, given.text(fact.tag)?, fact.at_ms);
         zero(fact.reserved)?;
-        let dated = matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE);
+        let event = exposure(fact.kind);
+        let dated = matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE) || event.is_some();
         let tagged = fact.kind == AFTERCART_FACT_ANSWER;
         if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) {
             return Err(Status::UnsupportedField);
+        }
+        if let Some(event) = event {
+            push_last(&mut self.exposures, &mut skip.exposures, Exposed { id, event, at_ms });
+            return Ok(());
         }
         match fact.kind {
             AFTERCART_FACT_PURCHASE => {
@@ -251,10 +255,20 @@ impl<'a> Lists<'a> {
 }
 
 /// How many of the first facts of a kind are left out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Skip {
     purchases: usize,
     declines: usize,
+    exposures: usize,
+}
+
+fn exposure(fact: u32) -> Option<Exposure> {
+    match fact {
+        AFTERCART_FACT_SHOWN => Some(Exposure::Shown),
+        AFTERCART_FACT_ENGAGED => Some(Exposure::Engaged),
+        AFTERCART_FACT_ACCEPTED => Some(Exposure::Accepted),
+        _ => None,
+    }
 }
 
 /// Room for `most` elements, or a failure instead of an abort.
@@ -286,8 +300,19 @@ fn push_last<T>(list: &mut Vec<T>, skip: &mut usize, element: T) {
     }
 }
 
+/// A text within a block of strings.
+pub(crate) fn text_in(strings: &[u8], text: aftercart_text) -> Result<&str, Status> {
+    if text.length == 0 {
+        return Ok("");
+    }
+    let start = text.offset as usize;
+    let end = start.checked_add(text.length as usize).ok_or(Status::BadString)?;
+    let bytes = strings.get(start..end).ok_or(Status::BadString)?;
+    std::str::from_utf8(bytes).map_err(|_| Status::BadUtf8)
+}
+
 /// Takes flags apart, and refuses unknown ones.
-fn flags<const N: usize>(given: u32, known: [u32; N]) -> Result<[bool; N], Status> {
+pub(crate) fn flags<const N: usize>(given: u32, known: [u32; N]) -> Result<[bool; N], Status> {
     zero(given & !known.iter().fold(0, |all, flag| all | flag))?;
     Ok(known.map(|flag| given & flag != 0))
 }
@@ -301,7 +326,7 @@ fn optional(flag: bool, number: i64) -> Result<Option<i64>, Status> {
     }
 }
 
-fn zero(field: u32) -> Result<(), Status> {
+pub(crate) fn zero(field: u32) -> Result<(), Status> {
     if field == 0 { Ok(()) } else { Err(Status::UnsupportedField) }
 }
 
@@ -310,7 +335,7 @@ fn value<T>(given: u32, from_code: impl Fn(u8) -> Option<T>) -> Result<T, Status
     u8::try_from(given).ok().and_then(from_code).ok_or(Status::BadValue)
 }
 
-fn answer(given: u32) -> Result<Option<bool>, Status> {
+pub(crate) fn answer(given: u32) -> Result<Option<bool>, Status> {
     match given {
         AFTERCART_UNKNOWN => Ok(None),
         AFTERCART_NO => Ok(Some(false)),

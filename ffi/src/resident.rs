@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
+use engine::Live;
+
 use crate::boundary::{Caller, call};
 use crate::decider;
 use crate::engine::{Failure, construct, open_options, path_of};
@@ -23,10 +25,24 @@ static RESIDENTS: Mutex<Vec<Resident>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 struct Resident {
     thread: ThreadId,
-    path: PathBuf,
-    file: Identity,
+    key: Key,
+    files: Files,
     engine: AtomicPtr<aftercart_engine>,
     decider: AtomicPtr<aftercart_decider>,
+}
+
+/// What a host asks for by name: a catalog, and perhaps an overlay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    path: PathBuf,
+    live: Option<PathBuf>,
+}
+
+/// What lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Files {
+    catalog: Identity,
+    live: Option<Identity>,
 }
 
 /// Which file lies at a path. Publishing by rename always changes it.
@@ -38,6 +54,9 @@ struct Identity([u64; 5]);
 /// lies at `path`, and give the same handles while there is none. Else they open it, and give the former handles back:
 /// do not use them any more.
 ///
+/// With a `live_length`, the engine decides with the live overlay at `live`: see `aftercart_engine_with_live`. Bind it to a new
+/// catalog before you publish that, or you get `AFTERCART_BAD_LIVE`.
+///
 /// Both handles belong to the library: neither close nor free them. They are for the calling thread. `options` count where
 /// a file is opened, and may be null; threads share what is opened. At most `AFTERCART_RESIDENTS_MAX` are kept, then you
 /// get `AFTERCART_OUT_OF_MEMORY`. `error` may be null.
@@ -45,6 +64,8 @@ struct Identity([u64; 5]);
 pub unsafe extern "C" fn aftercart_resident(
     path: *const c_char,
     path_length: usize,
+    live: *const c_char,
+    live_length: usize,
     options: *const aftercart_options,
     engine: *mut *mut aftercart_engine,
     decider: *mut *mut aftercart_decider,
@@ -53,15 +74,22 @@ pub unsafe extern "C" fn aftercart_resident(
     let find = |caller: &Caller| {
         caller.set(engine, ptr::null_mut())?;
         let path = path_of(caller.bytes(path.cast(), path_length)?)?;
-        let file = Identity::of(path)?;
+        let live = match live_length {
+            0 => None,
+            length => Some(path_of(caller.bytes(live.cast(), length)?)?),
+        };
+        let files =
+            Files { catalog: Identity::of(path)?, live: live.map(Identity::of_changing).transpose()? };
         // A panic cannot leave the list half-way: entries are whole before they go in.
         let mut residents = RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread::current().id();
-        let at = residents.iter().position(|kept| kept.thread == thread && kept.path == path);
+        let named = |kept: &Resident| kept.key.path == path && kept.key.live.as_deref() == live;
+        let at = residents.iter().position(|kept| kept.thread == thread && named(kept));
         let at = match at {
-            Some(at) if residents[at].file == file && residents[at].is_sound(caller) => at,
+            Some(at) if residents[at].files == files && residents[at].is_sound(caller) => at,
             at => {
-                let fresh = Resident::new(caller, thread, path, file, options, &residents)?;
+                let key = Key { path: path.to_owned(), live: live.map(Path::to_owned) };
+                let fresh = Resident::new(caller, thread, key, files, options, &residents)?;
                 keep(caller, &mut residents, at, fresh)?
             }
         };
@@ -96,19 +124,23 @@ impl Resident {
     fn new(
         caller: &Caller,
         thread: ThreadId,
-        path: &Path,
-        file: Identity,
+        key: Key,
+        files: Files,
         options: *const aftercart_options,
         residents: &[Self],
     ) -> Result<Self, Failure> {
-        let same = residents.iter().find(|kept| kept.path == path && kept.file == file);
+        let same = residents.iter().find(|kept| kept.key == key && kept.files == files);
         let shared = match same {
             Some(kept) => {
                 Arc::clone(handle::borrow(caller, kept.engine.load(Ordering::Relaxed).cast_const())?)
             }
             None => {
                 let (options, visit_budget) = open_options(caller, options)?;
-                crate::engine::open(path, options, visit_budget)?
+                let opened = crate::engine::open(&key.path, options, visit_budget)?;
+                match &key.live {
+                    Some(live) => Arc::new(opened.with_live(Arc::new(Live::open(live)?))?),
+                    None => opened,
+                }
             }
         };
         let decider = decider::create(Arc::clone(&shared))?;
@@ -119,7 +151,7 @@ impl Resident {
                 return Err(status.into());
             }
         };
-        Ok(Self { thread, path: path.to_owned(), file, engine: engine.into(), decider: decider.into() })
+        Ok(Self { thread, key, files, engine: engine.into(), decider: decider.into() })
     }
 
     /// Whether no defect has left the decider half-way.
@@ -136,6 +168,12 @@ impl Resident {
 }
 
 impl Identity {
+    /// Of a file that is written to all the time: what lies there, whenever it was changed.
+    fn of_changing(path: &Path) -> Result<Self, Failure> {
+        let Self([device, file, size, ..]) = Self::of(path)?;
+        Ok(Self([device, file, size, 0, 0]))
+    }
+
     #[cfg(unix)]
     fn of(path: &Path) -> Result<Self, Failure> {
         use std::os::unix::fs::MetadataExt;

@@ -43,6 +43,8 @@ statuses! {
     TooManyFacts = -109, c"TOO_MANY_FACTS", "More than AFTERCART_FACTS_MAX facts.";
     TooManySlots = -110, c"TOO_MANY_SLOTS", "More than AFTERCART_SLOTS_MAX slots.";
 
+    UnknownId = -111, c"UNKNOWN_ID", "An id that the catalog, or the catalogs of the overlay, do not have.";
+
     BadHandle = -201, c"BAD_HANDLE", "Not a live handle of this kind.";
     Busy = -202, c"BUSY", "Another thread is using this decider.";
     Poisoned = -203, c"POISONED", "An earlier call on this decider ended in a defect; free it and make another.";
@@ -50,6 +52,7 @@ statuses! {
     BadCatalog = -301, c"BAD_CATALOG", "The catalog file breaks a rule of its format.";
     BadPolicy = -302, c"BAD_POLICY", "The policy in the catalog file cannot be used.";
     BadLive = -303, c"BAD_LIVE", "The live overlay is damaged, or was not bound to this catalog: aftercart live bind.";
+    LiveFull = -304, c"LIVE_FULL", "The live overlay has no room for this; make a larger one.";
 
     CatalogVersion = -401, c"CATALOG_VERSION", "The catalog file was built by an incompatible version.";
 

@@ -10,17 +10,17 @@ use std::ffi::c_char;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// The ABI that this header describes. Compare with `aftercart_abi_version()` once at start.
-pub const AFTERCART_ABI_VERSION: u32 = 0;
+pub const AFTERCART_ABI_VERSION: u32 = 1;
 
 /// Most lines of a transaction.
 pub const AFTERCART_LINES_MAX: u32 = 512;
-/// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the first 16 answers and the first 16
-/// products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
+/// Most facts of a call. Of these, the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked at or
+/// taken, the first 16 answers and the first 16 products removed from the cart are read. Of more than 32 opted-out categories, all categories are taken as opted out.
 pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
 pub const AFTERCART_SLOTS_MAX: u32 = 16;
 
-/// Most pairs of path and thread for which `aftercart_resident` keeps handles.
+/// Most pairs of files and thread for which `aftercart_resident` keeps handles.
 pub const AFTERCART_RESIDENTS_MAX: u32 = 1024;
 
 /// `aftercart_options.mode`: map the file; its pages are shared by all processes of the machine.
@@ -81,10 +81,21 @@ pub const AFTERCART_FACT_ORDER_TAG: u32 = 6;
 /// `aftercart_fact.kind`: `id` is a word of yours for this customer, likewise.
 pub const AFTERCART_FACT_SEGMENT: u32 = 7;
 
+/// `aftercart_fact.kind`: product or offer `id` was shown on an earlier page, at `at_ms`: for frequency caps.
+pub const AFTERCART_FACT_SHOWN: u32 = 8;
+/// `aftercart_fact.kind`: the customer looked closer at it: likewise.
+pub const AFTERCART_FACT_ENGAGED: u32 = 9;
+/// `aftercart_fact.kind`: the customer took it: likewise.
+pub const AFTERCART_FACT_ACCEPTED: u32 = 10;
+
+/// Where an id is looked up: a product, else an offer, else a partner. An id of several of them is refused.
+pub const AFTERCART_ITEM_ANY: u32 = 0;
 /// `aftercart_offer.item_kind`: a product of the catalog.
 pub const AFTERCART_ITEM_PRODUCT: u32 = 1;
 /// `aftercart_offer.item_kind`: any other offer.
 pub const AFTERCART_ITEM_OFFER: u32 = 2;
+/// A partner: only in calls about the live overlay.
+pub const AFTERCART_ITEM_PARTNER: u32 = 3;
 
 /// `aftercart_item_text`: the id in the feed.
 pub const AFTERCART_TEXT_ID: u32 = 1;
@@ -102,6 +113,24 @@ pub const AFTERCART_LIVE_EMPTY: u32 = 2;
 /// Likewise, from this bit on: decisions that pacing turned away, parts per million.
 pub const AFTERCART_LIVE_THROTTLE_SHIFT: u32 = 8;
 
+/// `aftercart_change.set` and `.clear`: units in stock.
+pub const AFTERCART_CHANGE_STOCK: u32 = 1;
+/// Likewise: the price, with `priced_at_ms`.
+pub const AFTERCART_CHANGE_PRICE: u32 = 2;
+/// Likewise: what an offer earns.
+pub const AFTERCART_CHANGE_BID: u32 = 4;
+/// Likewise: the limit of a day.
+pub const AFTERCART_CHANGE_DAILY: u32 = 8;
+/// Likewise: the limit over all days.
+pub const AFTERCART_CHANGE_TOTAL: u32 = 16;
+/// Likewise: how the limit of a day is spread over it.
+pub const AFTERCART_CHANGE_PACING: u32 = 32;
+/// `aftercart_change.set`: when the day begins.
+pub const AFTERCART_CHANGE_UTC_OFFSET: u32 = 64;
+
+/// Most reasons of an explanation.
+pub const AFTERCART_REASONS_MAX: u32 = 32;
+
 /// `aftercart_selftest`: run into a defect, to show that it ends there.
 pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 
@@ -109,10 +138,12 @@ pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 const _: () = assert!(AFTERCART_LINES_MAX as usize == engine::limits::LINES_MAX);
 const _: () = assert!(AFTERCART_SLOTS_MAX as usize == engine::limits::SLOTS_MAX);
 const _: () = assert!(engine::limits::PURCHASES_MAX == 1024 && engine::limits::DECLINES_MAX == 256);
+const _: () = assert!(engine::limits::EXPOSURES_MAX == 256);
 const _: () = assert!(AFTERCART_LIVE_PAUSED as u64 == engine::LiveFact::PAUSED);
 const _: () = assert!(AFTERCART_LIVE_EMPTY as u64 == engine::LiveFact::EMPTY);
 const _: () = assert!(AFTERCART_LIVE_THROTTLE_SHIFT == engine::LiveFact::THROTTLE_SHIFT);
 const _: () = assert!(engine::limits::ANSWERS_MAX == 16 && engine::limits::OPT_OUTS_MAX == 32);
+const _: () = assert!(AFTERCART_REASONS_MAX == 32); // the length of `aftercart_explanation.reasons`
 const _: () = assert!(engine::limits::ID_BYTES_MAX < 72); // `aftercart_offer.id` has room for it and a zero byte
 
 /// An opened catalog with its policy. Immutable: any number of threads may use one at the same time.
@@ -337,8 +368,9 @@ pub struct aftercart_offer {
     pub price: i64,
     /// Bytes of `id`.
     pub id_length: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// How it may be accepted: `AFTERCART_ACCEPT_...`. Charging is yours; `stage`, `payment` and `rechargeable` of the
+    /// transaction decide whether the payment of the order may be charged again.
+    pub accept: u32,
     /// Id in the feed, at most 64 bytes of UTF-8, ended by a zero byte.
     pub id: [c_char; 72],
 }
@@ -405,4 +437,113 @@ pub struct aftercart_live_fact {
     pub partner: u64,
     /// What an offer earns, minor units; -1 = as the catalog says.
     pub bid: i64,
+}
+
+/// One change of the live overlay. What it does not name stays as it is.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_change {
+    /// What `id` is: `AFTERCART_ITEM_...`.
+    pub kind: u32,
+    /// `AFTERCART_CHANGE_...`, or-ed: which of the fields below count. Others are zero.
+    pub set: u32,
+    /// `AFTERCART_CHANGE_...`, or-ed: what the overlay forgets, so that the catalog's holds again, or no limit.
+    pub clear: u32,
+    /// Products: units in stock; more than 62 count as 62.
+    pub stock: u32,
+    /// Not to be shown for now: `AFTERCART_YES` or `AFTERCART_NO`; `AFTERCART_UNKNOWN` = as it is.
+    pub paused: u32,
+    /// Not to be shown any more: likewise.
+    pub killed: u32,
+    /// Whether limits count minor units of value, not accepted offers: likewise. Cannot change once there was a limit.
+    pub money: u32,
+    /// Offers and partners: when the day begins, minutes east of UTC, -840 to 840.
+    pub utc_offset_minutes: i32,
+    /// Id in the feed.
+    pub id: aftercart_text,
+    /// Offers and partners with a limit of a day: `"even"`, or 24 weights of hours or 96 of quarters of an hour in decimal,
+    /// joined by commas, from midnight on.
+    pub pacing: aftercart_text,
+    /// Products: price in minor units of the catalog's currency, 0 to 4294967294.
+    pub price: i64,
+    /// When that price was stated, Unix milliseconds; 0 = not known.
+    pub priced_at_ms: i64,
+    /// Offers: what you earn when it is accepted, minor units, in place of the catalog's.
+    pub bid: i64,
+    /// Offers and partners: limit of one day, 0 to 17592186044415.
+    pub daily: i64,
+    /// Offers and partners: limit over all days, likewise.
+    pub total: i64,
+}
+
+/// What the live overlay says of one product, offer or partner.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_live_state {
+    /// `sizeof(aftercart_live_state)`.
+    pub struct_size: u32,
+    /// What it is: `AFTERCART_ITEM_...`.
+    pub kind: u32,
+    /// 1 = not to be shown for now.
+    pub paused: u32,
+    /// 1 = not to be shown any more.
+    pub killed: u32,
+    /// Products: units in stock, of which 62 stands for more; -1 = as the catalog says.
+    pub stock: i32,
+    /// Offers and partners: when the day begins, minutes east of UTC.
+    pub utc_offset_minutes: i32,
+    /// 1 = limits count minor units of value; 0 = accepted offers.
+    pub money: u32,
+    /// 1 = the limit of a day is spread over it.
+    pub paced: u32,
+    /// Decisions that pacing turns away now, parts per million.
+    pub throttle_ppm: u32,
+    /// Leases that are out.
+    pub leases: u32,
+    /// Products: price in minor units; -1 = as the catalog says.
+    pub price: i64,
+    /// When that price was stated, Unix milliseconds, to the minute below; 0 = not known.
+    pub priced_at_ms: i64,
+    /// Offers: what you earn when it is accepted, minor units; -1 = as the catalog says.
+    pub bid: i64,
+    /// Limit of one day; -1 = none.
+    pub daily: i64,
+    /// Limit over all days; -1 = none.
+    pub total: i64,
+    /// Activated today.
+    pub spent_today: i64,
+    /// Activated ever.
+    pub spent: i64,
+    /// Held by leases that are out.
+    pub held: i64,
+}
+
+/// Everything that speaks for and against one product or offer.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable)]
+pub struct aftercart_explanation {
+    /// `sizeof(aftercart_explanation)`.
+    pub struct_size: u32,
+    /// `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
+    pub item_kind: u32,
+    /// Row in the catalog.
+    pub item_row: u32,
+    /// Position on the page; -1 = not shown.
+    pub position: i32,
+    /// How it follows from the order: `AFTERCART_RELATION_...`; 0 = nothing leads to it.
+    pub relation: u32,
+    /// Index of the bought line behind it; -1 where no single line is.
+    pub line: i32,
+    /// How well it fits what was bought, in thousandths.
+    pub relevance: u32,
+    /// Probability that the customer accepts it, parts per million.
+    pub p_accept_ppm: u32,
+    /// Expected contribution, millionths of a minor unit.
+    pub ev_micros: i64,
+    /// Reasons that there are; more than fit into `reasons` are counted, not kept.
+    pub reason_count: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Why it is not shown: all rules that refuse it, and the limit or competitor that it lost to. `AFTERCART_REASON_...`.
+    pub reasons: [u32; 32],
 }

@@ -27,14 +27,21 @@ fn c_answers_what_every_language_must() {
     let shop = Shop::new();
     let program = shop.link("c", "ffi/tests/c/conformance.c", Link::Static);
     let folder = common::root().join("tests/conformance");
-    let told = common::run(
-        Command::new(program).arg(folder.join("shop.aftercart")).arg(folder.join("requests.txt")),
-    );
-    let recorded = std::fs::read_to_string(folder.join("offers.txt")).expect("the record is there");
-    for (number, (here, there)) in told.lines().zip(recorded.lines()).enumerate() {
-        assert_eq!(here, there, "line {} of offers.txt", number + 1);
+    let overlay = shop.folder.path().join("conformance.live");
+    let modes: [(&str, &str, &[&std::ffi::OsStr]); 2] = [
+        ("requests.txt", "offers.txt", &[]),
+        ("live.txt", "live-answers.txt", &["live".as_ref(), overlay.as_ref()]),
+    ];
+    for (requests, record, mode) in modes {
+        let mut command = Command::new(&program);
+        command.arg(folder.join("shop.aftercart")).arg(folder.join(requests)).args(mode);
+        let told = common::run(&mut command);
+        let recorded = std::fs::read_to_string(folder.join(record)).expect("the record is there");
+        for (number, (here, there)) in told.lines().zip(recorded.lines()).enumerate() {
+            assert_eq!(here, there, "line {} of {record}", number + 1);
+        }
+        assert_eq!(told, recorded);
     }
-    assert_eq!(told, recorded);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use engine::vocabulary::{
-    AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
+    AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
 use engine::{Reason, Relation};
 
@@ -42,7 +42,16 @@ fn the_header_for_php_has_the_same_declarations() {
 }
 
 fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
-    let sources = ["types.rs", "engine.rs", "decider.rs", "live.rs", "resident.rs", "selftest.rs"];
+    let sources = [
+        "types.rs",
+        "engine.rs",
+        "decider.rs",
+        "explain.rs",
+        "live.rs",
+        "edit.rs",
+        "resident.rs",
+        "selftest.rs",
+    ];
     let folder = common::root().join("ffi");
     let mut config =
         cbindgen::Config::from_file(folder.join("cbindgen.toml")).expect("cbindgen.toml is right");
@@ -105,6 +114,9 @@ fn constants() -> String {
         |v| (v.code().into(), v.name()),
     );
     list(&mut out, "What is offered: aftercart_offer.kind.", "KIND", OfferKind::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "How it may be accepted: aftercart_offer.accept.", "ACCEPT", AcceptMode::ALL, |v| {
         (v.code().into(), v.name())
     });
     list(

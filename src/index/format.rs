@@ -330,6 +330,20 @@ pub mod rule {
     pub const CAP: u32 = 20;
     /// Offers of party or kind `key >> 8` (`key & 0xFF` says which) need the purposes `value`, a bit each.
     pub const CONSENT: u32 = 21;
+    /// The first `value & 0xFFFF` buckets are held out and see [`crate::experiment::Shows`] `value >> 16`; the salt has `key` bytes.
+    pub const HOLDOUT: u32 = 31;
+    /// A layer of experiments begins; its id has `key & 0xFFFF` bytes, its salt `key >> 16`.
+    pub const LAYER: u32 = 32;
+    /// Its next arm, which ends before bucket `value & 0xFFFF` and shows `value >> 16`; the experiment's id has `key & 0xFFFF`
+    /// bytes, the arm's name `key >> 16`.
+    pub const ARM: u32 = 33;
+    /// The next `key` bytes of these texts, in `value`.
+    pub const EXPERIMENT_TEXT: u32 = 34;
+    /// Exploration of the policy (`key >> 8` is 0) or of the last arm (1): among the best `key & 0xFF`, temperature and epsilon in
+    /// millionths in the upper and lower half of `value`.
+    pub const EXPLORE: u32 = 35;
+    /// Its seed.
+    pub const EXPLORE_SEED: u32 = 36;
 }
 
 record! {

@@ -122,6 +122,7 @@ impl Live {
                 paused: false,
                 killed: false,
                 paced: false,
+                pooled: false,
                 money: false,
                 kind: kind as u8,
                 id_length: id.len() as u8,

@@ -297,13 +297,25 @@ impl Live {
         // Before the leases are added up: a day that begins meanwhile then counts too much, never too little.
         let (_, before) = format::unpack_day(self.account(at, account::DAY));
         let sums = sums(leases);
-        let within = |limit: u64, spent: u64| limit == 0 || spent.saturating_add(sums.held) < limit;
-        within(self.account(at, account::DAILY), sums.spent.saturating_sub(before))
-            && within(self.account(at, account::TOTAL), sums.spent)
+        let within =
+            |limit: Option<u64>, spent: u64| limit.is_none_or(|l| spent.saturating_add(sums.held) <= l);
+        within(self.limit(at, account::DAILY), sums.spent.saturating_sub(before))
+            && within(self.limit(at, account::TOTAL), sums.spent)
+    }
+
+    /// A limit as it is on the account's day, in one order with all leases.
+    pub(super) fn limit(&self, at: u32, word: usize) -> Option<u64> {
+        let word = self.at(self.layout.account(at) + word).map_or(0, Word::get_in_order);
+        format::unpack_limit(word, self.day_of(at))
+    }
+
+    /// The day that an account counts.
+    pub(super) fn day_of(&self, at: u32) -> u32 {
+        format::unpack_day(self.account(at, account::DAY)).0
     }
 
     /// Begins a new day where one has begun. Activations of the moment may count into the new day; none is lost.
-    fn roll_day(&self, at: u32, config: &Config, now_ms: i64) {
+    pub(super) fn roll_day(&self, at: u32, config: &Config, now_ms: i64) {
         let (today, _) = format::local_day(now_ms, config.utc_offset);
         let Some(word) = self.at(self.layout.account(at) + account::DAY) else { return };
         let old = word.get_in_order();
@@ -347,9 +359,12 @@ impl Live {
 
     fn closed_until(&self, at: u32, config: &Config, now_ms: i64, spent_today: u64, sums: &Sums) -> i64 {
         let room =
-            |limit: u64, spent: u64| if limit == 0 { u64::MAX } else { (limit - 1).saturating_sub(spent) };
-        let total = room(self.account(at, account::TOTAL), sums.spent);
-        let daily = room(self.account(at, account::DAILY), spent_today);
+            |limit: Option<u64>, spent: u64| limit.map_or(u64::MAX, |limit| limit.saturating_sub(spent));
+        let total = room(self.limit(at, account::TOTAL), sums.spent);
+        let daily = room(self.limit(at, account::DAILY), spent_today);
+        if config.pooled && daily.min(total) == 0 {
+            return i64::MAX; // until a grant says otherwise
+        }
         if total == 0 {
             return i64::MAX;
         }

@@ -105,6 +105,14 @@ impl Live {
         Ok(Edit { lock })
     }
 
+    /// What an id names; `kind` where it names several things.
+    ///
+    /// # Errors
+    /// As [`Live::edit`], [`LiveError::UnknownId`] and [`LiveError::Ambiguous`].
+    pub fn kind_of(&self, kind: Option<LiveKind>, id: &str) -> Result<LiveKind, LiveError> {
+        self.edit()?.kind_of(kind, id)
+    }
+
     /// Reads the state of a product as the newest catalog that has it sees it.
     ///
     /// # Errors
@@ -193,6 +201,16 @@ impl Edit<'_> {
         Ok(())
     }
 
+    pub(super) fn live(&self) -> &Live {
+        self.lock.live
+    }
+
+    /// Where an offer or a partner has its account.
+    pub(super) fn account_of(&self, kind: LiveKind, id: &str) -> Result<u32, LiveError> {
+        let at = self.lock.index.accounts.get(&format::key(kind, id)).copied();
+        at.ok_or_else(|| LiveError::UnknownId { id: id.into() })
+    }
+
     fn set_account(
         &mut self,
         kind: LiveKind,
@@ -201,9 +219,10 @@ impl Edit<'_> {
         now_ms: i64,
     ) -> Result<(), LiveError> {
         let live = self.lock.live;
-        let at = self.lock.index.accounts.get(&format::key(kind, id)).copied();
-        let at = at.ok_or_else(|| LiveError::UnknownId { id: id.into() })?;
+        let at = self.account_of(kind, id)?;
         let mut config = live.config(at);
+        let pooled = config.pooled && change.is_of_account();
+        refuse(pooled, "limit", "a pool grants it; change it there: aftercart live pool set")?;
         refuse(change.stock.is_some(), "stock", "only products have stock")?;
         refuse(change.price.is_some(), "price", "only products have a live price; set the offer's bid")?;
         let partner = kind == LiveKind::Partner;
@@ -211,7 +230,7 @@ impl Edit<'_> {
         let bad_bid = change.bid.flatten().is_some_and(|bid| !(0..=i64::MAX / 1_000_000).contains(&bid));
         refuse(bad_bid, "bid", "0 and more")?;
         let least = [change.daily.flatten(), change.total.flatten()];
-        let too_large = least.into_iter().flatten().any(|limit| limit >= 1 << 44);
+        let too_large = least.into_iter().flatten().any(|limit| limit > format::LIMIT_MAX);
         refuse(too_large, "limit", "at most 17,592,186,044,415")?;
         let budgeted = config.budget.is_some();
         let other_unit = change.money.is_some_and(|money| money != config.money) && budgeted;
@@ -226,7 +245,7 @@ impl Edit<'_> {
         };
         let offset_ok = change.utc_offset_minutes.is_none_or(|offset| (-840..=840).contains(&offset));
         refuse(!offset_ok, "utc_offset", "-840 to 840 minutes")?;
-        let daily = change.daily.unwrap_or(live.account(at, account::DAILY).checked_sub(1));
+        let daily = change.daily.unwrap_or_else(|| live.limit(at, account::DAILY));
         refuse(shape.is_some() && daily.is_none(), "pacing", "spreads a daily limit; set one")?;
         let needs_budget = least.iter().any(Option::is_some) && !budgeted;
         if needs_budget {
@@ -251,12 +270,11 @@ impl Edit<'_> {
             }
         }
         live.put(start + account::CONFIG, config.pack());
-        let limit = |limit: Option<u64>| limit.map_or(0, |limit| limit + 1);
         if let Some(daily) = change.daily {
-            live.put(start + account::DAILY, limit(daily));
+            live.put(start + account::DAILY, format::pack_limit(daily, 0));
         }
         if let Some(total) = change.total {
-            live.put(start + account::TOTAL, limit(total));
+            live.put(start + account::TOTAL, format::pack_limit(total, 0));
         }
         if let Some(bid) = change.bid {
             live.put(start + account::BID, bid.map_or(0, |bid| bid.cast_unsigned() + 1));
@@ -264,7 +282,7 @@ impl Edit<'_> {
         live.refresh(at, now_ms);
     }
 
-    fn new_budget(&self) -> Result<u16, LiveError> {
+    pub(super) fn new_budget(&self) -> Result<u16, LiveError> {
         let live = self.lock.live;
         let (used, capacity) = (live.word(header::BUDGETS), live.layout.capacity.budgets);
         let budget = u16::try_from(used).ok().filter(|budget| u32::from(*budget) < capacity);

@@ -16,7 +16,7 @@ use crate::limits::{ID_BYTES_MAX, PRODUCTS_MAX};
 /// First word of an overlay.
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"ac-live\n");
 /// The layout that this library reads and writes.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 /// Catalogs that one overlay serves at a time: yesterday's, today's, tonight's.
 pub(super) const AREAS: usize = 3;
 /// Quarters of an hour in a day.
@@ -47,7 +47,7 @@ pub(super) mod account {
     pub(in crate::live) const CONFIG: usize = 1;
     /// Minor units plus 1; 0 = as the catalog says.
     pub(in crate::live) const BID: usize = 2;
-    /// Units plus 1; 0 = no limit.
+    /// [`super::pack_limit`].
     pub(in crate::live) const DAILY: usize = 3;
     pub(in crate::live) const TOTAL: usize = 4;
     /// Day of the daily limit (20 bits), spent before it (44 bits).
@@ -218,6 +218,8 @@ pub(super) struct Config {
     pub(super) paced: bool,
     /// Limits count minor units of what is earned; else accepted offers.
     pub(super) money: bool,
+    /// Limits are grants of a pool.
+    pub(super) pooled: bool,
     pub(super) kind: u8,
     pub(super) id_length: u8,
     /// The budget, once there was a limit.
@@ -228,7 +230,7 @@ pub(super) struct Config {
 
 impl Config {
     pub(super) fn pack(&self) -> u64 {
-        let flags = [self.paused, self.killed, self.paced, self.money];
+        let flags = [self.paused, self.killed, self.paced, self.money, self.pooled];
         let flags = flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(*flag));
         let budget = self.budget.map_or(0, |budget| u64::from(budget) + 1);
         flags
@@ -245,6 +247,7 @@ impl Config {
             killed: flag(1),
             paced: flag(2),
             money: flag(3),
+            pooled: flag(4),
             kind: (word >> 8) as u8,
             id_length: ((word >> 16) as u8).min(ID_BYTES_MAX as u8),
             budget: ((word >> 24 & 0xFFFF) as u16).checked_sub(1),
@@ -264,11 +267,25 @@ pub(super) fn unpack_day(word: u64) -> (u32, u64) {
     ((word >> 44) as u32, word & LOW_44)
 }
 
+/// Largest limit.
+pub(super) const LIMIT_MAX: u64 = LOW_44;
+
+/// A limit: units plus 1 (45 bits; 0 = none), and the only day on which they may be spent (19 bits; 0 = any).
+pub(super) fn pack_limit(limit: Option<u64>, day: u32) -> u64 {
+    limit.map_or(0, |limit| u64::from(day) << 45 | (limit.min(LIMIT_MAX) + 1))
+}
+
+/// The limit that a word is on a day: 0 on another day than its own.
+pub(super) fn unpack_limit(word: u64, day: u32) -> Option<u64> {
+    let (own, limit) = ((word >> 45) as u32, (word & ((1 << 45) - 1)).checked_sub(1)?);
+    Some(if own == 0 || own == day { limit } else { 0 })
+}
+
 /// Day of a moment, in the account's own time, and the milliseconds since it began.
 pub(super) fn local_day(now_ms: i64, utc_offset: i16) -> (u32, i64) {
     const DAY_MS: i64 = 86_400_000;
     let local = now_ms.saturating_add(i64::from(utc_offset) * MINUTE_MS);
-    (local.div_euclid(DAY_MS).clamp(0, (1 << 20) - 1) as u32, local.rem_euclid(DAY_MS))
+    (local.div_euclid(DAY_MS).clamp(0, (1 << 19) - 1) as u32, local.rem_euclid(DAY_MS))
 }
 
 /// The moment at which a day of an account begins.
@@ -308,12 +325,22 @@ mod tests {
                 killed: false,
                 paced: true,
                 money: false,
+                pooled: true,
                 kind: 2,
                 id_length: 64,
                 budget: Some(4095),
                 utc_offset,
             };
             assert_eq!(Config::unpack(config.pack()), config);
+        }
+    }
+
+    #[test]
+    fn a_grant_is_of_its_day() {
+        for limit in [None, Some(0), Some(7), Some(LIMIT_MAX)] {
+            assert_eq!(unpack_limit(pack_limit(limit, 0), 20_000), limit);
+            assert_eq!(unpack_limit(pack_limit(limit, 20_000), 20_000), limit);
+            assert_eq!(unpack_limit(pack_limit(limit, 20_000), 20_001), limit.map(|_| 0));
         }
     }
 

@@ -16,9 +16,12 @@ mod edit;
 mod facts;
 mod format;
 mod pacing;
+mod pool;
+#[cfg(feature = "redis")]
+mod redis;
 mod rules;
 mod status;
-mod words;
+pub(crate) mod words;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -41,6 +44,9 @@ pub use facts::LiveFact;
 pub(crate) use facts::{Reading, Source, draw_ppm, may_show};
 pub use format::{LiveCapacity, LiveKind, ProductState};
 pub use pacing::Pacing;
+pub use pool::{Ask, Grant, LeaseSource, PooledBudget, Refill, RefillError, Refilled};
+#[cfg(feature = "redis")]
+pub use redis::{PoolStatus, RedisPool};
 pub use rules::LivePolicy;
 pub(crate) use rules::LiveRules;
 pub use status::AccountStatus;

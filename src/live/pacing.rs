@@ -38,13 +38,21 @@ impl Pacing {
 }
 
 /// Of the day's budget, the part by which spending may run ahead of the traffic before nothing passes any more.
-const AHEAD: u64 = 32;
+pub(super) const AHEAD: u64 = 32;
+
+/// Share of a day's traffic that came by a moment, parts per million; `shape` has the share at the end of each quarter of an hour.
+pub(super) fn deserved_ppm(since_ms: i64, shape: impl Fn(usize) -> u64) -> u64 {
+    let (quarter, within) = ((since_ms / 900_000) as usize, (since_ms % 900_000) as u64);
+    let end = shape(quarter).min(1_000_000);
+    let begin = if quarter == 0 { 0 } else { shape(quarter - 1).min(end) };
+    begin + (end - begin) * within / 900_000
+}
 
 impl Live {
     /// Share of decisions that pacing turns away at a moment, parts per million: 0 while no more was spent than the traffic so
     /// far deserves, growing evenly to all of them where spending is a 32nd of the day's budget ahead.
     pub(super) fn throttle(&self, at: u32, config: &Config, now_ms: i64) -> u64 {
-        let Some(daily) = self.account(at, account::DAILY).checked_sub(1).filter(|_| config.paced) else {
+        let Some(daily) = self.limit(at, account::DAILY).filter(|_| config.paced) else {
             return 0;
         };
         let Some(budget) = config.budget.filter(|budget| u32::from(*budget) < self.layout.capacity.budgets)
@@ -54,11 +62,8 @@ impl Live {
         let (day, since_ms) = format::local_day(now_ms, config.utc_offset);
         let (spent_on, spent) = format::unpack_day(self.account(at, account::SPENT));
         let spent = if spent_on == day { spent } else { 0 };
-        let (quarter, within) = ((since_ms / 900_000) as usize, (since_ms % 900_000) as u64);
         let shape = self.layout.budget(budget.into());
-        let end = self.word(shape + quarter).min(1_000_000);
-        let begin = if quarter == 0 { 0 } else { self.word(shape + quarter - 1).min(end) };
-        let deserved_ppm = begin + (end - begin) * within / 900_000;
+        let deserved_ppm = deserved_ppm(since_ms, |quarter| self.word(shape + quarter));
         let ahead = i128::from(spent) * 1_000_000 - i128::from(daily) * i128::from(deserved_ppm);
         (ahead / i128::from((daily / AHEAD).max(1))).clamp(0, 1_000_000) as u64
     }

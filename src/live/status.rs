@@ -24,6 +24,8 @@ pub struct AccountStatus {
     pub money: bool,
     /// Whether the daily limit is spread over the day.
     pub paced: bool,
+    /// Whether the limits are this machine's grants of a pool.
+    pub pooled: bool,
     /// Decisions that pacing turns away now, parts per million.
     pub throttle_ppm: u32,
     /// When the day begins, minutes east of UTC.
@@ -54,41 +56,51 @@ impl Live {
     /// Every offer and partner with what is spent, held and left. Gives expired leases back first.
     #[must_use]
     pub fn status(&self, now_ms: i64) -> Vec<AccountStatus> {
-        (0..self.accounts())
-            .filter_map(|at| {
-                let config = self.config(at);
-                let kind = match config.kind {
-                    1 => LiveKind::Offer,
-                    2 => LiveKind::Partner,
-                    _ => return None, // damaged
-                };
-                self.refresh(at, now_ms);
-                let (spent_today, sums) = self.sums_of(at, now_ms);
-                let limit = |word| self.account(at, word).checked_sub(1);
-                let (daily, total) = (limit(account::DAILY), limit(account::TOTAL));
-                let over = |limit: Option<u64>, spent: u64| {
-                    limit.map_or(0, |limit| (spent + sums.held).saturating_sub(limit))
-                };
-                Some(AccountStatus {
-                    kind,
-                    id: self.account_id(at),
-                    paused: config.paused,
-                    killed: config.killed,
-                    bid: self.account(at, account::BID).checked_sub(1).map(u64::cast_signed),
-                    daily,
-                    total,
-                    money: config.money,
-                    paced: config.paced,
-                    throttle_ppm: self.throttle(at, &config, now_ms) as u32,
-                    utc_offset_minutes: config.utc_offset,
-                    spent_today,
-                    spent: sums.spent,
-                    reserved: sums.held,
-                    outstanding: sums.leases,
-                    overspend_bound: over(daily, spent_today).max(over(total, sums.spent)),
-                })
-            })
-            .collect()
+        (0..self.accounts()).filter_map(|at| self.status_at(at, now_ms)).collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// As [`Live::edit`], and [`LiveError::UnknownId`].
+    pub fn account_of(&self, kind: LiveKind, id: &str, now_ms: i64) -> Result<AccountStatus, LiveError> {
+        let at = self.edit()?.account_of(kind, id).ok();
+        let status = at.and_then(|at| self.status_at(at, now_ms));
+        status.ok_or_else(|| LiveError::UnknownId { id: id.into() })
+    }
+
+    fn status_at(&self, at: u32, now_ms: i64) -> Option<AccountStatus> {
+        let config = self.config(at);
+        let kind = match config.kind {
+            1 => LiveKind::Offer,
+            2 => LiveKind::Partner,
+            _ => return None, // damaged
+        };
+        self.refresh(at, now_ms);
+        let (spent_today, sums) = self.sums_of(at, now_ms);
+        let (daily, total) = (self.limit(at, account::DAILY), self.limit(at, account::TOTAL));
+        let over = |limit: Option<u64>, spent: u64| {
+            limit.map_or(0, |limit| (spent + sums.held).saturating_sub(limit))
+        };
+        Some(AccountStatus {
+            kind,
+            id: self.account_id(at),
+            paused: config.paused,
+            killed: config.killed,
+            bid: self.account(at, account::BID).checked_sub(1).map(u64::cast_signed),
+            daily,
+            total,
+            money: config.money,
+            paced: config.paced,
+            pooled: config.pooled,
+            throttle_ppm: self.throttle(at, &config, now_ms) as u32,
+            utc_offset_minutes: config.utc_offset,
+            spent_today,
+            spent: sums.spent,
+            reserved: sums.held,
+            outstanding: sums.leases,
+            overspend_bound: over(daily, spent_today).max(over(total, sums.spent)),
+        })
     }
 
     /// Of the products of the newest catalog: paused or killed, out of stock, with a live price.

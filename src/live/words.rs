@@ -11,6 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Word(AtomicU64);
 
 impl Word {
+    pub(crate) const fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value.to_le()))
+    }
+
+    /// Puts a value there that no other process looks at until another word tells it to.
+    #[inline]
+    pub(crate) fn lay(&self, value: u64) {
+        self.0.store(value.to_le(), Ordering::Relaxed);
+    }
+
     /// Its value, and all that was written before it.
     #[inline]
     pub(crate) fn get(&self) -> u64 {

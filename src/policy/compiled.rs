@@ -16,6 +16,7 @@ use super::rules::{Holding, Rules, all_refusals};
 use super::selectors::{By, Member, Selectors};
 use super::stored::Reader;
 use super::zone::Zone;
+use crate::experiment::{self, Experiments};
 use crate::index::format::{NONE, PolicyRecord, rule};
 use crate::index::{AllowList, View};
 use crate::limits::APART_MAX;
@@ -84,6 +85,7 @@ pub(crate) struct CompiledPolicy {
     pub(crate) has_least_shares: bool,
     /// What partners and their offers ask, under every policy.
     pub(crate) contracts: Contracts,
+    pub(crate) experiments: Experiments,
 }
 
 impl CompiledPolicy {
@@ -111,11 +113,13 @@ impl CompiledPolicy {
         let mut policy = Self::empty(xxhash_rust::xxh3::xxh3_64(rules.as_bytes()));
         let mut marks: HashMap<u32, (SensitiveClass, u8), ahash::RandomState> =
             HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4));
-        let mut reader = Reader::default();
+        let (mut reader, mut experiments) = (Reader::default(), experiment::Reader::default());
         for (row, rule) in rules.iter().enumerate() {
             let taken = policy.apply(rule, view, &mut marks).or_else(|| reader.take(rule, view));
+            let taken = taken.or_else(|| experiments.take(rule));
             taken.ok_or(PolicyError::BadRecord { row })?;
         }
+        policy.experiments = experiments.finish().ok_or(PolicyError::BadRecord { row: rules.len() })?;
         policy.take_conditional(reader.finish().ok_or(PolicyError::BadRecord { row: rules.len() })?, view);
         for list in [
             &mut policy.suppressed_categories,
@@ -186,6 +190,7 @@ impl CompiledPolicy {
             zone: Zone::default(),
             has_least_shares: false,
             contracts: Contracts::default(),
+            experiments: Experiments::default(),
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) use stored::contracts_of;
 #[cfg(feature = "build")]
 pub(crate) use stored::write_contract;
 
+use crate::experiment::{Experiment, Explore, Holdout};
 use crate::live::LivePolicy;
 use crate::vocabulary::SensitiveClass;
 
@@ -78,6 +79,16 @@ pub struct Policy {
     pub unknown: UnknownPolicy,
     /// What is asked of the live overlay.
     pub live: LivePolicy,
+    /// Units that are in no experiment and see no offers.
+    pub holdout: Holdout,
+    /// Arms that units are divided among.
+    #[cfg_attr(
+        feature = "policy",
+        serde(rename = "experiment", deserialize_with = "crate::experiment::deserialize")
+    )]
+    pub experiments: Vec<Experiment>,
+    /// Exploration, where no arm says otherwise.
+    pub explore: Explore,
 }
 
 /// Marks a category subtree as sensitive.
@@ -194,6 +205,9 @@ impl Default for Policy {
             value: ValuePolicy::default(),
             unknown: UnknownPolicy::default(),
             live: LivePolicy::default(),
+            holdout: Holdout::default(),
+            experiments: Vec::new(),
+            explore: Explore::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::selectors::By;
 use super::stored::{record, role, write_name, write_named, write_op, write_placement, write_zone};
 use super::zone::Zone;
 use super::{FirstPartyValue, NamedPlacement, Names, Policy, PolicyError, Rule, Rung, Unknown};
+use crate::experiment;
 use crate::index::View;
 use crate::index::format::{NameKind, PolicyRecord, StrRef, rule};
 use crate::limits::{APART_MAX, PLACEMENTS_MAX, POLICY_RULES_MAX, RULE_NAME_MAX, RULES_MAX, SLOTS_MAX};
@@ -130,6 +131,9 @@ impl Policy {
         if let Some(zone) = &self.time_zone {
             write_zone(&Zone::named(zone)?, to);
         }
+        experiment::check(&self.holdout, &self.explore, &self.experiments)
+            .map_err(|(id, problem)| rule_error("experiment", &id, &problem))?;
+        experiment::write(&self.holdout, &self.explore, &self.experiments, to);
         Ok(())
     }
 

@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part"
 )]
 
+pub mod deal;
 pub mod rules;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use aftercart::build::feed::{NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
+use aftercart::experiment::Explore;
 use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
@@ -346,6 +348,16 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     }
     rules::add(rng, world, &mut policy);
     policy
+}
+
+/// Lets chance have a say in what a policy shows.
+pub fn explored(rng: &mut Rng, policy: &mut Policy) {
+    policy.explore = Explore {
+        best: *rng.pick(&[0, 2, 5, 32]),
+        temperature: *rng.pick(&[0.0, 0.3, 1.0, 5.0]),
+        epsilon: *rng.pick(&[0.0, 0.1, 1.0]),
+        seed: rng.next(),
+    };
 }
 
 /// At most one mark per category: a second one for the same would be a contradiction.

@@ -8,15 +8,18 @@
 )]
 
 use aftercart::vocabulary::{
-    AgeBand, Country, Currency, CustomerKind, PaymentType, Role, SensitiveClass, Stage,
+    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, SensitiveClass, Stage,
 };
-use aftercart::{Answer, Decline, LineItem, Profile, Purchase, Repeat, Transaction};
+use aftercart::{Answer, Decline, Exposed, LineItem, Profile, Purchase, Repeat, Transaction};
 
-/// A request: its lines, each split into word and fields.
+/// A request: its lines, each split into word and fields; and, in live.txt, what is done with it.
 pub struct Case<'a> {
     pub name: &'a str,
+    pub steps: Vec<Vec<&'a str>>,
     lines: Vec<Vec<&'a str>>,
 }
+
+const STEPS: [&str; 7] = ["decide", "set", "look", "reserve", "activate", "release", "explain"];
 
 /// The requests of a text.
 pub fn cases(text: &str) -> Vec<Case<'_>> {
@@ -24,7 +27,8 @@ pub fn cases(text: &str) -> Vec<Case<'_>> {
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let fields: Vec<&str> = line.split('\t').collect();
         match (fields[0], cases.last_mut()) {
-            ("case", _) => cases.push(Case { name: fields[1], lines: Vec::new() }),
+            ("case", _) => cases.push(Case { name: fields[1], steps: Vec::new(), lines: Vec::new() }),
+            (word, Some(case)) if STEPS.contains(&word) => case.steps.push(fields),
             (_, Some(case)) => case.lines.push(fields),
             (_, None) => panic!("{line}: before the first case"),
         }
@@ -51,6 +55,7 @@ struct Lists<'a> {
     lines: Vec<LineItem<'a>>,
     purchases: Vec<Purchase<'a>>,
     declines: Vec<Decline<'a>>,
+    exposures: Vec<Exposed<'a>>,
     answers: Vec<Answer<'a>>,
     opt_outs: Vec<&'a str>,
     tags: Vec<&'a str>,
@@ -87,6 +92,7 @@ impl Case<'_> {
         profile.segments = &lists.segments;
         profile.purchases = &lists.purchases;
         profile.declines = &lists.declines;
+        profile.exposures = &lists.exposures;
         profile.answers = &lists.answers;
         profile.opt_out_categories = &lists.opt_outs;
         profile.session.cart_removed = &lists.removed;
@@ -114,6 +120,11 @@ impl<'a> Lists<'a> {
                 self.purchases.extend(texts.iter().map(|text| Purchase { item_id: text, at_ms: 0 }));
             }
             "decline" => self.declines.push(Decline { id: field(1), at_ms: number(field(2)) }),
+            "shown" | "engaged" | "accepted" => {
+                let event = Exposure::ALL.iter().find(|event| event.name() == word);
+                let event = *event.expect("an exposure");
+                self.exposures.push(Exposed { id: field(1), event, at_ms: number(field(2)) });
+            }
             "answer" => self.answers.push(Answer { question: field(1), tag: field(2) }),
             "opt_out_category" => self.opt_outs.push(field(1)),
             "order_tag" => self.tags.push(field(1)),

@@ -2,12 +2,13 @@
 
 const assert = require('node:assert');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { AftercartError, Decider, Engine, layout } = require('..');
+const { AftercartError, Decider, Engine, Lease, layout } = require('..');
 const lists = require('../lists');
-const { ROOT, FOLDER, read, requests, answer } = require('./conformance');
+const { ROOT, FOLDER, Steps, read, requests, answer } = require('./conformance');
 
 const SHOP = path.join(FOLDER, 'shop.aftercart');
 const machine = { orderId: 'A-1', lines: [{ itemId: 'espresso-machine' }, { itemId: 'beans-house' }] };
@@ -24,19 +25,73 @@ function fails(status, work) {
 test('answers what every language must', () => {
   const engine = new Engine(SHOP);
   const decider = new Decider(engine);
-  const told = requests(read('requests.txt')).map((one) => answer(engine, decider, one)).join('');
+  const told = requests(read('requests.txt')).map((one) => `case\t${one.name}\n${answer(engine, decider, one)}\n`).join('');
   assert.deepStrictEqual(told.split('\n'), read('offers.txt').split('\n'));
 });
+
+/** Does something with an overlay for the shop. */
+async function overlaid(work) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'aftercart-'));
+  const live = path.join(folder, 'shop.live');
+  const plain = new Engine(SHOP);
+  plain.bindLive(live);
+  const [engine, decider] = [plain.withLive(live), new Decider(plain)];
+  decider.use(engine);
+  try {
+    await work(engine, decider, live);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+test('does with an overlay what every language must', () => overlaid((engine, decider) => {
+  const steps = new Steps(engine, decider);
+  const told = requests(read('live.txt'))
+    .map((one) => `case\t${one.name}\n${one.steps.map((step) => steps.take(one, step)).join('')}\n`).join('');
+  assert.deepStrictEqual(told.split('\n'), read('live-answers.txt').split('\n'));
+}));
+
+test('never spends more than a budget, in worker threads that all want it', () => overlaid(async (engine, decider, live) => {
+  const now = 1793491200000;
+  const failed = fails('UNKNOWN_ID', () => engine.edit([{ id: 'barista-course', daily: 100 }, { id: 'nobody', stock: 1 },
+    { id: 'club', paused: true }], now));
+  assert.ok(failed.done === 1 && failed.message.includes('nobody'));
+  const order = { ...machine, createdAtMs: now };
+  const source = `const { Decider, Engine } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    const engine = new Engine(${JSON.stringify(SHOP)}).withLive(${JSON.stringify(live)});
+    const decider = new Decider(engine);
+    let spent = 0;
+    for (let i = 0; i < 50; i++) {
+      const offer = decider.decide(${JSON.stringify(order)}).slate.find((one) => one.id === 'barista-course');
+      try {
+        if (offer) { engine.activate(engine.reserve(offer, ${now}, 60000), ${now}); spent++; }
+      } catch (full) {
+        if (full.status !== 'BUDGET_EMPTY') throw full;
+      }
+    }
+    require('node:worker_threads').parentPort.postMessage(spent);`;
+  const spent = await Promise.all([1, 2, 3, 4].map(() => new Promise((resolve, reject) => {
+    new Worker(source, { eval: true }).once('message', resolve).once('error', reject);
+  })));
+  const state = engine.look('barista-course', now);
+  assert.deepStrictEqual([spent.reduce((a, b) => a + b), state.spentToday, state.held], [100, 100, 0]);
+  assert.ok(!decider.decide(order).slate.some((one) => one.id === 'barista-course'));
+  fails('BAD_SIZE', () => new Lease(Buffer.alloc(48)));
+  fails('BAD_VALUE', () => engine.edit([{ id: 'club', utcOffsetMinutes: 0.5 }], now));
+  engine.close();
+  fails('BAD_HANDLE', () => engine.look('club', now));
+  fails('BAD_HANDLE', () => decider.use(engine));
+}));
 
 test('lays structs out as the header does', () => {
   for (const line of fs.readFileSync(path.join(ROOT, 'ffi/abi/layout.txt'), 'utf8').trim().split('\n')) {
     const [, name, field, number] = line.match(/^aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)/);
-    if (field === undefined && !['text', 'live_fact', 'lease'].includes(name)) {
+    if (field === undefined && !['text', 'live_fact'].includes(name)) {
       assert.strictEqual(layout.SIZES[name], Number(number), line);
     } else if (layout.AT[name]?.[field] !== undefined) {
       assert.strictEqual(layout.AT[name][field], Number(number), line);
     } else {
-      assert.match(line, /reserved|struct_size|^aftercart_options|^aftercart_text|error.offset|^aftercart_live_fact|^aftercart_lease/, 'a field that nobody reads');
+      assert.match(line, /reserved|struct_size|^aftercart_options|^aftercart_text|error.offset|^aftercart_live_fact/, 'a field that nobody reads');
     }
   }
 });
@@ -44,7 +99,7 @@ test('lays structs out as the header does', () => {
 test('has every number of the header', () => {
   const known = {
     OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', PAYMENT: 'Payment', ROLE: 'Role', SENSITIVE: 'Sensitive',
-    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ITEM: 'Item',
   };
   const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
   const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');
@@ -53,7 +108,7 @@ test('has every number of the header', () => {
       assert.strictEqual(lists[known[prefix]][name.toLowerCase()], Number(number), line);
       const union = types.match(new RegExp(`export type ${known[prefix]} =([^;]*);`))[1];
       assert.ok(union.includes(`'${name.toLowerCase()}'`), line);
-    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT'].includes(prefix)) {
+    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE'].includes(prefix)) {
       assert.strictEqual(layout.NUMBERS[`${prefix}_${name}`], Number(number), line);
     }
   }

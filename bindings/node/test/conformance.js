@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { AftercartError } = require('..');
+const { AftercartError, Lease } = require('..');
 const lists = require('../lists');
 
 const ROOT = path.join(__dirname, '../../..');
@@ -17,6 +17,8 @@ function key(low, high) {
   return bytes;
 }
 
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+
 /** The requests of a text, whose grammar is at its top. */
 function requests(text) {
   const cases = [];
@@ -27,11 +29,16 @@ function requests(text) {
     const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
     if (word === 'case') {
       cases.push({
-        name: a, order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [] },
+        name: a, steps: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [] },
       });
       continue;
     }
-    const { order, customer } = cases.at(-1);
+    const { order, customer, steps } = cases.at(-1);
+    if (STEPS.includes(word)) {
+      steps.push([word, a, b, c, d, e]);
+      continue;
+    }
+    const exposed = () => customer.exposures.push({ id: a, event: word, atMs: Number(b) });
     const set = {
       order_id: () => { order.orderId = a; },
       created_at_ms: () => { order.createdAtMs = Number(a); },
@@ -66,6 +73,9 @@ function requests(text) {
       purchase: () => customer.purchases.push({ id: a, atMs: Number(b) }),
       purchases: () => { for (let n = 1; n <= Number(a); n++) customer.purchases.push({ id: `${b}-${n}` }); },
       decline: () => customer.declines.push({ id: a, atMs: Number(b) }),
+      shown: exposed,
+      engaged: exposed,
+      accepted: exposed,
       answer: () => customer.answers.push({ question: a, tag: b }),
       opt_out_category: () => customer.optOutCategories.push(a),
       cart_removed: () => customer.cartRemoved.push(a),
@@ -77,7 +87,7 @@ function requests(text) {
 }
 
 /** The answer in the form of offers.txt. */
-function answer(engine, decider, { name: title, order, customer }) {
+function answer(engine, decider, { order, customer }) {
   let o;
   try {
     o = decider.decide(order, customer);
@@ -85,16 +95,79 @@ function answer(engine, decider, { name: title, order, customer }) {
     if (!(failed instanceof AftercartError)) {
       throw failed;
     }
-    return `case\t${title}\nstatus\t${failed.status}\n\n`;
+    return `status\t${failed.status}\n`;
   }
-  const rows = [['case', title], ['status', o.slate.length ? 'OK' : 'NO_OFFERS', o.reason, o.decisionId, o.indexGeneration,
+  const rows = [['status', o.slate.length ? 'OK' : 'NO_OFFERS', o.reason, o.decisionId, o.indexGeneration,
     o.policyGeneration, o.retrieved, o.eligible, o.rejected, o.centroids, o.cells, o.compared]];
   for (const x of o.slate) {
     rows.push(['offer', x.id, x.itemKind, x.itemRow, lists.Kind[x.kind], x.position, Number(x.thirdParty),
       lists.Relation[x.relation], x.line ?? -1, x.relevance, x.acceptPpm, x.selectPpm, x.value, x.evMicros, x.price ?? -1,
-      engine.title(x), engine.category(x), engine.partner(x)]);
+      lists.Accept[x.accept], engine.title(x), engine.category(x), engine.partner(x)]);
   }
-  return rows.map((row) => `${row.join('\t')}\n`).join('') + '\n';
+  return text(rows);
 }
 
-module.exports = { ROOT, FOLDER, read, requests, answer };
+const text = (rows) => rows.map((row) => `${row.join('\t')}\n`).join('');
+
+/** A change of one field; without a value the overlay forgets it. */
+function change(kind, id, field, value) {
+  const given = {
+    price: () => ({ price: Number(value.split(' ')[0]), pricedAtMs: Number(value.split(' ')[1]) }),
+    pacing: () => ({ pacing: value }),
+    utc_offset: () => ({ utcOffsetMinutes: Number(value) }),
+  }[field] ?? (() => ({ [field]: ['paused', 'killed', 'money'].includes(field) ? value === '1' : Number(value) }));
+  return { id, kind: name('Item', kind), ...(value === '' ? { [field]: null } : given()) };
+}
+
+/** What live.txt asks for, one after the other, on one overlay. */
+class Steps {
+  #leases = new Map();
+
+  constructor(engine, decider) {
+    Object.assign(this, { engine, decider });
+  }
+
+  take({ order, customer }, f) {
+    if (f[0] === 'decide') {
+      this.offers = this.decider.decide(order, customer);
+      return answer(this.engine, this.decider, { order, customer });
+    }
+    try {
+      return text(this.#rows(order, customer, f));
+    } catch (failed) {
+      if (!(failed instanceof AftercartError)) {
+        throw failed;
+      }
+      return `${f[0]}\t${failed.status}\n`;
+    }
+  }
+
+  #rows(order, customer, [word, a, b, c, d, e]) {
+    const steps = {
+      set: () => this.engine.edit([change(a, b, c, d)], Number(e)),
+      reserve: () => {
+        const lease = this.engine.reserve(this.offers.slate.find((offer) => offer.id === b), Number(c), Number(d));
+        this.#leases.set(a, new Lease(lease.toBuffer()));
+      },
+      activate: () => this.engine.activate(this.#leases.get(a), Number(b)),
+      release: () => this.engine.release(this.#leases.get(a), Number(b)),
+    };
+    if (steps[word]) {
+      steps[word]();
+      return [[word, 'OK']];
+    }
+    if (word === 'look') {
+      const state = this.engine.look(b, Number(c), name('Item', a));
+      return [['look', 'OK', lists.Item[state.kind], ...Object.values(state).slice(1).map((one) => Number(one ?? -1))]];
+    }
+    const why = this.decider.explain(order, customer, a);
+    return [
+      ['explain', 'OK', why.position ?? -1, lists.Relation[why.relation] ?? 0, why.line ?? -1, why.relevance, why.acceptPpm,
+        why.evMicros, why.reasons.join(',')],
+      ...why.rules.map((rule) => ['rule', rule]),
+      ...why.features.map((one) => ['feature', one.name, one.value, one.weight]),
+    ];
+  }
+}
+
+module.exports = { ROOT, FOLDER, read, requests, answer, Steps };

@@ -17,6 +17,8 @@ final class AftercartException extends \RuntimeException
         /** Where: a byte, or a row of `part`. */
         public readonly int $offset = 0,
         public readonly string $part = '',
+        /** Of `Engine::edit`: changes that were made before. */
+        public readonly int $done = 0,
     ) {
         parent::__construct($message, $status->value);
     }
@@ -29,7 +31,7 @@ final class AftercartException extends \RuntimeException
     }
 
     /** @internal */
-    public static function detailed(\FFI\CData $error): self
+    public static function detailed(\FFI\CData $error, int $done = 0): self
     {
         $name = Native::ffi()->aftercart_status_name($error->status);
         return new self(
@@ -39,6 +41,7 @@ final class AftercartException extends \RuntimeException
             $error->rule,
             $error->offset,
             \FFI::string($error->part),
+            $done,
         );
     }
 }

@@ -10,7 +10,7 @@ use WeakReference;
 
 /**
  * An opened catalog with its policy, and a decider. One per process and path: the C library keeps both from one request to the
- * next, and opens the file anew after it was replaced.
+ * next, and opens the file anew after it was replaced. With a live overlay it decides with that.
  */
 final class Engine
 {
@@ -42,13 +42,15 @@ final class Engine
 
     /**
      * The engine of this process for a catalog file. While you hold one for the path you get that one; else the file is
-     * opened if this process has not, or if another file lies there now.
+     * opened if this process has not, or if another file lies there now. `$live` is the path of a live overlay that is bound to the
+     * catalog (bindLive, or the command `aftercart live bind`); empty = none.
      *
-     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, ...
+     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, ...
      */
-    public static function open(string $path, Options $options = new Options()): self
+    public static function open(string $path, Options $options = new Options(), string $live = ''): self
     {
-        $held = (self::$open[$path] ?? null)?->get();
+        $key = "$path\0$live";
+        $held = (self::$open[$key] ?? null)?->get();
         if ($held !== null) {
             return $held;
         }
@@ -57,14 +59,13 @@ final class Engine
         FFI::memcpy($given, $options->pack(), Native::OPTIONS_BYTES);
         $engine = $ffi->new('aftercart_engine*[1]');
         $decider = $ffi->new('aftercart_decider*[1]');
-        $error = $ffi->new('aftercart_error[1]');
-        $error[0]->struct_size = FFI::sizeof($error);
-        $status = $ffi->aftercart_resident($path, strlen($path), $given, $engine, $decider, $error);
+        $error = self::sized($ffi, 'aftercart_error');
+        $status = $ffi->aftercart_resident($path, strlen($path), $live, strlen($live), $given, $engine, $decider, $error);
         if ($status < 0) {
             throw AftercartException::detailed($error[0]);
         }
         $opened = new self($ffi, $engine[0], $decider[0]);
-        self::$open[$path] = WeakReference::create($opened);
+        self::$open[$key] = WeakReference::create($opened);
         return $opened;
     }
 
@@ -75,11 +76,7 @@ final class Engine
      */
     public function decide(Transaction $order, ?Profile $customer = null): Offers
     {
-        $request = new Request($order, $customer);
-        $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
-        $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
-        FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);
-        FFI::memcpy($this->profile, $request->profile, Native::PROFILE_BYTES);
+        $request = $this->pack($order, $customer);
         $status = $this->ffi->aftercart_decide(
             $this->decider,
             $this->transaction,
@@ -104,10 +101,145 @@ final class Engine
         return Offers::of($this, $this->summary[0], $this->offers, $this->count[0]);
     }
 
+    /**
+     * Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a decision.
+     */
+    public function explain(Transaction $order, ?Profile $customer, string $id, Item $kind = Item::Any): Explanation
+    {
+        $request = $this->pack($order, $customer);
+        $explanation = self::sized($this->ffi, 'aftercart_explanation');
+        $length = $this->ffi->new('size_t[1]');
+        for ($capacity = 4096; ; $capacity = $length[0] + 1) {
+            $names = $this->ffi->new("char[$capacity]");
+            $status = $this->ffi->aftercart_explain(
+                $this->decider,
+                $this->transaction,
+                $this->profile,
+                $this->lines,
+                Native::LINE_BYTES,
+                $request->lineCount,
+                $this->facts,
+                Native::FACT_BYTES,
+                $request->factCount,
+                $request->strings,
+                strlen($request->strings),
+                $kind->value,
+                $id,
+                strlen($id),
+                $explanation,
+                $names,
+                $capacity,
+                $length,
+            );
+            self::done($status);
+            if ($status === 0) {
+                return Explanation::of($explanation[0], FFI::string($names, $length[0]));
+            }
+        }
+    }
+
+    /**
+     * Makes a live overlay for this catalog, or makes one that is there fit this catalog too: what it knows carries over by id. Do so
+     * before workers open the new catalog with it; it takes some 0.2 s for a million products.
+     */
+    public function bindLive(string $path): void
+    {
+        $error = self::sized($this->ffi, 'aftercart_error');
+        if ($this->ffi->aftercart_live_bind($this->engine, $path, strlen($path), $error) < 0) {
+            throw AftercartException::detailed($error[0]);
+        }
+    }
+
+    /**
+     * Changes the live overlay: every process of the machine sees a change with its next decision. Each change is made as a whole or
+     * not at all, in order; the first that cannot be made ends the call, and the exception's `done` says how many were. Not for
+     * pages: it waits for other processes that change the overlay.
+     *
+     * @param list<Change> $changes
+     */
+    public function edit(array $changes, int $nowMs): void
+    {
+        $count = count($changes);
+        $packed = $this->ffi->new('aftercart_change[' . max(1, $count) . ']');
+        $texts = '';
+        foreach (array_values($changes) as $i => $change) {
+            $change->fill($packed[$i], $texts);
+        }
+        [$done, $error] = [$this->ffi->new('size_t[1]'), self::sized($this->ffi, 'aftercart_error')];
+        $status = $this->ffi->aftercart_live_edit($this->engine, $packed, Native::CHANGE_BYTES, $count, $texts, strlen($texts),
+            $nowMs, $done, $error);
+        if ($status < 0) {
+            throw AftercartException::detailed($error[0], $done[0]);
+        }
+    }
+
+    /** What the live overlay knows of one product, offer or partner. */
+    public function look(string $id, int $nowMs, Item $kind = Item::Any): LiveState
+    {
+        $state = self::sized($this->ffi, 'aftercart_live_state');
+        $error = self::sized($this->ffi, 'aftercart_error');
+        if ($this->ffi->aftercart_live_look($this->engine, $kind->value, $id, strlen($id), $nowMs, $state, $error) < 0) {
+            throw AftercartException::detailed($error[0]);
+        }
+        return LiveState::of($state[0]);
+    }
+
+    /**
+     * Takes a lease on the budgets of an offer and its partner, before it is shown; it expires `$forMs` later, at most a day. Without
+     * a limit, or an overlay, it holds nothing.
+     *
+     * @throws AftercartException BudgetEmpty, Paused: do not show the offer
+     */
+    public function reserve(Offer $offer, int $nowMs, int $forMs): Lease
+    {
+        $lease = self::sized($this->ffi, 'aftercart_lease');
+        self::done($this->ffi->aftercart_lease_reserve($this->engine, $offer->itemKind, $offer->itemRow, $offer->value, $nowMs,
+            $forMs, $lease));
+        return new Lease(FFI::string($lease, Native::LEASE_BYTES));
+    }
+
+    /**
+     * Counts what a lease holds as spent.
+     *
+     * @throws AftercartException LeaseGone: it expired, or was used before; do not honour the offer on it
+     */
+    public function activate(Lease $lease, int $nowMs): void
+    {
+        self::done($this->ffi->aftercart_lease_activate($this->engine, $this->lease($lease), $nowMs));
+    }
+
+    /** Gives back what a lease holds: the customer declined, or left. */
+    public function release(Lease $lease, int $nowMs): void
+    {
+        self::done($this->ffi->aftercart_lease_release($this->engine, $this->lease($lease), $nowMs));
+    }
+
+    private function lease(Lease $lease): CData
+    {
+        $given = $this->ffi->new('aftercart_lease[1]');
+        $data = $lease->data;
+        FFI::memcpy($given, $data, Native::LEASE_BYTES);
+        return $given;
+    }
+
+    private static function done(int $status): void
+    {
+        if ($status < 0) {
+            throw AftercartException::of($status);
+        }
+    }
+
+    /** A struct that says its size. */
+    private static function sized(FFI $ffi, string $type): CData
+    {
+        $struct = $ffi->new("{$type}[1]");
+        $struct[0]->struct_size = FFI::sizeof($struct);
+        return $struct;
+    }
+
     public function info(): Info
     {
-        $info = $this->ffi->new('aftercart_info[1]');
-        $info[0]->struct_size = FFI::sizeof($info);
+        $info = self::sized($this->ffi, 'aftercart_info');
         $status = $this->ffi->aftercart_engine_info($this->engine, $info);
         if ($status < 0) {
             throw AftercartException::of($status);
@@ -135,6 +267,17 @@ final class Engine
     public function selftest(): int
     {
         return $this->ffi->aftercart_selftest($this->decider, 1);
+    }
+
+    /** Writes a request to where C reads it. */
+    private function pack(Transaction $order, ?Profile $customer): Request
+    {
+        $request = new Request($order, $customer);
+        $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
+        $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
+        FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);
+        FFI::memcpy($this->profile, $request->profile, Native::PROFILE_BYTES);
+        return $request;
     }
 
     /** Copies packed structs to where C reads them, with more room where they do not fit. */

@@ -9,10 +9,11 @@ use FFI;
 /** @internal The C library, and how the structs that it reads are packed. The tests compare sizes and formats with the header. */
 final class Native
 {
-    public const ABI_VERSION = 0;
+    public const ABI_VERSION = 1;
     public const LINES_MAX = 512;
     public const FACTS_MAX = 4096;
     public const SLOTS_MAX = 16;
+    public const REASONS_MAX = 32;
 
     public const OPTIONS_BYTES = 24;
     public const TRANSACTION_BYTES = 72;
@@ -20,6 +21,8 @@ final class Native
     public const LINE_BYTES = 48;
     public const FACT_BYTES = 32;
     public const OFFER_BYTES = 144;
+    public const CHANGE_BYTES = 88;
+    public const LEASE_BYTES = 48;
 
     // Formats of pack(): L = uint32, q = int64, Q = uint64; a4 = text padded with zeros.
     public const OPTIONS = 'LLLLQ';

@@ -68,6 +68,7 @@ final readonly class Offers implements \IteratorAggregate, \Countable
                 $o->value,
                 $o->ev_micros,
                 $o->price < 0 ? null : $o->price,
+                Accept::tryFrom($o->accept),
                 $o->item_kind,
                 $o->item_row,
                 $engine,
@@ -117,8 +118,10 @@ final readonly class Offer
         public int $value,
         /** Expected contribution, millionths of a minor unit. */
         public int $evMicros,
-        /** To the customer as the catalog has it, minor units; null = not known. */
+        /** To the customer, as the live overlay has it, else the catalog; minor units, null = not known. */
         public ?int $price,
+        /** How it may be accepted; null = in a way that only a newer version of this binding knows. */
+        public ?Accept $accept,
         /** @internal */
         public int $itemKind,
         /** @internal */

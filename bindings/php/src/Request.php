@@ -141,6 +141,9 @@ final class Request
         foreach ($customer->declines as $event) {
             $facts .= $this->fact(FactKind::Decline, $event->id, $event->atMs);
         }
+        foreach ($customer->exposures as $exposed) {
+            $facts .= $this->fact(FactKind::from($exposed->event->value), $exposed->id, $exposed->atMs);
+        }
         foreach ($customer->answers as $answer) {
             $facts .= $this->fact(FactKind::Answer, $answer->question, 0, $answer->tag);
         }

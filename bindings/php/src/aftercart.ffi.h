@@ -1,5 +1,5 @@
 #define FFI_SCOPE "AFTERCART"
-#define FFI_LIB "libaftercart.so.0"
+#define FFI_LIB "libaftercart.so.1"
 typedef struct aftercart_decider aftercart_decider;
 typedef struct aftercart_engine aftercart_engine;
 typedef struct {
@@ -96,7 +96,7 @@ typedef struct {
   int64_t ev_micros;
   int64_t price;
   uint32_t id_length;
-  uint32_t reserved;
+  uint32_t accept;
   char id[72];
 } aftercart_offer;
 typedef struct {
@@ -115,6 +115,20 @@ typedef struct {
   uint64_t overlay_generation;
 } aftercart_summary;
 typedef struct {
+  uint32_t struct_size;
+  uint32_t item_kind;
+  uint32_t item_row;
+  int32_t position;
+  uint32_t relation;
+  int32_t line;
+  uint32_t relevance;
+  uint32_t p_accept_ppm;
+  int64_t ev_micros;
+  uint32_t reason_count;
+  uint32_t reserved;
+  uint32_t reasons[32];
+} aftercart_explanation;
+typedef struct {
   uint32_t item_kind;
   uint32_t item_row;
   uint64_t own;
@@ -127,6 +141,43 @@ typedef struct {
   int64_t expires_at_ms;
   uint64_t words[4];
 } aftercart_lease;
+typedef struct {
+  uint32_t kind;
+  uint32_t set;
+  uint32_t clear;
+  uint32_t stock;
+  uint32_t paused;
+  uint32_t killed;
+  uint32_t money;
+  int32_t utc_offset_minutes;
+  aftercart_text id;
+  aftercart_text pacing;
+  int64_t price;
+  int64_t priced_at_ms;
+  int64_t bid;
+  int64_t daily;
+  int64_t total;
+} aftercart_change;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t kind;
+  uint32_t paused;
+  uint32_t killed;
+  int32_t stock;
+  int32_t utc_offset_minutes;
+  uint32_t money;
+  uint32_t paced;
+  uint32_t throttle_ppm;
+  uint32_t leases;
+  int64_t price;
+  int64_t priced_at_ms;
+  int64_t bid;
+  int64_t daily;
+  int64_t total;
+  int64_t spent_today;
+  int64_t spent;
+  int64_t held;
+} aftercart_live_state;
 uint32_t aftercart_abi_version(void);
 const char *aftercart_version(void);
 const char *aftercart_status_name(int32_t status);
@@ -165,6 +216,24 @@ int32_t aftercart_decide(aftercart_decider *decider,
                          size_t capacity,
                          size_t *count,
                          aftercart_summary *summary);
+int32_t aftercart_explain(aftercart_decider *decider,
+                          const aftercart_transaction *transaction,
+                          const aftercart_profile *profile,
+                          const aftercart_line *lines,
+                          size_t line_size,
+                          size_t line_count,
+                          const aftercart_fact *facts,
+                          size_t fact_size,
+                          size_t fact_count,
+                          const char *strings,
+                          size_t strings_length,
+                          uint32_t kind,
+                          const char *id,
+                          size_t id_length,
+                          aftercart_explanation *explanation,
+                          char *buffer,
+                          size_t capacity,
+                          size_t *length);
 int32_t aftercart_engine_with_live(const aftercart_engine *engine,
                                    const char *path,
                                    size_t path_length,
@@ -187,8 +256,30 @@ int32_t aftercart_lease_activate(const aftercart_engine *engine,
                                  const aftercart_lease *lease,
                                  int64_t now_ms);
 int32_t aftercart_lease_release(const aftercart_engine *engine, const aftercart_lease *lease, int64_t now_ms);
+int32_t aftercart_live_bind(const aftercart_engine *engine,
+                            const char *path,
+                            size_t path_length,
+                            aftercart_error *error);
+int32_t aftercart_live_edit(const aftercart_engine *engine,
+                            const aftercart_change *changes,
+                            size_t change_size,
+                            size_t change_count,
+                            const char *strings,
+                            size_t strings_length,
+                            int64_t now_ms,
+                            size_t *done,
+                            aftercart_error *error);
+int32_t aftercart_live_look(const aftercart_engine *engine,
+                            uint32_t kind,
+                            const char *id,
+                            size_t id_length,
+                            int64_t now_ms,
+                            aftercart_live_state *state,
+                            aftercart_error *error);
 int32_t aftercart_resident(const char *path,
                            size_t path_length,
+                           const char *live,
+                           size_t live_length,
                            const aftercart_options *options,
                            aftercart_engine **engine,
                            aftercart_decider **decider,

@@ -120,6 +120,49 @@ enum Relation: int
     case House = 5;
 }
 
+/** How an offer may be accepted. Charging is yours. */
+enum Accept: int
+{
+    /** There is nothing to accept, or it joins an order that is not paid yet. */
+    case None = 0;
+    case OneClickStoredCredential = 1;
+    /** One click, and a consent to what recurs. */
+    case ConfirmConsent = 2;
+    case Redirect = 3;
+    case ReenterPayment = 4;
+    case LeadOptIn = 5;
+}
+
+/** What happened to an offer on an earlier page. */
+enum Exposure: int
+{
+    case Shown = 8;
+    case Engaged = 9;
+    case Accepted = 10;
+}
+
+/** What an id names. */
+enum Item: int
+{
+    /** Whichever has the id; one that several have is refused. */
+    case Any = 0;
+    case Product = 1;
+    case Offer = 2;
+    /** Only in the live overlay. */
+    case Partner = 3;
+}
+
+/** What a live overlay can forget. */
+enum Field: int
+{
+    case Stock = 1;
+    case Price = 2;
+    case Bid = 4;
+    case Daily = 8;
+    case Total = 16;
+    case Pacing = 32;
+}
+
 /** @internal What a fact is. */
 enum FactKind: int
 {
@@ -130,6 +173,9 @@ enum FactKind: int
     case CartRemoved = 5;
     case OrderTag = 6;
     case Segment = 7;
+    case Shown = 8;
+    case Engaged = 9;
+    case Accepted = 10;
 }
 
 /** How a call failed. The header says what each means. */
@@ -145,11 +191,13 @@ enum Status: int
     case TooManyLines = -108;
     case TooManyFacts = -109;
     case TooManySlots = -110;
+    case UnknownId = -111;
     case BadHandle = -201;
     case Busy = -202;
     case Poisoned = -203;
     case BadCatalog = -301;
     case BadPolicy = -302;
+    case LiveFull = -304;
     case CatalogVersion = -401;
     case OutOfMemory = -501;
     case SystemError = -502;

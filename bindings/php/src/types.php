@@ -132,6 +132,8 @@ final readonly class Profile
         public ?int $orders = null,
         /** @var list<string> your own words for this customer, which a policy may ask for */
         public array $segments = [],
+        /** @var list<Exposed> offers that were on earlier pages, oldest first: for frequency caps */
+        public array $exposures = [],
     ) {
     }
 
@@ -139,7 +141,8 @@ final readonly class Profile
     public function factCount(): int
     {
         return count($this->purchases) + count($this->declines) + count($this->answers)
-            + count($this->optOutCategories) + count($this->cartRemoved) + count($this->segments);
+            + count($this->optOutCategories) + count($this->cartRemoved) + count($this->segments)
+            + count($this->exposures);
     }
 }
 
@@ -149,6 +152,18 @@ final readonly class Event
     public function __construct(
         public string $id,
         /** Unix milliseconds; 0 = not known. */
+        public int $atMs = 0,
+    ) {
+    }
+}
+
+/** What happened to an offer of an earlier page. */
+final readonly class Exposed
+{
+    public function __construct(
+        public string $id,
+        public Exposure $event = Exposure::Shown,
+        /** Unix milliseconds; 0 = not known, which counts as recent. */
         public int $atMs = 0,
     ) {
     }

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{AgeBand, AftercartException, Customer, Engine, Event, Line, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
+use Aftercart\{Accept, AgeBand, AftercartException, Change, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -10,7 +10,9 @@ function conformance(string $name): string
     return file_get_contents(__DIR__ . "/../../../tests/conformance/$name");
 }
 
-/** @return list<array{string, Transaction, Profile}> the requests of the file, whose grammar is at its top */
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+
+/** @return list<array{string, Transaction, Profile, list<list<string>>}> requests and steps of a file, whose grammar is at its top */
 function requests(string $text): array
 {
     $all = [];
@@ -20,10 +22,14 @@ function requests(string $text): array
             continue;
         }
         $name = explode("\t", array_shift($lines))[1];
-        [$order, $customer] = [['lines' => []], ['purchases' => []]];
+        [$order, $customer, $steps] = [['lines' => []], ['purchases' => []], []];
         foreach ($lines as $line) {
             $f = array_pad(explode("\t", $line), 9, '');
             $int = (int) $f[1];
+            if (in_array($f[0], STEPS, true)) {
+                $steps[] = $f;
+                continue;
+            }
             match ($f[0]) {
                 'order_id' => $order['orderId'] = $f[1],
                 'created_at_ms' => $order['createdAtMs'] = $int,
@@ -55,13 +61,16 @@ function requests(string $text): array
                 'purchase' => $customer['purchases'][] = new Event($f[1], (int) $f[2]),
                 'purchases' => array_push($customer['purchases'], ...array_map(fn ($n) => new Event("$f[2]-$n"), range(1, $int))),
                 'decline' => $customer['declines'][] = new Event($f[1], (int) $f[2]),
+                'shown' => $customer['exposures'][] = new Exposed($f[1], Exposure::Shown, (int) $f[2]),
+                'engaged' => $customer['exposures'][] = new Exposed($f[1], Exposure::Engaged, (int) $f[2]),
+                'accepted' => $customer['exposures'][] = new Exposed($f[1], Exposure::Accepted, (int) $f[2]),
                 'answer' => $customer['answers'][] = new SurveyAnswer($f[1], $f[2]),
                 'opt_out_category' => $customer['optOutCategories'][] = $f[1],
                 'cart_removed' => $customer['cartRemoved'][] = $f[1],
                 'expect' => null,
             };
         }
-        $all[] = [$name, new Transaction(...$order), new Profile(...$customer)];
+        $all[] = [$name, new Transaction(...$order), new Profile(...$customer), $steps];
     }
     return $all;
 }
@@ -88,17 +97,116 @@ function key128(string $low, string $high): string
 function answer(Engine $engine, Transaction $order, Profile $customer): string
 {
     try {
-        $offers = $engine->decide($order, $customer);
+        return told($engine->decide($order, $customer));
     } catch (AftercartException $failed) {
-        return "status\t" . substr($failed->getMessage(), strlen('aftercart: ')) . "\n";
+        return "status\t" . name($failed) . "\n";
     }
-    $text = implode("\t", ['status', count($offers) === 0 ? 'NO_OFFERS' : 'OK', $offers->reason, $offers->decisionId,
+}
+
+/** The status as the header names it. */
+function name(AftercartException $failed): string
+{
+    return explode(':', substr($failed->getMessage(), strlen('aftercart: ')))[0];
+}
+
+/** A decision in the form of offers.txt. */
+function told(Offers $offers): string
+{
+    $text = row('status', count($offers) === 0 ? 'NO_OFFERS' : 'OK', $offers->reason, $offers->decisionId,
         $offers->indexGeneration, $offers->policyGeneration, $offers->retrieved, $offers->eligible, $offers->rejected,
-        $offers->centroids, $offers->cells, $offers->compared]) . "\n";
+        $offers->centroids, $offers->cells, $offers->compared);
     foreach ($offers as $o) {
-        $text .= implode("\t", ['offer', $o->id, $o->itemKind, $o->itemRow, $o->kind->value, $o->position,
-            (int) $o->thirdParty, $o->relation->value, $o->line ?? -1, $o->relevance, $o->acceptPpm, $o->selectPpm,
-            $o->value, $o->evMicros, $o->price ?? -1, $o->title(), $o->category(), $o->partner()]) . "\n";
+        $text .= row('offer', $o->id, $o->itemKind, $o->itemRow, $o->kind->value, $o->position, (int) $o->thirdParty,
+            $o->relation->value, $o->line ?? -1, $o->relevance, $o->acceptPpm, $o->selectPpm, $o->value, $o->evMicros,
+            $o->price ?? -1, $o->accept->value, $o->title(), $o->category(), $o->partner());
     }
     return $text;
+}
+
+function row(string|int ...$fields): string
+{
+    return implode("\t", $fields) . "\n";
+}
+
+/** What live.txt asks for, one after the other, on one overlay. */
+final class Steps
+{
+    private ?Offers $offers = null;
+    /** @var array<string, Lease> */
+    private array $leases = [];
+
+    public function __construct(private readonly Engine $engine)
+    {
+    }
+
+    /** @param list<string> $f */
+    public function take(Transaction $order, Profile $customer, array $f): string
+    {
+        try {
+            return match ($f[0]) {
+                'decide' => told($this->offers = $this->engine->decide($order, $customer)),
+                'look' => self::look($this->engine->look($f[2], (int) $f[3], Item::from((int) $f[1]))),
+                'explain' => $this->explain($order, $customer, $f[1]),
+                default => $this->act($f) ?? row($f[0], 'OK'),
+            };
+        } catch (AftercartException $failed) {
+            return row($f[0], name($failed));
+        }
+    }
+
+    private function act(array $f): null
+    {
+        match ($f[0]) {
+            'set' => $this->engine->edit([self::change(...array_slice($f, 1, 4))], (int) $f[5]),
+            'reserve' => $this->leases[$f[1]] = new Lease($this->engine->reserve($this->shown($f[2]), (int) $f[3], (int) $f[4])->data),
+            'activate' => $this->engine->activate($this->leases[$f[1]], (int) $f[2]),
+            'release' => $this->engine->release($this->leases[$f[1]], (int) $f[2]),
+        };
+        return null;
+    }
+
+    private function shown(string $id): Aftercart\Offer
+    {
+        foreach ($this->offers as $offer) {
+            if ($offer->id === $id) {
+                return $offer;
+            }
+        }
+        throw new Exception("$id is not on the page");
+    }
+
+    /** A change of one field; without a value the overlay forgets it. */
+    private static function change(string $kind, string $id, string $field, string $value): Change
+    {
+        $kind = Item::from((int) $kind);
+        $int = (int) $value;
+        return match (true) {
+            $value === '' => new Change($id, $kind, forget: [constant(Field::class . '::' . ucfirst($field))]),
+            $field === 'price' => new Change($id, $kind, price: $int, pricedAtMs: (int) explode(' ', $value)[1]),
+            $field === 'utc_offset' => new Change($id, $kind, utcOffsetMinutes: $int),
+            $field === 'pacing' => new Change($id, $kind, pacing: $value),
+            in_array($field, ['paused', 'killed', 'money'], true) => new Change($id, $kind, ...[$field => $value === '1']),
+            default => new Change($id, $kind, ...[$field => $int]),
+        };
+    }
+
+    private static function look(LiveState $s): string
+    {
+        $fields = array_slice(array_values(get_object_vars($s)), 1);
+        return row('look', 'OK', $s->kind->value, ...array_map(fn ($field) => (int) ($field ?? -1), $fields));
+    }
+
+    private function explain(Transaction $order, Profile $customer, string $id): string
+    {
+        $e = $this->engine->explain($order, $customer, $id);
+        $text = row('explain', 'OK', $e->position ?? -1, $e->relation->value ?? 0, $e->line ?? -1, $e->relevance, $e->acceptPpm,
+            $e->evMicros, implode(',', $e->reasons));
+        foreach ($e->rules as $rule) {
+            $text .= row('rule', $rule);
+        }
+        foreach ($e->features as $feature) {
+            $text .= row('feature', ...array_values($feature));
+        }
+        return $text;
+    }
 }

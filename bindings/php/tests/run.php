@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{AftercartException, Engine, Line, Mode, Native, Options, Prefault, Stage, Status, Transaction, Verify};
+use Aftercart\{AftercartException, Change, Engine, Item, Lease, Line, Mode, Native, Options, Prefault, Stage, Status, Transaction, Verify};
 
 foreach (glob(__DIR__ . '/../src/*.php') as $file) {
     require_once $file;
@@ -48,6 +48,29 @@ function offsets(string $format): array
     return $offsets;
 }
 
+function compare(string $record, string $told): void
+{
+    [$told, $recorded] = [explode("\n", $told), explode("\n", conformance($record))];
+    foreach ($recorded as $number => $line) {
+        check($line === ($told[$number] ?? null), 'line ' . $number + 1 . " of $record: " . ($told[$number] ?? ''));
+    }
+    check(count($told) === count($recorded), 'as many lines');
+}
+
+/** Does something with an overlay for the shop. */
+function overlaid(callable $work): void
+{
+    $folder = sys_get_temp_dir() . '/aftercart-live-' . getmypid();
+    mkdir($folder);
+    Engine::open(SHOP)->bindLive("$folder/shop.live");
+    try {
+        $work("$folder/shop.live");
+    } finally {
+        unlink("$folder/shop.live");
+        rmdir($folder);
+    }
+}
+
 $tests = [
     'answers what every language must' => function () {
         $engine = Engine::open(SHOP);
@@ -55,17 +78,54 @@ $tests = [
         foreach (requests(conformance('requests.txt')) as [$name, $order, $customer]) {
             $told .= "case\t$name\n" . answer($engine, $order, $customer) . "\n";
         }
-        [$told, $recorded] = [explode("\n", $told), explode("\n", conformance('offers.txt'))];
-        foreach ($recorded as $number => $line) {
-            check($line === ($told[$number] ?? null), 'line ' . $number + 1 . ' of offers.txt: ' . ($told[$number] ?? ''));
-        }
-        check(count($told) === count($recorded), 'as many lines');
+        compare('offers.txt', $told);
+    },
+    'does with an overlay what every language must' => function () {
+        overlaid(function (string $live) {
+            $steps = new Steps(Engine::open(SHOP, live: $live));
+            $told = '';
+            foreach (requests(conformance('live.txt')) as [$name, $order, $customer, $wanted]) {
+                $told .= "case\t$name\n";
+                foreach ($wanted as $step) {
+                    $told .= $steps->take($order, $customer, $step);
+                }
+                $told .= "\n";
+            }
+            compare('live-answers.txt', $told);
+        });
+    },
+    'changes an overlay, keeps leases as bytes, and knows its engines apart' => function () {
+        overlaid(function (string $live) {
+            $now = 1793491200000;
+            [$engine, $plain] = [Engine::open(SHOP, live: $live), Engine::open(SHOP)];
+            check($engine !== $plain && $engine === Engine::open(SHOP, live: $live), 'one engine for each pair of files');
+            $changes = [new Change('barista-course', daily: 1), new Change('nobody', stock: 1), new Change('club', paused: true)];
+            $failed = fails(Status::UnknownId, fn () => $engine->edit($changes, $now), 'nobody');
+            check($failed->done === 1, 'changes that were made');
+            fails(Status::BadLive, fn () => $plain->edit($changes, $now), 'no live overlay');
+            fails(Status::BadValue, fn () => $engine->edit([new Change('club', utcOffsetMinutes: 1 << 40)], $now));
+            fails(Status::BadValue, fn () => $engine->edit([new Change('pods', stock: -1)], $now));
+            $order = new Transaction([new Line('espresso-machine')], createdAtMs: $now);
+            $offer = $engine->decide($order)->slate[0];
+            check($offer->id === 'barista-course', $offer->id);
+            $lease = new Lease($engine->reserve($offer, $now, 60_000)->data);
+            check($lease->expiresAtMs() === $now + 60_000, 'a minute');
+            fails(Status::BudgetEmpty, fn () => $engine->reserve($offer, $now, 60_000));
+            $engine->activate($lease, $now);
+            fails(Status::LeaseGone, fn () => $engine->activate($lease, $now));
+            check($engine->look('barista-course', $now, Item::Offer)->spentToday === 1, 'spent');
+            check($plain->decide($order)->slate[0]->id === 'barista-course', 'without the overlay there is no limit');
+            fails(Status::BadSize, fn () => new Lease(str_repeat('x', 48)));
+            fails(Status::SystemError, fn () => Engine::open(SHOP, live: "$live.not"), 'shop.live.not');
+        });
     },
     'packs structs as the header lays them out' => function () {
         $formats = ['options' => Native::OPTIONS, 'transaction' => Native::TRANSACTION, 'profile' => Native::PROFILE,
             'line' => Native::LINE, 'fact' => Native::FACT];
         $bytes = fn (string $name) => constant(Native::class . '::' . strtoupper($name) . '_BYTES');
-        check(FFI::sizeof(Native::ffi()->type('aftercart_offer')) === Native::OFFER_BYTES, 'the size of an offer');
+        foreach (['offer', 'change', 'lease'] as $name) {
+            check(FFI::sizeof(Native::ffi()->type("aftercart_$name")) === $bytes($name), "the size of $name");
+        }
         foreach (file(ROOT . 'ffi/abi/layout.txt', FILE_IGNORE_NEW_LINES) as $line) {
             preg_match('~^aftercart_(\w+)(?:\.(\w+))? (?:size )?(\d+)~', $line, $found);
             [, $name, $field, $number] = $found;
@@ -84,7 +144,7 @@ $tests = [
         $header = file_get_contents(ROOT . 'include/aftercart.h');
         $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'PAYMENT' => 'Payment', 'ROLE' => 'Role',
             'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
-            'RELATION' => 'Relation', 'FACT' => 'FactKind'];
+            'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ITEM' => 'Item'];
         preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);
         $same = fn (string $header, string $php) => str_replace('_', '', $header) === strtoupper($php);
         foreach ($all as [$line, $prefix, $name, $number]) {
@@ -93,6 +153,8 @@ $tests = [
                 check($case !== null && $same($name, $case->name), $line);
             } elseif (in_array($prefix, ['TRANSACTION', 'PROFILE', 'LINE'], true)) {
                 check(constant('Aftercart\\' . ucfirst(strtolower($prefix)) . "::$name") === (int) $number, $line);
+            } elseif ($prefix === 'CHANGE' && $name !== 'UTC_OFFSET') {
+                check($same($name, Aftercart\Field::from((int) $number)->name), $line);
             } elseif ($name === 'MAX' && $prefix !== 'RESIDENTS') {
                 check(constant(Native::class . "::{$prefix}_MAX") === (int) $number, $line);
             }

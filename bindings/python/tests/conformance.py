@@ -10,9 +10,12 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests/conformance"
 
 
-def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
-    """Reads them; the grammar is at the top of the file."""
-    cases: list[tuple[str, dict, dict]] = []
+STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain")
+
+
+def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[str]]]]:
+    """Reads them, with the steps of live.txt; the grammar is at the top of the files."""
+    cases: list[tuple[str, dict, dict, list]] = []
     for row in text.split("\n"):
         if not row or row[0] == "#":
             continue
@@ -20,9 +23,12 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
         word, number = f[0], int(f[1]) if f[1].lstrip("-").isdigit() else 0
         if word == "case":
             cases.append((f[1], {"lines": [], "tags": []}, {"purchases": [], "declines": [], "answers": [], "segments": [],
-                                                "opt_out_categories": [], "cart_removed": []}))
+                                                "opt_out_categories": [], "cart_removed": [], "exposures": []}, []))
             continue
-        _, order, customer = cases[-1]
+        _, order, customer, steps = cases[-1]
+        if word in STEPS:
+            steps.append(f)
+            continue
         match word:
             case "order_id" | "currency" | "country":
                 order[word] = f[1]
@@ -65,6 +71,8 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
                 customer[word + "s"].append(a.Event(f[1], int(f[2])))
             case "purchases":
                 customer[word] += [a.Event(f"{f[2]}-{n + 1}") for n in range(number)]
+            case "shown" | "engaged" | "accepted":
+                customer["exposures"].append(a.Exposed(f[1], a.Exposure[word.upper()], int(f[2])))
             case "answer":
                 customer["answers"].append(a.SurveyAnswer(f[1], f[2]))
             case "opt_out_category":
@@ -75,7 +83,7 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile]]:
                 pass
             case _:
                 raise ValueError(word)
-    return [(name, a.Transaction(**order), a.Profile(**customer)) for name, order, customer in cases]
+    return [(name, a.Transaction(**order), a.Profile(**customer), steps) for name, order, customer, steps in cases]
 
 
 def answer(engine: a.Engine, decider: a.Decider, order: a.Transaction, customer: a.Profile) -> str:
@@ -88,5 +96,64 @@ def answer(engine: a.Engine, decider: a.Decider, order: a.Transaction, customer:
              f"{o.policy_generation:016x}", o.retrieved, o.eligible, o.rejected, o.centroids, o.cells, o.compared]]
     rows += [["offer", x.id, x.item_kind, x.item_row, int(x.kind), x.position, int(x.third_party), int(x.relation),
               -1 if x.line is None else x.line, x.relevance, x.accept_ppm, x.select_ppm, x.value, x.ev_micros,
-              -1 if x.price is None else x.price, engine.title(x), engine.category(x), engine.partner(x)] for x in o]
+              -1 if x.price is None else x.price, int(x.accept), engine.title(x), engine.category(x), engine.partner(x)] for x in o]
     return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+
+
+def change(kind: str, id: str, field: str, value: str) -> a.Change:
+    """A change of one field; without a value the overlay forgets it."""
+    if not value:
+        return a.Change(id, a.Item(int(kind)), forget=a.Field[field.upper()])
+    match field:
+        case "price":
+            price, stated = value.split(" ")
+            given = {"price": int(price), "priced_at_ms": int(stated)}
+        case "pacing":
+            given = {"pacing": value}
+        case "utc_offset":
+            given = {"utc_offset_minutes": int(value)}
+        case "paused" | "killed" | "money":
+            given = {field: value == "1"}
+        case _:
+            given = {field: int(value)}
+    return a.Change(id, a.Item(int(kind)), **given)
+
+
+class Steps:
+    """What live.txt asks for, one after the other, on one overlay."""
+
+    def __init__(self, engine: a.Engine, decider: a.Decider):
+        self.engine, self.decider = engine, decider
+        self.offers: a.Offers | None = None
+        self.leases: dict[str, a.Lease] = {}
+
+    def take(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> str:
+        if f[0] == "decide":
+            self.offers = self.decider.decide(order, customer)
+            return answer(self.engine, self.decider, order, customer)
+        try:
+            rows = self._rows(order, customer, f)
+        except a.AftercartError as failed:
+            rows = [[f[0], failed.status.name]]
+        return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+
+    def _rows(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> list[list]:
+        engine, done = self.engine, [[f[0], "OK"]]
+        match f[0]:
+            case "set":
+                engine.edit([change(*f[1:5])], int(f[5]))
+            case "reserve":
+                [offer] = [offer for offer in self.offers if offer.id == f[2]]
+                self.leases[f[1]] = engine.reserve(offer, int(f[3]), int(f[4]))
+            case "activate":
+                engine.activate(self.leases[f[1]], int(f[2]))
+            case "release":
+                engine.release(self.leases[f[1]], int(f[2]))
+            case "look":
+                done[0] += [-1 if one is None else int(one) for one in engine.look(f[2], int(f[3]), a.Item(int(f[1])))]
+            case _:
+                e = self.decider.explain(order, customer, f[1])
+                done[0] += [-1 if e.position is None else e.position, int(e.relation or 0), -1 if e.line is None else e.line,
+                            e.relevance, e.accept_ppm, e.ev_micros, ",".join(map(str, e.reasons))]
+                done += [["rule", rule] for rule in e.rules] + [["feature", *feature] for feature in e.features]
+        return done

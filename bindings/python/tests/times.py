@@ -8,7 +8,7 @@ import aftercart
 import conformance
 
 decider = aftercart.Decider(aftercart.Engine(sys.argv[1]))
-for _, order, customer in conformance.requests(Path(sys.argv[2]).read_text()):
+for _, order, customer, _ in conformance.requests(Path(sys.argv[2]).read_text()):
     batches = []
     for _ in range(100):
         since = time.perf_counter_ns()

@@ -1,5 +1,6 @@
-/* Answers tests/conformance/requests.txt, whose grammar is at its top. Arguments: a catalog, the requests. With a third one,
- * it tells instead how many nanoseconds a decision of each takes, for benches/bindings.rs. */
+/* Answers tests/conformance/requests.txt, whose grammar is at its top. Arguments: a catalog, the requests. With "time" behind, it
+ * tells instead how many nanoseconds a decision of each takes, for benches/bindings.rs. With "live" and the name of an overlay
+ * that is not there yet, it takes the steps of live.txt. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #endif
@@ -132,6 +133,9 @@ static void add(void)
     WORD("purchases") numbered(0);
     WORD("purchase") add_fact(AFTERCART_FACT_PURCHASE, field[1])->at_ms = atoll(field[2]);
     WORD("decline") add_fact(AFTERCART_FACT_DECLINE, field[1])->at_ms = atoll(field[2]);
+    WORD("shown") add_fact(AFTERCART_FACT_SHOWN, field[1])->at_ms = atoll(field[2]);
+    WORD("engaged") add_fact(AFTERCART_FACT_ENGAGED, field[1])->at_ms = atoll(field[2]);
+    WORD("accepted") add_fact(AFTERCART_FACT_ACCEPTED, field[1])->at_ms = atoll(field[2]);
     WORD("answer") {
         aftercart_fact *fact = add_fact(AFTERCART_FACT_ANSWER, field[1]);
         fact->tag = put(field[2]);
@@ -195,12 +199,117 @@ static void answer(aftercart_engine *engine, aftercart_decider *decider)
                s.rejected, s.centroids, s.cells, s.compared);
     puts("");
     for (const aftercart_offer *o = offers; o < offers + count; o++)
-        printf("offer\t%s\t%u\t%u\t%u\t%u\t%u\t%u\t%d\t%u\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%s\t%s\n", o->id,
+        printf("offer\t%s\t%u\t%u\t%u\t%u\t%u\t%u\t%d\t%u\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%u\t%s\t%s\t%s\n", o->id,
                o->item_kind, o->item_row, o->kind, o->position, o->third_party, o->relation, o->line, o->relevance,
-               o->p_accept_ppm, o->p_select_ppm, o->value, o->ev_micros, o->price,
+               o->p_accept_ppm, o->p_select_ppm, o->value, o->ev_micros, o->price, o->accept,
                text_of(engine, o, AFTERCART_TEXT_TITLE), text_of(engine, o, AFTERCART_TEXT_CATEGORY),
                text_of(engine, o, AFTERCART_TEXT_PARTNER));
-    puts("");
+}
+
+static void told(const char *word, int32_t status) { printf("%s\t%s\n", word, aftercart_status_name(status)); }
+
+static void set(aftercart_engine *engine)
+{
+    aftercart_change change;
+    memset(&change, 0, sizeof change);
+    const char *id = field[2], *name = field[3], *value = field[4];
+    const int64_t number = atoll(value);
+    size_t done = 0;
+    uint32_t bit = 0;
+    const uint32_t answer = number ? AFTERCART_YES : AFTERCART_NO;
+    change.kind = (uint32_t)atol(field[1]);
+    change.id.length = (uint32_t)strlen(id);
+    if (strcmp(name, "stock") == 0)
+        bit = AFTERCART_CHANGE_STOCK, change.stock = (uint32_t)number;
+#define FIELD(of) else if (strcmp(name, of) == 0)
+    FIELD("price") {
+        bit = AFTERCART_CHANGE_PRICE, change.price = number;
+        change.priced_at_ms = strchr(value, ' ') ? atoll(strchr(value, ' ')) : 0;
+    }
+    FIELD("bid") bit = AFTERCART_CHANGE_BID, change.bid = number;
+    FIELD("daily") bit = AFTERCART_CHANGE_DAILY, change.daily = number;
+    FIELD("total") bit = AFTERCART_CHANGE_TOTAL, change.total = number;
+    FIELD("pacing") {
+        bit = AFTERCART_CHANGE_PACING;
+        change.pacing.offset = change.id.length;
+        change.pacing.length = (uint32_t)strlen(value);
+    }
+    FIELD("utc_offset") bit = AFTERCART_CHANGE_UTC_OFFSET, change.utc_offset_minutes = (int32_t)number;
+    FIELD("paused") change.paused = answer;
+    FIELD("killed") change.killed = answer;
+    FIELD("money") change.money = answer;
+    *(value[0] ? &change.set : &change.clear) = bit;
+    char strings[1024];
+    int length = snprintf(strings, sizeof strings, "%s%s", id, value);
+    told("set", aftercart_live_edit(engine, &change, sizeof change, 1, strings, (size_t)length, atoll(field[5]), &done, NULL));
+}
+
+static void look(aftercart_engine *engine)
+{
+    aftercart_live_state s;
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    int32_t status = aftercart_live_look(engine, (uint32_t)atol(field[1]), field[2], strlen(field[2]), atoll(field[3]), &s, NULL);
+    if (status < 0)
+        told("look", status);
+    else
+        printf("look\tOK\t%u\t%u\t%u\t%d\t%d\t%u\t%u\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64
+               "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", s.kind, s.paused, s.killed, s.stock, s.utc_offset_minutes, s.money,
+               s.paced, s.throttle_ppm, s.leases, s.price, s.priced_at_ms, s.bid, s.daily, s.total, s.spent_today, s.spent,
+               s.held);
+}
+
+static void explain(aftercart_decider *decider)
+{
+    static char names[4096];
+    aftercart_explanation e;
+    memset(&e, 0, sizeof e);
+    e.struct_size = sizeof e;
+    int32_t status = aftercart_explain(decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts,
+                                       sizeof r.facts[0], r.fact_count, r.strings, r.used, AFTERCART_ITEM_ANY, field[1],
+                                       strlen(field[1]), &e, names, sizeof names, NULL);
+    if (status != AFTERCART_OK) {
+        told("explain", status);
+        return;
+    }
+    printf("explain\tOK\t%d\t%u\t%d\t%u\t%u\t%" PRId64 "\t", e.position, e.relation, e.line, e.relevance, e.p_accept_ppm,
+           e.ev_micros);
+    for (uint32_t i = 0; i < e.reason_count; i++)
+        printf(i ? ",%u" : "%u", e.reasons[i]);
+    printf("\n%s", names);
+}
+
+/* Leases by the letter that is their name. */
+static aftercart_lease leases[128];
+
+static void step(aftercart_engine *engine, aftercart_decider *decider)
+{
+    aftercart_lease *lease = &leases[field[1][0] & 127];
+    if (strcmp(field[0], "decide") == 0)
+        answer(engine, decider);
+    WORD("set") set(engine);
+    WORD("look") look(engine);
+    WORD("explain") explain(decider);
+    WORD("activate") told("activate", aftercart_lease_activate(engine, lease, atoll(field[2])));
+    WORD("release") told("release", aftercart_lease_release(engine, lease, atoll(field[2])));
+    WORD("reserve") {
+        const aftercart_offer *o = offers;
+        while (strcmp(o->id, field[2]) != 0)
+            if (++o == offers + count)
+                exit(5);
+        lease->struct_size = sizeof *lease;
+        told("reserve", aftercart_lease_reserve(engine, o->item_kind, o->item_row, o->value, atoll(field[3]), atoll(field[4]), lease));
+    }
+    else
+        add();
+}
+
+static int with_overlay(aftercart_engine **engine, aftercart_decider *decider, const char *path)
+{
+    aftercart_engine *plain = *engine;
+    return aftercart_live_bind(plain, path, strlen(path), NULL) == AFTERCART_OK
+        && aftercart_engine_with_live(plain, path, strlen(path), engine, NULL) == AFTERCART_OK
+        && aftercart_decider_use(decider, *engine) == AFTERCART_OK && aftercart_engine_close(plain) == AFTERCART_OK;
 }
 
 int main(int argc, char **argv)
@@ -208,36 +317,36 @@ int main(int argc, char **argv)
     aftercart_engine *engine;
     aftercart_decider *decider;
     FILE *file = argc >= 3 ? fopen(argv[2], "r") : NULL;
-    int timed = argc > 3;
+    int timed = argc > 3 && strcmp(argv[3], "time") == 0, live = argc > 4 && strcmp(argv[3], "live") == 0;
     if (!file || aftercart_engine_open(argv[1], strlen(argv[1]), NULL, &engine, NULL) != AFTERCART_OK
-        || aftercart_decider_new(engine, &decider, NULL) != AFTERCART_OK)
+        || aftercart_decider_new(engine, &decider, NULL) != AFTERCART_OK || (live && !with_overlay(&engine, decider, argv[4])))
         return 2;
     static char line[4096];
-    int open_case = 0;
-    while (fgets(line, sizeof line, file)) {
+    int open_case = 0, reading = 1;
+    while (reading) {
+        reading = fgets(line, sizeof line, file) != NULL;
         line[strcspn(line, "\n")] = 0;
-        if (line[0] == 0 || line[0] == '#')
+        if (reading && (line[0] == 0 || line[0] == '#'))
             continue;
-        split(line);
-        if (strcmp(field[0], "case") != 0) {
-            add();
+        if (reading)
+            split(line);
+        if (reading && strcmp(field[0], "case") != 0) {
+            step(engine, decider);
             continue;
         }
         if (open_case && timed)
             measure(decider);
-        else if (open_case)
+        else if (open_case && !live)
             answer(engine, decider);
+        if (open_case && !timed)
+            puts("");
         open_case = 1;
         memset(&r, 0, sizeof r);
         r.transaction.struct_size = sizeof r.transaction;
         r.profile.struct_size = sizeof r.profile;
-        if (!timed)
+        if (!timed && reading)
             printf("case\t%s\n", field[1]);
     }
-    if (timed)
-        measure(decider);
-    else
-        answer(engine, decider);
     fclose(file);
     aftercart_decider_free(decider);
     aftercart_engine_close(engine);

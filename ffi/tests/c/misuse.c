@@ -110,7 +110,7 @@ static void fields(aftercart_decider *decider)
     BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.purposes_asked = 16);
     BENT(AFTERCART_BAD_VALUE, r->profile.purposes_granted = 1 << AFTERCART_PURPOSE_MARKETING);
     BENT(AFTERCART_BAD_VALUE, fact(r, 0, "pods-1", 0));
-    BENT(AFTERCART_BAD_VALUE, fact(r, 8, "pods-1", 0));
+    BENT(AFTERCART_BAD_VALUE, fact(r, 11, "pods-1", 0));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_ANSWER, "for-whom", 1));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_PURCHASE, "pods-1", 1); r->facts[0].tag = put(r, "gift"));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_DECLINE, "pods-1", 1); r->facts[0].reserved = 1);
@@ -273,30 +273,30 @@ static void residents(const char *path)
     size_t length = (size_t)snprintf(link, sizeof link, "%s.link", path);
     memset(&error, 0, sizeof error);
     error.struct_size = sizeof error;
-    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, NULL, &decider, NULL));
-    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, &engine, NULL, NULL));
-    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_resident(link, length, NULL, &engine, &decider, &error));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, 0, NULL, NULL, &decider, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident(path, strlen(path), NULL, 0, NULL, &engine, NULL, NULL));
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_resident(link, length, NULL, 0, NULL, &engine, &decider, &error));
     CHECK(error.os_error == ENOENT && engine == NULL && decider == NULL);
 
     snprintf(target, sizeof target, "%s.same", path);
     CHECK(symlink(path, link) == 0);
-    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine, &decider, NULL));
-    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine_again, &again, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, 0, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, 0, NULL, &engine_again, &again, NULL));
     CHECK(engine == engine_again && decider == again);
     EXPECT(AFTERCART_OK, decide(decider, R));
 
     /* After a defect there is a new decider. */
     EXPECT(AFTERCART_INTERNAL, aftercart_selftest(decider, AFTERCART_SELFTEST_PANIC));
-    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, 0, NULL, &engine, &decider, NULL));
     EXPECT(AFTERCART_OK, decide(decider, R));
 
     /* Another file at the path: here one that cannot be opened, then a good one again. */
     CHECK(unlink(link) == 0 && symlink("/proc/self/exe", link) == 0);
-    EXPECT(AFTERCART_BAD_CATALOG, aftercart_resident(link, length, NULL, &engine_new, &fresh_decider, &error));
+    EXPECT(AFTERCART_BAD_CATALOG, aftercart_resident(link, length, NULL, 0, NULL, &engine_new, &fresh_decider, &error));
     CHECK(engine_new == NULL && fresh_decider == NULL && error.rule > 0);
     EXPECT(AFTERCART_OK, decide(decider, R));
     CHECK(copy_file(path, target) && unlink(link) == 0 && symlink(target, link) == 0);
-    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, &engine_new, &fresh_decider, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(link, length, NULL, 0, NULL, &engine_new, &fresh_decider, NULL));
     EXPECT(AFTERCART_OK, decide(fresh_decider, R));
     EXPECT(AFTERCART_BAD_HANDLE, aftercart_engine_close((aftercart_engine *)fresh_decider));
     CHECK(unlink(link) == 0 && unlink(target) == 0);

@@ -23,7 +23,7 @@ pub fn artifact() -> &'static Path {
         run(cargo.arg("--target-dir").arg(&target));
         let folder = target.join("release");
         // The loader looks for the soname.
-        let link = folder.join("libaftercart.so.0");
+        let link = folder.join("libaftercart.so.1");
         if !link.exists() {
             std::os::unix::fs::symlink("libaftercart.so", link).expect("the target folder can be written");
         }

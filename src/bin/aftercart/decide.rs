@@ -1,6 +1,7 @@
 //! `aftercart decide` and `aftercart explain`.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::print;
+use crate::replay;
 use crate::request::Basket;
 
 /// What both commands need to decide.
@@ -92,7 +94,7 @@ impl Decision {
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], opt_out_third_party, opt_out_categories."
+    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], consent {purpose: true or false} (preferences, analytics, marketing, sale_of_data), gpc, opt_out_third_party, opt_out_categories."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -112,6 +114,9 @@ pub(crate) struct Args {
     /// Write JSON instead of text
     #[arg(long)]
     json: bool,
+    /// Add a line to this file for each decision: all that `aftercart replay` needs to make it again
+    #[arg(long, value_name = "FILE", conflicts_with = "time")]
+    record: Option<PathBuf>,
     /// With --json or --jsonl: add the refused candidates and their codes
     #[arg(long)]
     rejected: bool,
@@ -125,8 +130,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let placement = args.decision.placement()?;
     let at_ms = args.decision.at_ms()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut record = args.record.as_deref().map(replay::append).transpose()?;
     if args.jsonl && !args.time {
-        return stream(args, &mut decider, placement, at_ms, &mut out);
+        return stream(args, &mut decider, placement, at_ms, &mut out, &mut record);
     }
     let baskets = if args.jsonl {
         std::io::stdin()
@@ -148,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return time(&mut decider, placement, &baskets);
     }
     for basket in &baskets {
-        answer(args, &mut decider, placement, basket, &mut out)?;
+        answer(args, &mut decider, placement, basket, &mut out, &mut record)?;
     }
     out.flush()?;
     Ok(())
@@ -160,9 +166,14 @@ fn answer(
     placement: Placement,
     basket: &Basket,
     out: &mut impl Write,
+    record: &mut Option<File>,
 ) -> Result<(), Failure> {
     let offers = basket.with(placement, |transaction, profile| decider.decide(transaction, profile))?;
     let engine = decider.engine();
+    if let Some(file) = record {
+        let line = replay::line(decider, placement, args.decision.visit_budget, basket, &offers);
+        file.write_all(line.as_bytes())?;
+    }
     if args.json || args.jsonl {
         let mut object = print::object(engine, basket, &offers, args.rejected);
         if engine.live().is_some() {
@@ -182,6 +193,7 @@ fn stream(
     placement: Placement,
     at_ms: i64,
     out: &mut impl Write,
+    record: &mut Option<File>,
 ) -> Result<(), Failure> {
     let mut bad = 0u64;
     for (number, line) in (1u64..).zip(std::io::stdin().lock().split(b'\n')) {
@@ -192,7 +204,7 @@ fn stream(
         let outcome = std::str::from_utf8(&line)
             .map_err(Failure::from)
             .and_then(|text| Ok(Basket::parse(text, at_ms)?))
-            .and_then(|basket| answer(args, decider, placement, &basket, out));
+            .and_then(|basket| answer(args, decider, placement, &basket, out, record));
         if let Err(failure) = outcome {
             if crate::is_broken_pipe(&failure) {
                 return Err(failure);

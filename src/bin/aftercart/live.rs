@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aftercart::build::feed::{self, LiveReport};
 use aftercart::live::{AccountStatus, Live, LiveCapacity, LiveKind};
-use aftercart::{Catalog, OpenOptions, Prefault, Verify};
+use aftercart::{Catalog, Engine, Item, LiveFact, OpenOptions, Prefault, Verify};
 use clap::Subcommand;
 use serde_json::json;
 
 use crate::Failure;
 use crate::bars::Bars;
-use crate::print::money;
+use crate::pool;
+use crate::request::money;
 
 #[derive(clap::Args)]
 #[command(
@@ -36,6 +37,10 @@ enum Command {
     Watch(WatchArgs),
     /// Show what is paused, spent, reserved and left
     Status(StatusArgs),
+    /// Budgets that several machines share: set them, take them out, see what is granted
+    Pool(pool::PoolArgs),
+    /// Keep this machine's part of pooled budgets filled
+    Refill(pool::RefillArgs),
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -45,10 +50,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Command::Load(args) => load(args),
         Command::Watch(args) => watch(args),
         Command::Status(args) => status(args),
+        Command::Pool(args) => pool::run(args),
+        Command::Refill(args) => pool::refill(args),
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
@@ -333,7 +340,10 @@ fn account_text(account: &AccountStatus) -> String {
     if account.daily.is_none() && account.total.is_none() {
         return text;
     }
-    let limit = |limit: Option<u64>| limit.map_or("no limit".into(), |limit| amount(account, limit));
+    let by = if account.pooled { " granted by the pool" } else { "" };
+    let limit = |limit: Option<u64>| {
+        limit.map_or("no limit".into(), |limit| format!("{}{by}", amount(account, limit)))
+    };
     let of = |n| amount(account, n);
     text.push_str(&format!("\n  today     {} spent of {}", of(account.spent_today), limit(account.daily)));
     text.push_str(&format!("\n  ever      {} spent of {}", of(account.spent), limit(account.total)));
@@ -361,17 +371,17 @@ fn account_json(account: &AccountStatus) -> serde_json::Value {
         "spent_today": amount(account, account.spent_today), "spent": amount(account, account.spent),
         "reserved": amount(account, account.reserved), "outstanding": account.outstanding,
         "overspend_bound": amount(account, account.overspend_bound),
-        "paced": account.paced, "throttle": f64::from(account.throttle_ppm) / 1e6,
+        "pooled": account.pooled, "paced": account.paced, "throttle": f64::from(account.throttle_ppm) / 1e6,
         "utc_offset_minutes": account.utc_offset_minutes,
     })
 }
 
 /// What a decision read of the overlay, for logs.
-pub(crate) fn facts_json(engine: &aftercart::Engine, facts: &[aftercart::LiveFact]) -> serde_json::Value {
-    let of = |fact: &aftercart::LiveFact| {
+pub(crate) fn facts_json(engine: &Engine, facts: &[LiveFact]) -> serde_json::Value {
+    let of = |fact: &LiveFact| {
         let kind = match fact.item {
-            aftercart::Item::Product(_) => LiveKind::Product,
-            aftercart::Item::Offer(_) => LiveKind::Offer,
+            Item::Product(_) => LiveKind::Product,
+            Item::Offer(_) => LiveKind::Offer,
         };
         json!({
             "kind": kind.name(), "id": engine.id(fact.item), "own": format!("{:016x}", fact.own),
@@ -379,4 +389,20 @@ pub(crate) fn facts_json(engine: &aftercart::Engine, facts: &[aftercart::LiveFac
         })
     };
     facts.iter().map(of).collect()
+}
+
+/// The same, read back; `None` where it is not such, or of another catalog.
+pub(crate) fn facts_of_json(engine: &Engine, facts: &serde_json::Value) -> Option<Vec<LiveFact>> {
+    let of = |fact: &serde_json::Value| {
+        let text = |name: &str| fact.get(name).and_then(serde_json::Value::as_str);
+        let word = |name: &str| u64::from_str_radix(text(name)?, 16).ok();
+        let item = match text("kind")? {
+            "product" => Item::Product(engine.find_product(text("id")?)?),
+            "offer" => Item::Offer(engine.find_offer(text("id")?)?),
+            _ => return None,
+        };
+        let bid = fact.get("bid").and_then(serde_json::Value::as_i64).unwrap_or(-1);
+        Some(LiveFact { item, own: word("own")?, partner: word("partner")?, bid })
+    };
+    facts.as_array()?.iter().map(of).collect()
 }

@@ -7,8 +7,10 @@ mod demo;
 mod inspect;
 mod live;
 mod policy;
+mod pool;
 mod print;
 mod relevance;
+mod replay;
 mod request;
 mod synth;
 
@@ -45,6 +47,8 @@ enum Command {
     Live(live::Args),
     /// Tell why a product or offer is, or is not, on the page
     Explain(decide::ExplainArgs),
+    /// Make recorded decisions again: equal to the byte, with every reason
+    Replay(replay::Args),
     /// Check a policy, or compare two
     Policy(policy::Args),
     /// Judge a catalog on held-out cases, beside other methods, and cut such cases from your orders
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Live(args) => live::run(&args),
         Command::Explain(args) => decide::explain(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Relevance(args) => relevance::run(&args),
         Command::Synth(args) => synth::run(&args),

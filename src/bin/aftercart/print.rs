@@ -5,12 +5,7 @@ use std::fmt::Write as _;
 use aftercart::{Engine, Item, Offers, Relation, Status};
 use serde_json::{Value, json};
 
-use crate::request::Basket;
-
-/// An amount in minor units of a currency with cents.
-pub(crate) fn money(minor: i64) -> String {
-    format!("{}.{:02}", minor / 100, minor % 100)
-}
+use crate::request::{Basket, money};
 
 /// The level above the type: it says what a terse title means.
 fn family(category: &str) -> &str {
@@ -58,8 +53,8 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
         Status::Ok => {
             let _ = writeln!(out, "offers");
         }
-        Status::NoOffer(reason) => {
-            let _ = writeln!(out, "no offer: {}", reason.text());
+        Status::NoOffer(_) | Status::Holdout(_) => {
+            let _ = writeln!(out, "no offer: {}", offers.status.reason().map_or("", |reason| reason.text()));
         }
     }
     for offer in offers.slate() {
@@ -125,7 +120,7 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
         "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
         "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
     });
-    if let Status::NoOffer(reason) = offers.status {
+    if let Some(reason) = offers.status.reason() {
         object["reason"] = json!({ "code": reason.code(), "text": reason.text() });
     }
     if rejected {

@@ -10,7 +10,7 @@ use aftercart::{
     Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Transaction,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A value that may be text, a number, or absent: exporters differ.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -136,6 +136,8 @@ pub(crate) struct Basket {
     answers: Vec<AnswerRequest>,
     opt_out_categories: Vec<String>,
     profile: Profile<'static>,
+    /// As it was written; empty where it was not.
+    written: String,
 }
 
 /// A line of a [`Basket`].
@@ -288,7 +290,25 @@ impl Basket {
             opt_out_categories: request.opt_out_categories,
             lines,
             profile,
+            written: json.to_owned(),
         })
+    }
+
+    /// The request as JSON that [`Basket::parse`] reads.
+    pub(crate) fn to_json(&self) -> Value {
+        if let Ok(written) = serde_json::from_str(&self.written) {
+            return written;
+        }
+        let line = |line: &BasketLine| {
+            let price = line.unit_price.map(money);
+            json!({ "product_id": line.id, "quantity": line.quantity, "unit_price": price })
+        };
+        json!({ "lines": self.lines.iter().map(line).collect::<Vec<_>>() })
+    }
+
+    /// When it happened, Unix milliseconds; 0 = not known.
+    pub(crate) fn at_ms(&self) -> i64 {
+        self.at_ms
     }
 
     /// Lends the request in the library's terms.
@@ -348,6 +368,11 @@ fn consent(request: &Request) -> Consent {
         }
     }
     consent
+}
+
+/// An amount in minor units of a currency with cents.
+pub(crate) fn money(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
 }
 
 fn texts(list: &[String]) -> Vec<&str> {

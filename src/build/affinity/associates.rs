@@ -53,6 +53,7 @@ struct Scratch {
     customers: Vec<f32>,
     direct: Vec<f32>,
     touched: Vec<u32>,
+    found: Vec<Associate>,
 }
 
 /// Everything the lists are made of.
@@ -96,6 +97,7 @@ pub(super) fn learn(
                 customers: vec![0.0; input.products],
                 direct: vec![0.0; input.products],
                 touched: Vec::new(),
+                found: Vec::new(),
             },
             |scratch, product| source.list(product, most, scratch),
         )
@@ -140,7 +142,7 @@ impl Source<'_> {
         }
         scratch.touched.sort_unstable();
         scratch.touched.dedup();
-        let mut found: Vec<Associate> = Vec::new();
+        scratch.found.clear();
         for other in scratch.touched.drain(..) {
             let at = other as usize;
             let take = |values: &mut Vec<f32>| std::mem::take(&mut values[at]);
@@ -151,10 +153,10 @@ impl Source<'_> {
                 customers: take(&mut scratch.customers).min(1.0),
             };
             if self.type_of[at] != own {
-                found.push(entry);
+                scratch.found.push(entry);
             }
         }
-        choose(found, most)
+        choose(&scratch.found, most)
     }
 
     fn count_baskets(&self, product: u32, scratch: &mut Scratch) {
@@ -204,8 +206,8 @@ impl Source<'_> {
     }
 }
 
-/// The best of each kind, the best of all first.
-fn choose(found: Vec<Associate>, most: usize) -> Vec<Associate> {
+/// The best of each kind, the best of all first. Many times more are found than are kept, so the list is a memory of its own.
+fn choose(found: &[Associate], most: usize) -> Vec<Associate> {
     let mut kept = vec![false; found.len()];
     let mut keep = |number: usize, strength: &dyn Fn(&Associate) -> f32| {
         let mut order: Vec<u32> =
@@ -223,14 +225,14 @@ fn choose(found: Vec<Associate>, most: usize) -> Vec<Associate> {
     keep(BY_TOGETHER, &|a| a.together);
     keep(BY_DIRECT, &|a| a.direct);
     keep(BY_CUSTOMERS, &|a| a.customers);
-    let mut list: Vec<Associate> =
-        found.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|x| x.0).collect();
+    let mut list: Vec<Associate> = found.iter().zip(kept).filter(|(_, kept)| *kept).map(|x| *x.0).collect();
     // In units of the greatest of each kind: the kinds differ in size.
     let greatest = |strength: &dyn Fn(&Associate) -> f32| list.iter().map(strength).fold(1e-9, f32::max);
     let (t, d, c) = (greatest(&|a| a.together), greatest(&|a| a.direct), greatest(&|a| a.customers));
     let worth = |a: &Associate| a.together / t + a.direct / d + a.customers / c;
     list.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.product.cmp(&b.product)));
     list.truncate(most);
+    list.shrink_to_fit();
     list
 }
 

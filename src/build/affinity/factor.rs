@@ -36,6 +36,7 @@ pub(super) fn factorise(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let start: Vec<f32> = (0..n * k).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut q = orthonormal(apply(&start, k, false), k);
+    drop(start); // as large as all vectors
     for _ in 0..iterations {
         let z = orthonormal(apply(&q, k, true), k);
         q = orthonormal(apply(&z, k, false), k);

@@ -33,11 +33,11 @@ pub(super) struct Cases {
     pub(super) earlier: Orders,
     /// Baskets to ask about.
     asked: Vec<Vec<OrderLine>>,
-    /// All held-out lines of each named customer, oldest first.
+    /// All held-out lines of each customer of a case, oldest first.
     later: HashMap<u32, Vec<OrderLine>>,
-    /// The newest earlier lines of each named customer, oldest first.
+    /// The newest earlier lines of each of them, oldest first.
     histories: HashMap<u32, Vec<OrderLine>>,
-    /// Every product of the earlier lines of each named customer.
+    /// Every product of the earlier lines of each of them.
     owned: HashMap<u32, HashSet<u32>>,
     /// End of the orders.
     end_ms: i64,
@@ -67,15 +67,19 @@ impl Cases {
         let baskets: Vec<&[OrderLine]> =
             held_out.chunk_by(|a, b| a.basket == b.basket).filter(|b| b.len() >= 2).collect();
         let every = baskets.len().div_ceil(CASES_MAX).max(1);
+        let asked: Vec<Vec<OrderLine>> =
+            baskets.into_iter().step_by(every).map(<[OrderLine]>::to_vec).collect();
+        // Of the others nothing is asked, and a large shop has millions of them.
+        let customers: HashSet<u32> =
+            asked.iter().map(|case| case[0].customer).filter(|customer| *customer != NONE).collect();
         let mut owned: HashMap<u32, HashSet<u32>> = HashMap::new();
-        for line in earlier.lines.iter().filter(|line| line.customer != NONE) {
+        for line in earlier.lines.iter().filter(|line| customers.contains(&line.customer)) {
             owned.entry(line.customer).or_default().insert(line.product);
         }
-        let asked = baskets.into_iter().step_by(every).map(<[OrderLine]>::to_vec).collect();
         Self {
             asked,
-            later: by_customer(&held_out, usize::MAX),
-            histories: by_customer(&earlier.lines, HISTORY_MAX),
+            later: by_customer(&held_out, &customers, usize::MAX),
+            histories: by_customer(&earlier.lines, &customers, HISTORY_MAX),
             owned,
             end_ms: orders.lines.iter().map(|line| line.at_ms).max().unwrap_or(0),
             earlier,
@@ -156,10 +160,10 @@ impl Cases {
     }
 }
 
-/// The newest lines of each named customer, oldest first.
-fn by_customer(lines: &[OrderLine], most: usize) -> HashMap<u32, Vec<OrderLine>> {
+/// The newest lines of each of these customers, oldest first.
+fn by_customer(lines: &[OrderLine], customers: &HashSet<u32>, most: usize) -> HashMap<u32, Vec<OrderLine>> {
     let mut of: HashMap<u32, Vec<OrderLine>> = HashMap::new();
-    for line in lines.iter().filter(|line| line.customer != NONE) {
+    for line in lines.iter().filter(|line| customers.contains(&line.customer)) {
         of.entry(line.customer).or_default().push(*line);
     }
     for lines in of.values_mut() {

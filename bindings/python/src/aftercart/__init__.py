@@ -9,11 +9,17 @@ times Unix milliseconds, relevance is in thousandths, probabilities are in parts
 """
 
 from .engine import AftercartError, Decider, Engine, Pool
-from .lists import AgeBand, Customer, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status, Verify
-from .types import Event, Info, Line, Offer, Offers, Profile, SurveyAnswer, Transaction
+from .lists import (
+    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
+    Verify,
+)
+from .types import (
+    Change, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, Profile, SurveyAnswer,
+    Transaction,
+)
 
 __all__ = [
-    "AftercartError", "AgeBand", "Customer", "Decider", "Engine", "Event", "Info", "Kind", "Line", "Mode", "Offer",
-    "Offers", "Payment", "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer",
-    "Transaction", "Verify",
+    "Accept", "AftercartError", "AgeBand", "Change", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
+    "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "Mode", "Offer", "Offers", "Payment",
+    "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "Transaction", "Verify",
 ]

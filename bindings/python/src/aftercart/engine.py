@@ -7,14 +7,23 @@ import queue
 import struct
 import threading
 import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 
 from . import native
-from .lists import Kind, Mode, Prefault, Relation, Status, Verify
-from .types import Info, Offer, Offers, Profile, Transaction
+from .lists import Accept, Item, Kind, Mode, Prefault, Relation, Status, Verify
+from .types import (
+    Change, Explanation, Feature, Info, Lease, LiveState, Offer, Offers, Profile, Transaction,
+)
 
 _library = native.load()
 _ANONYMOUS = Profile()
+_TRUNCATED = 2
+# A number that only a newer version of this binding knows stays a number.
+_kinds = {kind.value: kind for kind in Kind}
+_relations = {relation.value: relation for relation in Relation}
+_accepts = {accept.value: accept for accept in Accept}
 
 
 class AftercartError(Exception):
@@ -23,6 +32,7 @@ class AftercartError(Exception):
     def __init__(self, status: int, message: str = "", os_error: int = 0, rule: int = 0, offset: int = 0, part: str = ""):
         self.status = Status(status) if status in Status._value2member_map_ else Status.INTERNAL
         self.os_error, self.rule, self.offset, self.part = os_error, rule, offset, part
+        self.done = 0  # of Engine.edit: changes that were made
         super().__init__(f"{self.status.name}: {message}" if message else self.status.name)
 
 
@@ -50,14 +60,31 @@ class Engine:
         options = native.OPTIONS.pack(native.OPTIONS.size, mode, verify, prefault, visit_budget)
         if _library.aftercart_engine_open(name, len(name), options, byref(handle), error.room) < 0:
             raise error.raised()
+        self._own(handle)
+
+    def _own(self, handle: c_void_p) -> None:
         self._handle = handle
-        self._lock = threading.Lock()
+        self._lock = threading.Condition(threading.Lock())
+        self._users = 0  # calls that take long: `close` waits for them, short calls hold the lock
         self._finalizer = weakref.finalize(self, _library.aftercart_engine_close, handle)
 
     def close(self) -> None:
         """Gives the catalog back. Deciders keep what they need of it. Further calls do nothing."""
         with self._lock:
+            self._lock.wait_for(lambda: self._users == 0)
             self._finalizer()
+
+    @contextmanager
+    def _using(self) -> Iterator[c_void_p]:
+        with self._lock:
+            handle = self._open()
+            self._users += 1
+        try:
+            yield handle
+        finally:
+            with self._lock:
+                self._users -= 1
+                self._lock.notify_all()
 
     def __enter__(self) -> Engine:
         return self
@@ -106,6 +133,89 @@ class Engine:
                 return room.raw[: length.value].decode("utf-8", "replace")
             capacity = length.value + 1
 
+    def bind_live(self, path: str | os.PathLike[str]) -> None:
+        """Makes a live overlay for this catalog, or makes one that is there fit this catalog too: what it knows carries over by
+        id. Do so before the first `with_live` of a new catalog."""
+        name, error = os.fsencode(path), _Error()
+        with self._using() as engine:
+            if _library.aftercart_live_bind(engine, name, len(name), error.room) < 0:
+                raise error.raised()
+
+    def with_live(self, path: str | os.PathLike[str]) -> Engine:
+        """An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is."""
+        name, handle, error = os.fsencode(path), c_void_p(), _Error()
+        with self._using() as engine:
+            if _library.aftercart_engine_with_live(engine, name, len(name), byref(handle), error.room) < 0:
+                raise error.raised()
+        made = object.__new__(Engine)
+        made._own(handle)
+        return made
+
+    def edit(self, changes: Iterable[Change], now_ms: int) -> None:
+        """Changes the live overlay: every process of the machine sees it with its next decision. Each change is made as a whole or
+        not at all, in order; the first that cannot be made ends the call, and `AftercartError.done` says how many were. Not for
+        the thread that decides: it waits for other processes that change the overlay."""
+        texts, done, error = native.Texts(), c_size_t(), _Error()
+        try:
+            packed = [native.pack_change(change, texts) for change in changes]
+        except struct.error as problem:
+            raise AftercartError(Status.BAD_VALUE, str(problem)) from None
+        # Kept for the call, and aligned: bytes objects are.
+        rows = create_string_buffer(b"".join(packed), max(1, len(packed)) * native.CHANGE.size)
+        with self._using() as engine:
+            status = _library.aftercart_live_edit(
+                engine, rows, native.CHANGE.size, len(packed), b"".join(texts.parts), texts.length, now_ms,
+                byref(done), error.room)
+        if status < 0:
+            failed = error.raised()
+            failed.done = done.value
+            raise failed
+
+    def look(self, id: str, now_ms: int, kind: Item = Item.ANY) -> LiveState:
+        """What the live overlay knows of one product, offer or partner."""
+        name, error = id.encode("utf-8", "replace"), _Error()
+        room = create_string_buffer(struct.pack("=I", native.LIVE_STATE.size), native.LIVE_STATE.size)
+        with self._using() as engine:
+            if _library.aftercart_live_look(engine, kind, name, len(name), now_ms, room, error.room) < 0:
+                raise error.raised()
+        (_, kind_of, paused, killed, stock, offset, money, paced, throttle, leases, price, priced_at_ms, bid, daily, total,
+         today, spent, held) = native.LIVE_STATE.unpack(room.raw)
+        return LiveState(
+            Item(kind_of), paused != 0, killed != 0, _known(stock), offset, money != 0, paced != 0, throttle, leases,
+            _known(price), priced_at_ms, _known(bid), _known(daily), _known(total), today, spent, held)
+
+    def reserve(self, offer: Offer, now_ms: int, for_ms: int) -> Lease:
+        """Takes a lease on the budgets of an offer and its partner, before it is shown; it expires `for_ms` later, at most a day.
+        BUDGET_EMPTY and PAUSED: do not show the offer. Without a limit, or an overlay, the lease holds nothing."""
+        room = create_string_buffer(struct.pack("=I", native.LEASE.size), native.LEASE.size)
+        with self._lock:
+            status = _library.aftercart_lease_reserve(
+                self._open(), offer.item_kind, offer.item_row, offer.value, now_ms, for_ms, room)
+        if status < 0:
+            raise AftercartError(status)
+        return Lease(room.raw)
+
+    def activate(self, lease: Lease, now_ms: int) -> None:
+        """Counts what a lease holds as spent. LEASE_GONE: it expired, or was used before; do not honour the offer on it."""
+        self._settle(_library.aftercart_lease_activate, lease, now_ms)
+
+    def release(self, lease: Lease, now_ms: int) -> None:
+        """Gives back what a lease holds: the customer declined, or left."""
+        self._settle(_library.aftercart_lease_release, lease, now_ms)
+
+    def _settle(self, call, lease: Lease, now_ms: int) -> None:  # type: ignore[no-untyped-def]
+        if len(lease.data) != native.LEASE.size or lease.data[:4] != struct.pack("=I", native.LEASE.size):
+            raise AftercartError(Status.BAD_SIZE)  # C would read as much as the first four bytes say
+        room = create_string_buffer(lease.data, native.LEASE.size)
+        with self._lock:
+            status = call(self._open(), room, now_ms)
+        if status < 0:
+            raise AftercartError(status)
+
+
+def _known(number: int) -> int | None:
+    return None if number < 0 else number
+
 
 class Decider:
     """Makes decisions, one at a time: a second call at the same time gets BUSY. Use a Pool, or one per thread."""
@@ -148,7 +258,54 @@ class Decider:
         finally:
             self._lock.release()
 
-    def _decide(self, order: Transaction, customer: Profile) -> Offers:
+    def use(self, engine: Engine) -> None:
+        """Goes on with another engine: another catalog, or another overlay."""
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            with engine._lock:
+                status = _library.aftercart_decider_use(self._handle, engine._open())
+            if status < 0:
+                raise AftercartError(status)
+        finally:
+            self._lock.release()
+
+    def explain(self, order: Transaction, customer: Profile, id: str, kind: Item = Item.ANY) -> Explanation:
+        """Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a
+        decision."""
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            return self._explain(self._pack(order, customer), id.encode("utf-8", "replace"), kind)
+        finally:
+            self._lock.release()
+
+    def _explain(self, request: tuple, name: bytes, kind: Item) -> Explanation:  # type: ignore[type-arg]
+        room = create_string_buffer(struct.pack("=I", native.EXPLANATION.size), native.EXPLANATION.size)
+        length, capacity, status = c_size_t(4096), 0, int(_TRUNCATED)
+        while status == _TRUNCATED:
+            capacity = length.value + 1
+            names = create_string_buffer(capacity)
+            status = _library.aftercart_explain(
+                self._handle, *request, kind, name, len(name), room, names, capacity, byref(length))
+        if status < 0:
+            raise AftercartError(status)
+        (_, _, _, position, relation, line, relevance, accept_ppm, ev_micros, count, _,
+         *reasons) = native.EXPLANATION.unpack(room.raw)
+        rows = [row.split("\t") for row in _text(names.raw).splitlines()]
+        reasons = reasons[:count]
+        return Explanation(
+            _known(position), tuple(reasons), tuple(_library.aftercart_reason_text(one).decode() for one in reasons),
+            tuple(row[1] for row in rows if row[0] == "rule"), _relations.get(relation, relation) if relation else None,
+            _known(line), relevance, accept_ppm, ev_micros,
+            tuple(Feature(row[1], int(row[2]), int(row[3])) for row in rows if row[0] == "feature"))
+
+    def _pack(self, order: Transaction, customer: Profile) -> tuple:  # type: ignore[type-arg]
+        """A request as the arguments of C."""
         if len(order.lines) > native.LINES_MAX:
             raise AftercartError(Status.TOO_MANY_LINES)
         texts = native.Texts()
@@ -156,19 +313,25 @@ class Decider:
             transaction = native.pack_transaction(order, texts)
             lines = native.pack_lines(order, texts)
             profile = native.pack_profile(customer, texts)
+            history = native.pack_purchases(customer, texts)
             facts = native.pack_facts(order, customer, texts)
-        except (struct.error, ValueError) as problem:
+        except (struct.error, ValueError, OverflowError) as problem:
             raise AftercartError(Status.BAD_VALUE, str(problem)) from None
+        return (
+            transaction, profile, lines, native.LINE.size, len(order.lines), history + b"".join(facts), native.FACT.size,
+            len(customer.purchases) + len(facts), b"".join(texts.parts), texts.length,
+        )
+
+    def _decide(self, order: Transaction, customer: Profile) -> Offers:
         status = _library.aftercart_decide(
-            self._handle, transaction, profile, lines, native.LINE.size, len(order.lines), b"".join(facts),
-            native.FACT.size, len(facts), b"".join(texts.parts), texts.length, self._offers, native.OFFER.size,
-            native.SLOTS_MAX, byref(self._count), self._summary,
+            self._handle, *self._pack(order, customer), self._offers, native.OFFER.size, native.SLOTS_MAX, byref(self._count),
+            self._summary,
         )
         if status < 0:
             raise AftercartError(status)
-        slate = tuple(
-            _offer(native.OFFER.unpack_from(self._offers, at * native.OFFER.size)) for at in range(self._count.value))
-        _, reason, low, high, *rest = native.SUMMARY.unpack(self._summary.raw)
+        unpack, size = native.OFFER.unpack_from, native.OFFER.size
+        slate = tuple([_offer(unpack(self._offers, at * size)) for at in range(self._count.value)])
+        _, reason, low, high, *rest = native.SUMMARY.unpack_from(self._summary)
         text = _library.aftercart_reason_text(reason).decode() if reason else ""
         return Offers(slate, reason, text, f"{high:016x}{low:016x}", *rest)
 
@@ -178,14 +341,12 @@ class Decider:
 
 
 def _offer(fields: tuple) -> Offer:  # type: ignore[type-arg]
-    (item_kind, item_row, kind, position, third_party, relation, line, relevance, accept, select, value, ev, price,
-     id_length, _, chars) = fields
+    (item_kind, item_row, kind, position, third_party, relation, line, relevance, accept_ppm, select, value, ev, price,
+     id_length, accept, chars) = fields
     return Offer(
-        chars[:id_length].decode("utf-8", "replace"),
-        Kind(kind) if kind in Kind._value2member_map_ else kind,
-        Relation(relation) if relation in Relation._value2member_map_ else relation,
-        position, None if line < 0 else line, third_party != 0, relevance, accept, select, value, ev,
-        None if price < 0 else price, item_kind, item_row,
+        chars[:id_length].decode("utf-8", "replace"), _kinds.get(kind, kind), _relations.get(relation, relation),
+        position, None if line < 0 else line, third_party != 0, relevance, accept_ppm, select, value, ev,
+        None if price < 0 else price, item_kind, item_row, _accepts.get(accept, accept),
     )
 
 

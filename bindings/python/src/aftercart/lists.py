@@ -1,6 +1,6 @@
 """The lists of the header. A test compares them with it."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class Mode(IntEnum):
@@ -118,7 +118,7 @@ class Relation(IntEnum):
 
 
 class FactKind(IntEnum):
-    """What a fact is."""
+    """What a fact is. Internal."""
 
     PURCHASE = 1
     DECLINE = 2
@@ -127,6 +127,48 @@ class FactKind(IntEnum):
     CART_REMOVED = 5
     ORDER_TAG = 6
     SEGMENT = 7
+    SHOWN = 8
+    ENGAGED = 9
+    ACCEPTED = 10
+
+
+class Exposure(IntEnum):
+    """What happened to an offer on an earlier page."""
+
+    SHOWN = 8
+    ENGAGED = 9
+    ACCEPTED = 10
+
+
+class Accept(IntEnum):
+    """How an offer may be accepted. Charging is yours."""
+
+    NONE = 0  # there is nothing to accept, or it joins an order that is not paid yet
+    ONE_CLICK_STORED_CREDENTIAL = 1
+    CONFIRM_CONSENT = 2  # one click, and a consent to what recurs
+    REDIRECT = 3
+    REENTER_PAYMENT = 4
+    LEAD_OPT_IN = 5
+
+
+class Item(IntEnum):
+    """What an id names."""
+
+    ANY = 0  # whichever has the id; one that several have is refused
+    PRODUCT = 1
+    OFFER = 2
+    PARTNER = 3  # only in the live overlay
+
+
+class Field(IntFlag):
+    """What a live overlay can forget."""
+
+    STOCK = 1
+    PRICE = 2
+    BID = 4
+    DAILY = 8
+    TOTAL = 16
+    PACING = 32
 
 
 class Status(IntEnum):
@@ -142,11 +184,13 @@ class Status(IntEnum):
     TOO_MANY_LINES = -108
     TOO_MANY_FACTS = -109
     TOO_MANY_SLOTS = -110
+    UNKNOWN_ID = -111
     BAD_HANDLE = -201
     BUSY = -202
     POISONED = -203
     BAD_CATALOG = -301
     BAD_POLICY = -302
+    LIVE_FULL = -304
     CATALOG_VERSION = -401
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502

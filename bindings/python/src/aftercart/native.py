@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import c_char_p, c_int32, c_size_t, c_uint32, c_void_p
+import sys
+from array import array
+from ctypes import c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
+from itertools import accumulate
+from pathlib import Path
 from struct import Struct
 
 from .lists import FactKind
-from .types import Profile, Transaction
+from .types import Change, Profile, Transaction
 
-ABI_VERSION = 0
+ABI_VERSION = 1
 LINES_MAX = 512
 FACTS_MAX = 4096
 SLOTS_MAX = 16
@@ -33,11 +37,27 @@ LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
 OFFER = Struct("=6Ii3I3q2I72s")
 SUMMARY = Struct("=2I4Q6IQ")
+CHANGE = Struct("=7Ii4I5q")
+LIVE_STATE = Struct("=4I2i4I8q")
+EXPLANATION = Struct("=3IiIi2Iq2I32I")
+LEASE = Struct("=2Iq4Q")
+
+CHANGE_STOCK = 1
+CHANGE_PRICE = 2
+CHANGE_BID = 4
+CHANGE_DAILY = 8
+CHANGE_TOTAL = 16
+CHANGE_PACING = 32
+CHANGE_UTC_OFFSET = 64
 
 
 def load() -> ctypes.CDLL:
-    """The library that AFTERCART_LIBRARY names, else the one that the system's loader finds."""
-    library = ctypes.CDLL(os.environ.get("AFTERCART_LIBRARY", f"libaftercart.so.{ABI_VERSION}"))
+    """The library that AFTERCART_LIBRARY names, else the one in this package, else the one that the system's loader finds."""
+    if sys.byteorder != "little":
+        raise ImportError("this binding needs a machine that stores the low byte first")  # see pack_purchases
+    name = f"libaftercart.so.{ABI_VERSION}"
+    packaged = Path(__file__).with_name(name)
+    library = ctypes.CDLL(os.environ.get("AFTERCART_LIBRARY") or (str(packaged) if packaged.exists() else name))
     pointer, size = c_void_p, c_size_t
     for name, takes in {
         "engine_open": [c_char_p, size, pointer, pointer, pointer],
@@ -47,6 +67,16 @@ def load() -> ctypes.CDLL:
         "decider_new": [pointer, pointer, pointer],
         "decider_free": [pointer],
         "decide": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer, size, size, pointer, pointer],
+        "decider_use": [pointer, pointer],
+        "explain": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, c_uint32, pointer, size, pointer, pointer,
+                                    size, pointer],
+        "engine_with_live": [pointer, c_char_p, size, pointer, pointer],
+        "live_bind": [pointer, c_char_p, size, pointer],
+        "live_edit": [pointer, pointer, size, size, pointer, size, c_int64, pointer, pointer],
+        "live_look": [pointer, c_uint32, c_char_p, size, c_int64, pointer, pointer],
+        "lease_reserve": [pointer, c_uint32, c_uint32, c_int64, c_int64, c_int64, pointer],
+        "lease_activate": [pointer, pointer, c_int64],
+        "lease_release": [pointer, pointer, c_int64],
         "selftest": [pointer, c_uint32],
         "abi_version": [],
     }.items():
@@ -78,6 +108,18 @@ class Texts:
         self.parts.append(part)
         self.length += len(part)
         return at, len(part)
+
+    def add_all(self, texts: list[str]) -> list[int]:
+        """Adds many. Where each is, as a number of 64 bits: its offset, and its length in the upper half."""
+        joined = "".join(texts)
+        part = joined.encode("utf-8", "replace")
+        # As many bytes as characters: all are ASCII, and the length of a text is that of its bytes.
+        same = len(part) == len(joined)
+        lengths = [len(text) if same else len(text.encode("utf-8", "replace")) for text in texts]
+        places = [length << 32 | start for start, length in zip(accumulate(lengths, initial=self.length), lengths)]
+        self.parts.append(part)
+        self.length += len(part)
+        return places
 
 
 def pack_transaction(order: Transaction, texts: Texts) -> bytes:
@@ -120,13 +162,41 @@ def pack_profile(customer: Profile, texts: Texts) -> bytes:
     )
 
 
+def pack_purchases(customer: Profile, texts: Texts) -> bytes:
+    """Histories are long, so all of one is packed at once: a fact is four numbers of 64 bits, low half first."""
+    events = customer.purchases
+    facts = array("q", bytes(FACT.size * len(events)))
+    facts[0::4] = array("q", [1]) * len(events)  # FactKind.PURCHASE
+    facts[1::4] = array("q", [event.at_ms for event in events])
+    facts[2::4] = array("q", texts.add_all([event.id for event in events]))
+    return facts.tobytes()
+
+
 def pack_facts(order: Transaction, customer: Profile, texts: Texts) -> list[bytes]:
+    """All but the purchases."""
     pack, add = FACT.pack, texts.add
-    facts = [pack(FactKind.PURCHASE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.purchases]
-    facts += [pack(FactKind.DECLINE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.declines]
+    facts = [pack(FactKind.DECLINE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.declines]
+    facts += [pack(event.event, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.exposures]
     facts += [pack(FactKind.ANSWER, 0, 0, *add(answer.question), *add(answer.tag)) for answer in customer.answers]
     facts += [pack(FactKind.OPT_OUT_CATEGORY, 0, 0, *add(path), 0, 0) for path in customer.opt_out_categories]
     facts += [pack(FactKind.CART_REMOVED, 0, 0, *add(item), 0, 0) for item in customer.cart_removed]
     facts += [pack(FactKind.SEGMENT, 0, 0, *add(segment), 0, 0) for segment in customer.segments]
     facts += [pack(FactKind.ORDER_TAG, 0, 0, *add(tag), 0, 0) for tag in order.tags]
     return facts
+
+
+def pack_change(change: Change, texts: Texts) -> bytes:
+    given = (
+        (CHANGE_STOCK if change.stock is not None else 0)
+        | (CHANGE_PRICE if change.price is not None else 0)
+        | (CHANGE_BID if change.bid is not None else 0)
+        | (CHANGE_DAILY if change.daily is not None else 0)
+        | (CHANGE_TOTAL if change.total is not None else 0)
+        | (CHANGE_PACING if change.pacing else 0)
+        | (CHANGE_UTC_OFFSET if change.utc_offset_minutes is not None else 0)
+    )
+    return CHANGE.pack(
+        change.kind, given, change.forget, change.stock or 0, _ANSWER[change.paused], _ANSWER[change.killed],
+        _ANSWER[change.money], change.utc_offset_minutes or 0, *texts.add(change.id), *texts.add(change.pacing),
+        change.price or 0, change.priced_at_ms, change.bid or 0, change.daily or 0, change.total or 0,
+    )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .lists import AgeBand, Customer, Kind, Payment, Relation, Role, Sensitive, Stage
+from .lists import (
+    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """What happened to an offer of an earlier page; 0 = not known when, which counts as recent."""
+
+    id: str
+    event: Exposure = Exposure.SHOWN
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAnswer:
     """An answer to a question of a micro-survey. The tag "gift" suppresses refills."""
 
@@ -78,10 +90,10 @@ class Profile:
     loyalty_tier: str = ""  # your name of it
     orders: int | None = None  # before this one
     segments: Sequence[str] = ()  # your own words for this customer, which a policy may ask for
+    exposures: Sequence[Exposed] = ()  # offers that were on earlier pages, oldest first: for frequency caps
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One offer of the slate."""
 
     id: str
@@ -98,6 +110,7 @@ class Offer:
     price: int | None
     item_kind: int
     item_row: int
+    accept: Accept | int  # how it may be accepted; charging is yours
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +152,82 @@ class Info:
     created_at_ms: int
     file_bytes: int
     kernel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one product, offer or partner in the live overlay. None = stays as it is."""
+
+    id: str
+    kind: Item = Item.ANY
+    stock: int | None = None  # products: units, more than 62 count as 62
+    price: int | None = None  # products
+    priced_at_ms: int = 0
+    bid: int | None = None  # offers: what you earn, in place of the catalog's
+    daily: int | None = None  # offers and partners: limit of a day
+    total: int | None = None  # offers and partners: limit over all days
+    pacing: str = ""  # with daily: "even", or 24 or 96 weights joined by commas
+    paused: bool | None = None  # not to be shown for now
+    killed: bool | None = None  # not to be shown any more
+    money: bool | None = None  # limits count minor units of value, not accepted offers
+    utc_offset_minutes: int | None = None  # offers and partners: when the day begins
+    forget: Field = Field(0)  # what the overlay forgets, so that the catalog's holds again, or no limit
+
+
+class LiveState(NamedTuple):
+    """What the live overlay says of one product, offer or partner. None = as the catalog says, or no limit."""
+
+    kind: Item
+    paused: bool
+    killed: bool
+    stock: int | None
+    utc_offset_minutes: int
+    money: bool
+    paced: bool
+    throttle_ppm: int  # decisions that pacing turns away now
+    leases: int  # that are out
+    price: int | None
+    priced_at_ms: int
+    bid: int | None
+    daily: int | None
+    total: int | None
+    spent_today: int
+    spent: int
+    held: int  # by leases that are out
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to spend from the budgets of an offer. Keep `data` with the customer's session: `Lease(data)` is the same lease
+    in any process of the machine."""
+
+    data: bytes
+
+    @property
+    def expires_at_ms(self) -> int:
+        """0 = it holds nothing, since there is no limit."""
+        return int.from_bytes(self.data[8:16], "little", signed=True)
+
+
+class Feature(NamedTuple):
+    """What one feature adds to the score of a product: thousandths of a nat."""
+
+    name: str
+    value: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that speaks for and against one product or offer."""
+
+    position: int | None  # on the page
+    reasons: tuple[int, ...]  # why it is not shown
+    reason_texts: tuple[str, ...]
+    rules: tuple[str, ...]  # of the policy, that refuse it
+    relation: Relation | int | None  # None = nothing leads to it
+    line: int | None  # index of the bought line behind it
+    relevance: int
+    accept_ppm: int
+    ev_micros: int
+    features: tuple[Feature, ...]  # of the score, for products

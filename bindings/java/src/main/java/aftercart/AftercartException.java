@@ -20,6 +20,9 @@ public final class AftercartException extends RuntimeException {
     /** Which part of the file; empty where it is not about one. */
     public final String part;
 
+    /** Of {@link Engine#edit}: changes that were made before. */
+    public final int done;
+
     AftercartException(Status status) {
         super(status.name());
         this.status = status;
@@ -27,10 +30,15 @@ public final class AftercartException extends RuntimeException {
         this.rule = 0;
         this.offset = 0;
         this.part = "";
+        this.done = 0;
     }
 
     /** What C wrote into an {@code aftercart_error}. */
     AftercartException(MemorySegment error) {
+        this(error, 0);
+    }
+
+    AftercartException(MemorySegment error, int done) {
         super(Status.of(error.get(JAVA_INT, Native.at(Native.ERROR, "status"))).name() + ": "
                 + error.getString(Native.at(Native.ERROR, "message")));
         this.status = Status.of(error.get(JAVA_INT, Native.at(Native.ERROR, "status")));
@@ -38,5 +46,6 @@ public final class AftercartException extends RuntimeException {
         this.rule = error.get(JAVA_INT, Native.at(Native.ERROR, "rule"));
         this.offset = error.get(JAVA_LONG, Native.at(Native.ERROR, "offset"));
         this.part = error.getString(Native.at(Native.ERROR, "part"));
+        this.done = done;
     }
 }

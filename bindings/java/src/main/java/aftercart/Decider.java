@@ -84,6 +84,35 @@ public final class Decider implements AutoCloseable {
         }
     }
 
+    /** Goes on with another engine: another catalog, or another overlay. */
+    public void use(Engine engine) {
+        enter();
+        try {
+            int status = engine.with(other -> (int) Native.DECIDER_USE.invokeExact(handle, other));
+            if (status < 0) {
+                throw new AftercartException(Status.of(status));
+            }
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /** Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a decision. */
+    public Explanation explain(Transaction order, Profile customer, ItemKind kind, String id) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer);
+            return Why.explain(call, handle, request, kind, id);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /** Likewise, of whatever has the id. */
+    public Explanation explain(Transaction order, Profile customer, String id) {
+        return explain(order, customer, ItemKind.ANY, id);
+    }
+
     /** Gives the memory back. {@link Status#BUSY} while a decision runs. Further calls do nothing. */
     @Override
     public void close() {

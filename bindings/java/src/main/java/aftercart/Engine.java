@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /** An opened catalog with its policy. It never changes; any number of threads may use it. */
@@ -104,6 +105,61 @@ public final class Engine implements AutoCloseable {
     /** The id of the partner behind an offer; empty for your own. */
     public String partner(Offer offer) {
         return text(offer, 4);
+    }
+
+    /**
+     * Makes a live overlay for the engine's catalog, or makes one that is there fit this catalog too: what it knows carries over by
+     * id. Do so before the first {@link #withLive} of a new catalog.
+     */
+    public void bindLive(Path path) {
+        Overlay.bind(this, path.toString());
+    }
+
+    /**
+     * An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is; close both.
+     */
+    public Engine withLive(Path path) {
+        return new Engine(Overlay.with(this, path.toString()));
+    }
+
+    /**
+     * Changes the live overlay: every process of the machine sees a change with its next decision. Each change is made as a whole or
+     * not at all, in order; the first that cannot be made ends the call. Not for the thread that decides: it waits for other
+     * processes that change the overlay.
+     *
+     * @throws AftercartException whose {@code done} says how many were made
+     */
+    public void edit(List<Change> changes, long nowMs) {
+        Overlay.edit(this, changes, nowMs);
+    }
+
+    /** What the live overlay knows of one product, offer or partner. */
+    public LiveState look(ItemKind kind, String id, long nowMs) {
+        return Overlay.look(this, kind, id, nowMs);
+    }
+
+    /**
+     * Takes a lease on the budgets of an offer and its partner, before it is shown; it expires {@code forMs} later, at most a day.
+     * Without a limit, or an overlay, it holds nothing.
+     *
+     * @throws AftercartException {@link Status#BUDGET_EMPTY}, {@link Status#PAUSED}: do not show the offer
+     */
+    public Lease reserve(Offer offer, long nowMs, long forMs) {
+        return Overlay.reserve(this, offer, nowMs, forMs);
+    }
+
+    /**
+     * Counts what a lease holds as spent.
+     *
+     * @throws AftercartException {@link Status#LEASE_GONE}: it expired, or was used before; do not honour the offer on it
+     */
+    public void activate(Lease lease, long nowMs) {
+        Overlay.activate(this, lease, nowMs);
+    }
+
+    /** Gives back what a lease holds: the customer declined, or left. */
+    public void release(Lease lease, long nowMs) {
+        Overlay.release(this, lease, nowMs);
     }
 
     /** Gives the catalog back. Deciders keep what they need of it. Further calls do nothing. */

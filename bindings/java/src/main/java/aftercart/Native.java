@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -14,11 +16,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
 
 /** The C library: its functions, and how its structs lie in memory. A test compares the layouts with the header's. */
 @SuppressWarnings("restricted") // this class is where the binding calls what may crash
 final class Native {
-    static final int ABI_VERSION = 0;
+    static final int ABI_VERSION = 1;
     static final int LINES_MAX = 512;
     static final int FACTS_MAX = 4096;
     static final int SLOTS_MAX = 16;
@@ -36,6 +41,21 @@ final class Native {
     static final MethodHandle DECIDE = function("decide", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
             ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
             ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle DECIDER_USE = function("decider_use", JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle EXPLAIN = function("explain", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle ENGINE_WITH_LIVE =
+            function("engine_with_live", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle LIVE_BIND = function("live_bind", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle LIVE_EDIT = function("live_edit", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS,
+            JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle LIVE_LOOK =
+            function("live_look", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle LEASE_RESERVE = function("lease_reserve", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG,
+            JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle LEASE_ACTIVATE = function("lease_activate", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
+    static final MethodHandle LEASE_RELEASE = function("lease_release", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
     static final MethodHandle SELFTEST = function("selftest", JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle REASON_TEXT = function("reason_text", ADDRESS, JAVA_INT);
 
@@ -60,11 +80,22 @@ final class Native {
             TEXT.withName("id"), TEXT.withName("tag"));
     static final StructLayout OFFER = MemoryLayout.structLayout(ints("item_kind", "item_row", "kind", "position",
             "third_party", "relation", "line", "relevance", "p_accept_ppm", "p_select_ppm"),
-            longs("value", "ev_micros", "price"), ints("id_length", "reserved"), chars("id", 72));
+            longs("value", "ev_micros", "price"), ints("id_length", "accept"), chars("id", 72));
     static final StructLayout SUMMARY = MemoryLayout.structLayout(ints("struct_size", "reason"),
             longs("decision_id_low", "decision_id_high", "index_generation", "policy_generation"),
             ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"),
             JAVA_LONG.withName("overlay_generation"));
+    static final StructLayout CHANGE = MemoryLayout.structLayout(ints("kind", "set", "clear", "stock", "paused", "killed",
+            "money", "utc_offset_minutes"), TEXT.withName("id"), TEXT.withName("pacing"),
+            longs("price", "priced_at_ms", "bid", "daily", "total"));
+    static final StructLayout LIVE_STATE = MemoryLayout.structLayout(ints("struct_size", "kind", "paused", "killed", "stock",
+            "utc_offset_minutes", "money", "paced", "throttle_ppm", "leases"), longs("price", "priced_at_ms", "bid", "daily",
+            "total", "spent_today", "spent", "held"));
+    static final StructLayout EXPLANATION = MemoryLayout.structLayout(ints("struct_size", "item_kind", "item_row", "position",
+            "relation", "line", "relevance", "p_accept_ppm"), JAVA_LONG.withName("ev_micros"), ints("reason_count", "reserved"),
+            MemoryLayout.sequenceLayout(32, JAVA_INT).withName("reasons"));
+    static final StructLayout LEASE = MemoryLayout.structLayout(ints("struct_size", "reserved"),
+            JAVA_LONG.withName("expires_at_ms"), MemoryLayout.sequenceLayout(4, JAVA_LONG).withName("words"));
 
     private Native() {}
 
@@ -117,16 +148,21 @@ final class Native {
         return MemoryLayout.sequenceLayout(length, JAVA_BYTE).withName(name);
     }
 
-    /** The library at the path in the property {@code aftercart.library}, else the one that the system's loader finds. */
+    /**
+     * The library at the path in the property {@code aftercart.library}, else the one in this jar, else the one that the system's
+     * loader finds.
+     */
     private static SymbolLookup library() {
         String path = System.getProperty("aftercart.library");
-        String name = path != null ? path : "libaftercart.so." + ABI_VERSION;
+        String file = "libaftercart.so." + ABI_VERSION;
+        String name = path != null ? path : file;
         SymbolLookup found;
         try {
-            found = SymbolLookup.libraryLookup(name, Arena.global());
+            SymbolLookup packaged = path == null ? packaged(file) : null;
+            found = packaged != null ? packaged : SymbolLookup.libraryLookup(name, Arena.global());
         } catch (IllegalArgumentException missing) {
-            throw new UnsatisfiedLinkError(name + " is not where the loader looks (LD_LIBRARY_PATH, ldconfig), "
-                    + "and the property aftercart.library names no other");
+            throw new UnsatisfiedLinkError(name + " is neither in the jar for " + platform() + " nor where the loader looks "
+                    + "(LD_LIBRARY_PATH, ldconfig), and the property aftercart.library names no other");
         }
         try {
             MethodHandle abi = LINKER.downcallHandle(found.find("aftercart_abi_version").orElseThrow(),
@@ -141,6 +177,38 @@ final class Native {
             throw new AssertionError(impossible);
         }
         return found;
+    }
+
+    /** The folder of this platform in the jar. */
+    private static String platform() {
+        String arch = System.getProperty("os.arch");
+        return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+    }
+
+    /**
+     * The library in this jar; null where it has none for this platform. It goes into a folder that only this user can enter, under
+     * a name that nobody can know before, and away again as soon as it is mapped.
+     */
+    private static SymbolLookup packaged(String file) {
+        try (InputStream library = Native.class.getResourceAsStream("native/" + platform() + "/" + file)) {
+            if (library == null) {
+                return null;
+            }
+            Path folder = Files.createTempDirectory("aftercart"); // rwx------
+            Path copy = folder.resolve(file);
+            try {
+                Files.copy(library, copy);
+                return SymbolLookup.libraryLookup(copy, Arena.global());
+            } finally {
+                Files.deleteIfExists(copy);
+                Files.deleteIfExists(folder);
+            }
+        } catch (IOException refused) {
+            UnsatisfiedLinkError failed = new UnsatisfiedLinkError("the library of this jar cannot be unpacked (java.io.tmpdir), "
+                    + "and the property aftercart.library names no other: " + refused);
+            failed.initCause(refused);
+            throw failed;
+        }
     }
 
     private static MethodHandle function(String name, MemoryLayout returns, MemoryLayout... takes) {

@@ -17,9 +17,10 @@ import java.util.OptionalLong;
  * @param selectPpm probability that the policy shows it in this slot, parts per million
  * @param value what you earn when it is accepted, minor units
  * @param evMicros expected contribution, millionths of a minor unit
- * @param price to the customer as the catalog has it, minor units
+ * @param price to the customer, as the live overlay has it, else the catalog; minor units
+ * @param accept how it may be accepted; null = in a way that only a newer version of this binding knows
  * @param itemKind with {@code itemRow}: where its texts are in the catalog
  */
 public record Offer(String id, Kind kind, Relation relation, int position, OptionalInt line, boolean thirdParty,
-        int relevance, int acceptPpm, int selectPpm, long value, long evMicros, OptionalLong price, int itemKind,
-        int itemRow) {}
+        int relevance, int acceptPpm, int selectPpm, long value, long evMicros, OptionalLong price, Accept accept,
+        int itemKind, int itemRow) {}

@@ -17,12 +17,13 @@ import java.util.OptionalInt;
  * @param loyaltyTier your name of it; empty = not known
  * @param orders orders before this one
  * @param segments your own words for this customer, which a policy may ask for
+ * @param exposures offers that were on earlier pages, oldest first: for frequency caps
  * @param cartRemoved products that were looked at in this session and put back
  */
 public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember, Boolean hasApp, boolean optOutThirdParty,
         Key unitKey, Key sessionKey, List<Event> purchases, List<Event> declines, List<SurveyAnswer> answers,
         List<String> optOutCategories, List<String> cartRemoved, String loyaltyTier, OptionalInt orders,
-        List<String> segments) {
+        List<String> segments, List<Exposed> exposures) {
 
     /** 128 bits; all zero = none. */
     public record Key(long low, long high) {
@@ -40,7 +41,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
 
     int factCount() {
         return purchases.size() + declines.size() + answers.size() + optOutCategories.size() + cartRemoved.size()
-                + segments.size();
+                + segments.size() + exposures.size();
     }
 
     /** Sets what is known. */
@@ -55,6 +56,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         private String loyaltyTier = "";
         private OptionalInt orders = OptionalInt.empty();
         private final List<String> segments = new ArrayList<>();
+        private final List<Exposed> exposures = new ArrayList<>();
         private final List<Event> purchases = new ArrayList<>();
         private final List<Event> declines = new ArrayList<>();
         private final List<SurveyAnswer> answers = new ArrayList<>();
@@ -108,6 +110,11 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
             return this;
         }
 
+        public Builder exposure(String id, Exposure event, long atMs) {
+            exposures.add(new Exposed(id, event, atMs));
+            return this;
+        }
+
         public Builder answer(String question, String tag) {
             answers.add(new SurveyAnswer(question, tag));
             return this;
@@ -141,7 +148,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         public Profile build() {
             return new Profile(customer, ageBand, loyaltyMember, hasApp, optOutThirdParty, unitKey, sessionKey,
                     List.copyOf(purchases), List.copyOf(declines), List.copyOf(answers), List.copyOf(optOutCategories),
-                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments));
+                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments), List.copyOf(exposures));
         }
     }
 }

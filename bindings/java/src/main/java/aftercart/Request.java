@@ -170,6 +170,10 @@ final class Request {
         for (int i = 0; i < events.size(); i++) {
             fact(DECLINE, events.get(i).id(), events.get(i).atMs(), "");
         }
+        List<Exposed> exposures = customer.exposures();
+        for (int i = 0; i < exposures.size(); i++) {
+            fact(exposures.get(i).event().code, exposures.get(i).id(), exposures.get(i).atMs(), "");
+        }
         List<SurveyAnswer> answers = customer.answers();
         for (int i = 0; i < answers.size(); i++) {
             fact(ANSWER, answers.get(i).question(), 0, answers.get(i).tag());
@@ -252,14 +256,14 @@ final class Request {
     }
 
     /** C would take a negative number for a large one. */
-    private static int unsigned(int number) {
+    static int unsigned(int number) {
         if (number < 0) {
             throw new AftercartException(Status.BAD_VALUE);
         }
         return number;
     }
 
-    private static int known(Boolean answer) {
+    static int known(Boolean answer) {
         return answer == null ? 0 : answer ? 2 : 1;
     }
 

@@ -23,6 +23,7 @@ public final class Slate {
     private static final long EV_MICROS = Native.at(Native.OFFER, "ev_micros");
     private static final long PRICE = Native.at(Native.OFFER, "price");
     private static final long ID_LENGTH = Native.at(Native.OFFER, "id_length");
+    private static final long ACCEPT = Native.at(Native.OFFER, "accept");
     private static final long ID = Native.at(Native.OFFER, "id");
     private static final int ID_BYTES = 64;
     private static final long OFFER_BYTES = Native.OFFER.byteSize();
@@ -36,6 +37,7 @@ public final class Slate {
     // item_kind, item_row, kind, position, third_party, relation, line, relevance, p_accept_ppm, p_select_ppm of each offer
     private final int[] ints = new int[Native.SLOTS_MAX * INTS];
     private final long[] longs = new long[Native.SLOTS_MAX * 3];
+    private final int[] accepts = new int[Native.SLOTS_MAX];
     private final byte[] ids = new byte[Native.SLOTS_MAX * ID_BYTES];
     private final int[] idLengths = new int[Native.SLOTS_MAX];
     private final int[] summaryInts = new int[7];
@@ -57,6 +59,11 @@ public final class Slate {
     /** Likewise. */
     public Relation relation(int offer) {
         return Relation.of(field(offer, 5));
+    }
+
+    /** How it may be accepted. Likewise. */
+    public Accept accept(int offer) {
+        return Accept.of(accepts[check(offer)]);
     }
 
     /** Whether it is sold or made by a third party. */
@@ -94,7 +101,7 @@ public final class Slate {
         return longs[check(offer) * 3 + 1];
     }
 
-    /** To the customer as the catalog has it, minor units; -1 = not known. */
+    /** To the customer, as the live overlay has it, else the catalog; minor units, -1 = not known. */
     public long price(int offer) {
         return longs[check(offer) * 3 + 2];
     }
@@ -130,7 +137,7 @@ public final class Slate {
     public Offer offer(int i) {
         return new Offer(id(i), kind(i), relation(i), field(i, 3), line(i) < 0 ? OptionalInt.empty() : OptionalInt.of(line(i)),
                 thirdParty(i), relevance(i), acceptPpm(i), selectPpm(i), value(i), evMicros(i),
-                price(i) < 0 ? OptionalLong.empty() : OptionalLong.of(price(i)), field(i, 0), field(i, 1));
+                price(i) < 0 ? OptionalLong.empty() : OptionalLong.of(price(i)), accept(i), field(i, 0), field(i, 1));
     }
 
     void clear() {
@@ -148,6 +155,7 @@ public final class Slate {
             longs[i * 3] = offers.get(JAVA_LONG, from + VALUE);
             longs[i * 3 + 1] = offers.get(JAVA_LONG, from + EV_MICROS);
             longs[i * 3 + 2] = offers.get(JAVA_LONG, from + PRICE);
+            accepts[i] = offers.get(JAVA_INT, from + ACCEPT);
             idLengths[i] = Math.min(offers.get(JAVA_INT, from + ID_LENGTH), ID_BYTES);
             MemorySegment.copy(offers, JAVA_BYTE, from + ID, ids, i * ID_BYTES, idLengths[i]);
         }

@@ -22,6 +22,8 @@ public enum Status {
     TOO_MANY_FACTS(-109),
     /** More than AFTERCART_SLOTS_MAX slots. */
     TOO_MANY_SLOTS(-110),
+    /** An id that the catalog, or the catalogs of the overlay, do not have. */
+    UNKNOWN_ID(-111),
     /** Not a live handle of this kind. */
     BAD_HANDLE(-201),
     /** Another thread is using this decider. */
@@ -32,6 +34,8 @@ public enum Status {
     BAD_CATALOG(-301),
     /** The policy in the catalog file cannot be used. */
     BAD_POLICY(-302),
+    /** The live overlay has no room for this; make a larger one. */
+    LIVE_FULL(-304),
     /** The catalog file was built by an incompatible version. */
     CATALOG_VERSION(-401),
     /** No memory. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,6 +32,8 @@ public final class AftercartTest {
     public static void main(String[] arguments) throws Exception {
         Map<String, Work> tests = new LinkedHashMap<>();
         tests.put("answers what every language must", AftercartTest::conformance);
+        tests.put("does with an overlay what every language must", AftercartTest::liveConformance);
+        tests.put("never spends more than a budget", AftercartTest::budget);
         tests.put("lays structs out as the header does", AftercartTest::layouts);
         tests.put("has every number of the header", AftercartTest::numbers);
         tests.put("says why a file does not open", AftercartTest::opening);
@@ -68,26 +71,109 @@ public final class AftercartTest {
         StringBuilder told = new StringBuilder();
         try (Engine engine = Engine.open(SHOP); Decider decider = engine.newDecider()) {
             for (Conformance.Case one : Conformance.cases(Conformance.FOLDER.resolve("requests.txt"))) {
-                told.append(Conformance.answer(engine, decider, one));
+                told.append("case\t" + one.name() + "\n" + Conformance.answer(engine, decider, one) + "\n");
             }
         }
-        String recorded = Files.readString(Conformance.FOLDER.resolve("offers.txt"));
-        String[] here = told.toString().split("\n", -1);
+        compare("offers.txt", told.toString());
+    }
+
+    private static void compare(String record, String told) throws Exception {
+        String recorded = Files.readString(Conformance.FOLDER.resolve(record));
+        String[] here = told.split("\n", -1);
         String[] there = recorded.split("\n", -1);
         for (int i = 0; i < Math.min(here.length, there.length); i++) {
-            check(here[i].equals(there[i]), "line " + (i + 1) + " of offers.txt: " + here[i]);
+            check(here[i].equals(there[i]), "line " + (i + 1) + " of " + record + ": " + here[i]);
         }
-        check(told.toString().equals(recorded), "as many lines");
+        check(told.equals(recorded), "as many lines");
+    }
+
+    /** Does something with an overlay for the shop. */
+    private static void overlaid(Overlaid work) throws Exception {
+        Path folder = Files.createTempDirectory("aftercart-test");
+        Path path = folder.resolve("shop.live");
+        try (Engine plain = Engine.open(SHOP)) {
+            plain.bindLive(path);
+            try (Engine engine = plain.withLive(path); Decider decider = plain.newDecider()) {
+                decider.use(engine);
+                work.run(engine, decider);
+            }
+        } finally {
+            Files.deleteIfExists(path);
+            Files.delete(folder);
+        }
+    }
+
+    interface Overlaid {
+        void run(Engine engine, Decider decider) throws Exception;
+    }
+
+    private static void liveConformance() throws Exception {
+        overlaid((engine, decider) -> {
+            StringBuilder told = new StringBuilder();
+            LiveSteps steps = new LiveSteps(engine, decider);
+            for (Conformance.Case one : Conformance.cases(Conformance.FOLDER.resolve("live.txt"))) {
+                told.append("case\t" + one.name() + "\n");
+                one.steps().forEach(step -> told.append(steps.take(one, step)));
+                told.append("\n");
+            }
+            compare("live-answers.txt", told.toString());
+        });
+    }
+
+    /** A budget of 100 among virtual threads that all want it. */
+    private static void budget() throws Exception {
+        long now = 1793491200000L;
+        overlaid((engine, decider) -> {
+            AftercartException failed = fails(Status.UNKNOWN_ID, () -> engine.edit(List.of(Change.of("barista-course").daily(100),
+                    Change.of("nobody").stock(1), Change.of("club").paused(true)), now));
+            check(failed.done == 1 && failed.getMessage().contains("nobody"), failed);
+            Transaction order = Transaction.builder().createdAtMs(now).line("espresso-machine").build();
+            Offer offer = decider.decide(order).slate().get(0);
+            check(offer.id().equals("barista-course"), offer);
+            AtomicInteger spent = new AtomicInteger();
+            ConcurrentLinkedQueue<Throwable> problems = new ConcurrentLinkedQueue<>();
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (int i = 0; i < 400; i++) {
+                    boolean declines = i % 5 == 0;
+                    threads.submit(() -> {
+                        try {
+                            Lease lease = engine.reserve(offer, now, 60_000);
+                            check(lease.expiresAtMs() == now + 60_000, lease.expiresAtMs());
+                            if (declines) {
+                                engine.release(lease, now);
+                            } else {
+                                engine.activate(lease, now);
+                                spent.incrementAndGet();
+                            }
+                        } catch (AftercartException full) {
+                            if (full.status != Status.BUDGET_EMPTY) {
+                                problems.add(full);
+                            }
+                        } catch (Throwable problem) {
+                            problems.add(problem);
+                        }
+                    });
+                }
+            }
+            LiveState state = engine.look(ItemKind.OFFER, "barista-course", now);
+            check(problems.isEmpty() && spent.get() == 100 && state.spentToday() == 100 && state.held() == 0, state + " " + problems);
+            fails(Status.BAD_SIZE, () -> Lease.of(new byte[48]));
+            engine.close();
+            fails(Status.BAD_HANDLE, () -> engine.look(ItemKind.ANY, "club", now));
+            fails(Status.BAD_HANDLE, () -> decider.use(engine));
+        });
     }
 
     private static void layouts() throws Exception {
-        Map<String, StructLayout> known = Map.of("options", Native.OPTIONS, "error", Native.ERROR, "info", Native.INFO, "text",
+        Map<String, StructLayout> known = new HashMap<>(Map.of("options", Native.OPTIONS, "error", Native.ERROR, "info", Native.INFO, "text",
                 Native.TEXT, "transaction", Native.TRANSACTION, "profile", Native.PROFILE, "line", Native.LINE, "fact",
-                Native.FACT, "offer", Native.OFFER, "summary", Native.SUMMARY);
+                Native.FACT, "offer", Native.OFFER, "summary", Native.SUMMARY));
+        known.putAll(Map.of("change", Native.CHANGE, "live_state", Native.LIVE_STATE, "explanation", Native.EXPLANATION, "lease",
+                Native.LEASE));
         for (String line : Files.readAllLines(ROOT.resolve("ffi/abi/layout.txt"))) {
             String[] words = line.substring("aftercart_".length()).split("[ .]");
-            if (words[0].equals("live_fact") || words[0].equals("lease")) {
-                continue; // not bound yet
+            if (words[0].equals("live_fact")) {
+                continue; // for logs that replay decisions, which are not bound
             }
             StructLayout layout = known.get(words[0]);
             check(layout != null, line);
@@ -117,14 +203,16 @@ public final class AftercartTest {
         Map<String, Enum<?>[]> lists = new HashMap<>(Map.of("OPEN", Mode.values(), "VERIFY", Verify.values(), "PREFAULT", Prefault.values(),
                 "STAGE", Stage.values(), "ROLE", Role.values(), "SENSITIVE", Sensitive.values(), "CUSTOMER", Customer.values(),
                 "AGE", AgeBand.values(), "KIND", Kind.values(), "RELATION", Relation.values()));
-        lists.put("PAYMENT", Payment.values());
+        lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ITEM", ItemKind.values(), "CHANGE",
+                Field.values()));
         Map<String, Integer> flags = new HashMap<>(Map.of("TRANSACTION_HAS_VALUE", Request.HAS_VALUE, "TRANSACTION_HAS_MIN_RELEVANCE",
                 Request.HAS_MIN_RELEVANCE, "TRANSACTION_IS_GIFT", Request.IS_GIFT, "TRANSACTION_IS_TEST", Request.IS_TEST,
                 "TRANSACTION_FIRST_PURCHASES", Request.FIRST_PURCHASES, "LINE_HAS_UNIT_PRICE", Request.HAS_UNIT_PRICE,
                 "PROFILE_OPT_OUT_THIRD_PARTY", Request.OPT_OUT_THIRD_PARTY, "LINES_MAX", Native.LINES_MAX, "FACTS_MAX",
                 Native.FACTS_MAX, "SLOTS_MAX", Native.SLOTS_MAX));
         flags.put("PROFILE_HAS_ORDERS", Request.HAS_ORDERS);
-        Map<String, Integer> facts = Map.of("PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
+        Map<String, Integer> facts = Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
+                Exposure.ACCEPTED.code, "PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
                 "OPT_OUT_CATEGORY", Request.OPT_OUT_CATEGORY, "CART_REMOVED", Request.CART_REMOVED,
                 "ORDER_TAG", Request.ORDER_TAG, "SEGMENT", Request.SEGMENT);
         Matcher all = Pattern.compile("(?m)^#define AFTERCART_([A-Z]+)_(\\w+) (\\d+)$")

@@ -11,7 +11,9 @@ import java.util.List;
 final class Conformance {
     static final Path FOLDER = Path.of("../../tests/conformance");
 
-    record Case(String name, Transaction order, Profile customer) {}
+    record Case(String name, Transaction order, Profile customer, List<String[]> steps) {}
+
+    private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain");
 
     private Conformance() {}
 
@@ -21,6 +23,7 @@ final class Conformance {
         String name = null;
         Transaction.Builder order = null;
         Profile.Builder customer = null;
+        List<String[]> steps = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
             String[] f = Arrays.copyOf(line.split("\t", -1), 9);
             if (line.isEmpty() || line.startsWith("#")) {
@@ -28,16 +31,19 @@ final class Conformance {
             }
             if (f[0].equals("case")) {
                 if (name != null) {
-                    cases.add(new Case(name, order.build(), customer.build()));
+                    cases.add(new Case(name, order.build(), customer.build(), steps));
                 }
+                steps = new ArrayList<>();
                 name = f[1];
                 order = Transaction.builder();
                 customer = Profile.builder();
+            } else if (STEPS.contains(f[0])) {
+                steps.add(f);
             } else if (!transaction(order, f) && !profile(customer, f)) {
                 throw new IllegalArgumentException(f[0]);
             }
         }
-        cases.add(new Case(name, order.build(), customer.build()));
+        cases.add(new Case(name, order.build(), customer.build(), steps));
         return cases;
     }
 
@@ -95,6 +101,8 @@ final class Conformance {
                 }
             }
             case "decline" -> customer.decline(f[1], Long.parseLong(f[2]));
+            case "shown", "engaged", "accepted" ->
+                customer.exposure(f[1], Exposure.valueOf(f[0].toUpperCase()), Long.parseLong(f[2]));
             case "answer" -> customer.answer(f[1], f[2]);
             case "opt_out_category" -> customer.optOutCategory(f[1]);
             case "cart_removed" -> customer.cartRemoved(f[1]);
@@ -120,20 +128,24 @@ final class Conformance {
         try {
             o = decider.decide(one.order(), one.customer());
         } catch (AftercartException failed) {
-            return "case\t" + one.name() + "\nstatus\t" + failed.status + "\n\n";
+            return "status\t" + failed.status + "\n";
         }
-        StringBuilder text = new StringBuilder("case\t" + one.name() + "\n");
+        return told(engine, o);
+    }
+
+    static String told(Engine engine, Offers o) {
+        StringBuilder text = new StringBuilder();
         row(text, "status", o.slate().isEmpty() ? "NO_OFFERS" : "OK", o.reason(), o.decisionId(), hex(o.indexGeneration()),
                 hex(o.policyGeneration()), o.retrieved(), o.eligible(), o.rejected(), o.centroids(), o.cells(), o.compared());
         for (Offer x : o.slate()) {
             row(text, "offer", x.id(), x.itemKind(), x.itemRow(), x.kind().code, x.position(), x.thirdParty() ? 1 : 0,
                     x.relation().code, x.line().orElse(-1), x.relevance(), x.acceptPpm(), x.selectPpm(), x.value(),
-                    x.evMicros(), x.price().orElse(-1), engine.title(x), engine.category(x), engine.partner(x));
+                    x.evMicros(), x.price().orElse(-1), x.accept().code, engine.title(x), engine.category(x), engine.partner(x));
         }
-        return text.append('\n').toString();
+        return text.toString();
     }
 
-    private static void row(StringBuilder text, Object... fields) {
+    static void row(StringBuilder text, Object... fields) {
         for (int i = 0; i < fields.length; i++) {
             text.append(i == 0 ? "" : "\t").append(fields[i]);
         }
