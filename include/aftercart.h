@@ -51,8 +51,9 @@
  * but its count, its handle argument and its error argument; aftercart_live_edit says how many changes it made before. Show nothing
  * and go on: a receipt page needs no offers.
  *
- * MEMORY. aftercart_decide allocates nothing; neither do leases. What the other functions need and do not get is
- * AFTERCART_OUT_OF_MEMORY where it is large (catalogs, deciders); where it is small, the process ends, as Rust programs do.
+ * MEMORY. aftercart_decide allocates nothing; neither do leases. A catalog that is copied into memory and does not fit there, and a
+ * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
+ * ends by abort(), as Rust programs do: open and make what you need when the process starts.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with

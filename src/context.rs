@@ -208,6 +208,7 @@ pub(crate) fn resolve<'a>(
     let placed = policy.placement(placement);
     let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
     let slots = usize::from(slots).min(SLOTS_MAX);
+    let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
     let order_value = order_value(transaction);
     let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
     let holding = if policy.asks() {
@@ -245,9 +246,7 @@ pub(crate) fn resolve<'a>(
         gift,
         placed,
         parties: parties(placement.stage, placed),
-        min_relevance: placement
-            .min_relevance
-            .unwrap_or(placed.map_or(u16::MAX, |p| p.least_relevance(slots))),
+        min_relevance: placement.min_relevance.unwrap_or(least_relevance),
         slots,
         holding,
         facts: &scratch.facts,

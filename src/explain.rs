@@ -2,15 +2,15 @@
 
 use crate::context::{self, Context};
 use crate::decide::{DecideError, Decider, below_floor, partner_of, position_for, take_live};
-use crate::engine::Engine;
-use crate::features;
+use crate::distance::Kernel;
+use crate::features::{self, Learnt};
 use crate::index::format::trigger;
 use crate::live::{LiveFact, Reading, Source};
 use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
 use crate::retrieve;
-use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
+use crate::scratch::{Candidate, NO_LINE, Scratch};
 use crate::suppression;
 use crate::transaction::Transaction;
 
@@ -92,39 +92,13 @@ impl Decider {
         let source = recorded.map_or(engine.source(), Source::Recorded);
         let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
-        retrieve_all(engine, &context, work);
+        let mut counters = crate::Counters::default();
+        retrieve::from_lists(&context, work);
+        retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
-        let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
-        let mut reasons = Vec::new();
-        let mut contributions = Vec::new();
-        let mut sink = |reason| {
-            reasons.push(reason);
-            false
-        };
-        match item {
-            Item::Product(ProductIx(ix)) => match context.view.product(ix) {
-                None => reasons.push(Reason::BadRecord),
-                Some(record) => {
-                    let price = take_live(&mut candidate, &fact).unwrap_or(record.price.get());
-                    suppression::product_rules(&context, ix, record, candidate.relation, price, &mut sink);
-                    ranking::score_product(&context, engine.kernel(), learnt, record, &mut candidate);
-                    let (of, ..) = features::of_product(&context, engine.kernel(), learnt, ix, record);
-                    let weights = context.view.ranker.weights(ranking::head(&context), &of);
-                    contributions = weights.filter_map(|(at, weight)| named(&of, at, weight)).collect();
-                }
-            },
-            Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
-                None => reasons.push(Reason::BadRecord),
-                Some(record) => {
-                    if found.is_none() {
-                        ranking::score_offer(record, trigger::ANY, &mut candidate);
-                    }
-                    take_live(&mut candidate, &fact);
-                    suppression::offer_rules(&context, ix, record, &mut sink);
-                }
-            },
-        }
+        let (candidate, mut reasons, contributions) =
+            judge(&context, engine.kernel(), learnt, &fact, found, item);
         overlay.refusals(context.policy, &fact, partner_of(&context, item), &mut |reason| {
             reasons.push(reason);
             false
@@ -148,10 +122,46 @@ impl Decider {
     }
 }
 
-fn retrieve_all(engine: &Engine, context: &Context<'_>, work: &mut Work) {
-    let mut counters = crate::Counters::default();
-    retrieve::from_lists(context, work);
-    retrieve::by_search(context, engine.kernel(), engine.effort(), work, &mut counters);
+/// Every rule on the item itself, what it is worth, and what each feature adds.
+fn judge(
+    context: &Context<'_>,
+    kernel: Kernel,
+    learnt: Learnt<'_>,
+    fact: &LiveFact,
+    found: Option<Candidate>,
+    item: Item,
+) -> (Candidate, Vec<Reason>, Vec<Contribution>) {
+    let mut candidate = found.unwrap_or_else(|| Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+    let mut reasons = Vec::new();
+    let mut contributions = Vec::new();
+    let mut sink = |reason| {
+        reasons.push(reason);
+        false
+    };
+    match item {
+        Item::Product(ProductIx(ix)) => match context.view.product(ix) {
+            None => reasons.push(Reason::BadRecord),
+            Some(record) => {
+                let price = take_live(&mut candidate, fact).unwrap_or(record.price.get());
+                suppression::product_rules(context, ix, record, candidate.relation, price, &mut sink);
+                ranking::score_product(context, kernel, learnt, record, &mut candidate);
+                let (of, ..) = features::of_product(context, kernel, learnt, ix, record);
+                let weights = context.view.ranker.weights(ranking::head(context), &of);
+                contributions = weights.filter_map(|(at, weight)| named(&of, at, weight)).collect();
+            }
+        },
+        Item::Offer(OfferIx(ix)) => match context.view.offer(ix) {
+            None => reasons.push(Reason::BadRecord),
+            Some(record) => {
+                if found.is_none() {
+                    ranking::score_offer(record, trigger::ANY, &mut candidate);
+                }
+                take_live(&mut candidate, fact);
+                suppression::offer_rules(context, ix, record, &mut sink);
+            }
+        },
+    }
+    (candidate, reasons, contributions)
 }
 
 fn because(candidate: &Candidate) -> Because {

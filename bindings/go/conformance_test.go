@@ -158,6 +158,11 @@ func (r *request) add(t testing.TB, f []string) {
 		}
 	case "decline":
 		c.Declines = append(c.Declines, Event{f[1], at(f[2])})
+	case "consent":
+		said := []*Answer{&c.Consent.Preferences, &c.Consent.Analytics, &c.Consent.Marketing, &c.Consent.SaleOfData}
+		*said[n] = Answer(number(f[2]))
+	case "gpc":
+		c.Consent.GPC = true
 	case "shown", "engaged", "accepted":
 		event := map[string]Exposure{"shown": Shown, "engaged": Engaged, "accepted": Accepted}[f[0]]
 		c.Exposures = append(c.Exposures, Exposed{f[1], event, at(f[2])})

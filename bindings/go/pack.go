@@ -95,7 +95,15 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 	to.customer, to.age_band = C.uint32_t(from.Customer), C.uint32_t(from.AgeBand)
 	to.loyalty_member, to.has_app = C.uint32_t(from.LoyaltyMember), C.uint32_t(from.HasApp)
 	to.flags = bitIf(from.OptOutThirdParty, C.AFTERCART_PROFILE_OPT_OUT_THIRD_PARTY) |
-		bitIf(given, C.AFTERCART_PROFILE_HAS_ORDERS)
+		bitIf(given, C.AFTERCART_PROFILE_HAS_ORDERS) | bitIf(from.Consent.GPC, C.AFTERCART_PROFILE_GPC)
+	said := [...]Answer{
+		C.AFTERCART_PURPOSE_PREFERENCES: from.Consent.Preferences, C.AFTERCART_PURPOSE_ANALYTICS: from.Consent.Analytics,
+		C.AFTERCART_PURPOSE_MARKETING: from.Consent.Marketing, C.AFTERCART_PURPOSE_SALE_OF_DATA: from.Consent.SaleOfData,
+	}
+	for purpose, answer := range said {
+		to.purposes_asked |= bitIf(answer != Unknown, 1<<purpose)
+		to.purposes_granted |= bitIf(answer == Yes, 1<<purpose)
+	}
 	to.unit_key, to.session_key = key(&from.UnitKey), key(&from.SessionKey)
 	for i := range from.Purchases {
 		d.fact(C.AFTERCART_FACT_PURCHASE, from.Purchases[i].ID).at_ms = millis(from.Purchases[i].At)

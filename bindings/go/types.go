@@ -57,6 +57,7 @@ type Profile struct {
 	AgeBand          AgeBand
 	LoyaltyMember    Answer
 	HasApp           Answer
+	Consent          Consent
 	OptOutThirdParty bool
 	LoyaltyTier      string    // your name of it
 	Orders           Option    // before this one
@@ -69,6 +70,12 @@ type Profile struct {
 	Answers          []SurveyAnswer
 	OptOutCategories []string // category paths, each with its subtree
 	CartRemoved      []string // products that were looked at in this session and put back
+}
+
+// Consent is what the customer said to a consent banner, by purpose: Unknown = nobody asked. A policy says what that is worth.
+type Consent struct {
+	Preferences, Analytics, Marketing, SaleOfData Answer
+	GPC                                           bool // the browser sends Global Privacy Control, which refuses the sale of data
 }
 
 // Event is something that happened to a product or offer.

@@ -108,11 +108,16 @@ export interface Profile {
   orders?: number;
   /** Your own words for this customer, which a policy may ask for. */
   segments?: readonly string[];
+  /** What the customer said to a consent banner; not given = nobody asked. A policy says what that is worth. */
+  consent?: { [purpose in Purpose]?: boolean };
+  /** The browser sends Global Privacy Control, which refuses the sale of data. */
+  gpc?: boolean;
   /** Offers that were on earlier pages, oldest first: for frequency caps. Without a time it counts as recent. */
   exposures?: readonly { id: string; event?: Exposure; atMs?: number }[];
 }
 
 export type Accept = 'none' | 'one_click_stored_credential' | 'confirm_consent' | 'redirect' | 'reenter_payment' | 'lead_opt_in';
+export type Purpose = 'preferences' | 'analytics' | 'marketing' | 'sale_of_data';
 export type Exposure = 'shown' | 'engaged' | 'accepted';
 /** What an id names. `any`: whichever has the id; one that several have is refused. `partner`: only in the live overlay. */
 export type Item = 'any' | 'product' | 'offer' | 'partner';

@@ -1,10 +1,10 @@
 'use strict';
 
 const lists = require('./lists');
-const native = require(process.env.AFTERCART_ADDON || './build/Release/aftercart.node');
+const native = require('./addon').addon();
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 72, line: 48, fact: 32, offer: 144, summary: 72,
+const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 80, line: 48, fact: 32, offer: 144, summary: 72,
   change: 88, live_state: 104, explanation: 176, lease: 48 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
@@ -12,7 +12,8 @@ const AT = {
     flags: 4, created_at_ms: 8, value: 16, order_id: 24, currency: 32, country: 36, stage: 40, slots: 44, min_relevance: 48,
     payment: 52, rechargeable: 56, placement: 64,
   },
-  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64 },
+  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64,
+    purposes_asked: 72, purposes_granted: 76 },
   line: { item_id: 0, category: 8, brand: 16, unit_price: 24, quantity: 32, role: 36, sensitive: 40, flags: 44 },
   fact: { kind: 0, at_ms: 8, id: 16, tag: 24 },
   offer: {
@@ -42,7 +43,7 @@ const NUMBERS = {
   LINES_MAX: 512, FACTS_MAX: 4096, SLOTS_MAX: 16, TRANSACTION_HAS_VALUE: 1, TRANSACTION_HAS_MIN_RELEVANCE: 2,
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
-  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2,
+  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2, PROFILE_GPC: 4,
   FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
   CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
 };
@@ -116,6 +117,10 @@ function uint32(number) {
     throw bad(`${number} is no whole number of 32 bits`);
   }
   return number;
+}
+
+if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1) {
+  throw new Error('this binding needs a machine that stores the low byte first'); // a decider's block is read and written as words
 }
 
 /** Numbers of 64 bits are read and written as halves: a BigInt each would be garbage. */
@@ -360,16 +365,17 @@ class Engine {
 
 class Decider {
   #handle;
-  #block = Buffer.alloc(BLOCK_BYTES);
+  #block = Buffer.from(new ArrayBuffer(BLOCK_BYTES));
+  #words = new Uint32Array(this.#block.buffer); // the same memory
   #strings = Buffer.alloc(4096);
   #length = 0;
   #facts = 0;
 
   constructor(engine) {
     this.#handle = engine.newDecider();
-    this.#block.writeUInt32LE(SIZES.transaction, 0);
-    this.#block.writeUInt32LE(SIZES.profile, PROFILE);
-    this.#block.writeUInt32LE(SIZES.summary, SUMMARY);
+    this.#set(0, SIZES.transaction);
+    this.#set(PROFILE, SIZES.profile);
+    this.#set(SUMMARY, SIZES.summary);
   }
 
   decide(order, customer = {}) {
@@ -448,23 +454,23 @@ class Decider {
   }
 
   #packOrder(order) {
-    const [block, at] = [this.#block, AT.transaction];
+    const at = AT.transaction;
     const flags = (order.value === undefined ? 0 : NUMBERS.TRANSACTION_HAS_VALUE)
       | (order.minRelevance === undefined ? 0 : NUMBERS.TRANSACTION_HAS_MIN_RELEVANCE)
       | (order.isGift ? NUMBERS.TRANSACTION_IS_GIFT : 0)
       | (order.isTest ? NUMBERS.TRANSACTION_IS_TEST : 0)
       | (order.firstPurchases ? NUMBERS.TRANSACTION_FIRST_PURCHASES : 0);
-    block.writeUInt32LE(flags, at.flags);
-    writeInt64(block, order.createdAtMs ?? 0, at.created_at_ms);
-    writeInt64(block, order.value ?? 0, at.value);
+    this.#set(at.flags, flags);
+    this.#setWide(at.created_at_ms, order.createdAtMs ?? 0);
+    this.#setWide(at.value, order.value ?? 0);
     this.#text(order.orderId, at.order_id);
     this.#code(order.currency ?? '', at.currency);
     this.#code(order.country ?? '', at.country);
-    block.writeUInt32LE(code(lists.Stage, order.stage, 0), at.stage);
-    block.writeUInt32LE(uint32(order.slots ?? 0), at.slots);
-    block.writeUInt32LE(uint32(order.minRelevance ?? 0), at.min_relevance);
-    block.writeUInt32LE(code(lists.Payment, order.payment, 0), at.payment);
-    block.writeUInt32LE(answer(order.rechargeable), at.rechargeable);
+    this.#set(at.stage, code(lists.Stage, order.stage, 0));
+    this.#set(at.slots, uint32(order.slots ?? 0));
+    this.#set(at.min_relevance, uint32(order.minRelevance ?? 0));
+    this.#set(at.payment, code(lists.Payment, order.payment, 0));
+    this.#set(at.rechargeable, answer(order.rechargeable));
     this.#text(order.placement, at.placement);
     for (const tag of order.tags ?? []) {
       this.#fact(NUMBERS.FACT_ORDER_TAG, tag);
@@ -472,28 +478,38 @@ class Decider {
   }
 
   #packLine(line, start) {
-    const [block, at] = [this.#block, AT.line];
+    const at = AT.line;
     this.#text(line.itemId, start + at.item_id);
     this.#text(line.category, start + at.category);
     this.#text(line.brand, start + at.brand);
-    writeInt64(block, line.unitPrice ?? 0, start + at.unit_price);
-    block.writeUInt32LE(uint32(line.quantity ?? 1), start + at.quantity);
-    block.writeUInt32LE(code(lists.Role, line.role, 0), start + at.role);
-    block.writeUInt32LE(code(lists.Sensitive, line.sensitive, 0), start + at.sensitive);
-    block.writeUInt32LE(line.unitPrice === undefined ? 0 : NUMBERS.LINE_HAS_UNIT_PRICE, start + at.flags);
+    this.#setWide(start + at.unit_price, line.unitPrice ?? 0);
+    this.#set(start + at.quantity, uint32(line.quantity ?? 1));
+    this.#set(start + at.role, code(lists.Role, line.role, 0));
+    this.#set(start + at.sensitive, code(lists.Sensitive, line.sensitive, 0));
+    this.#set(start + at.flags, line.unitPrice === undefined ? 0 : NUMBERS.LINE_HAS_UNIT_PRICE);
   }
 
   #packCustomer(customer) {
-    const [block, at] = [this.#block, AT.profile];
+    const at = AT.profile;
     const flags = (customer.optOutThirdParty ? NUMBERS.PROFILE_OPT_OUT_THIRD_PARTY : 0)
-      | (customer.orders === undefined ? 0 : NUMBERS.PROFILE_HAS_ORDERS);
-    block.writeUInt32LE(flags, PROFILE + at.flags);
+      | (customer.orders === undefined ? 0 : NUMBERS.PROFILE_HAS_ORDERS)
+      | (customer.gpc ? NUMBERS.PROFILE_GPC : 0);
+    let [asked, granted] = [0, 0];
+    for (const purpose in customer.consent) {
+      const said = customer.consent[purpose];
+      const bit = said === undefined ? 0 : 1 << code(lists.Purpose, purpose);
+      asked |= bit;
+      granted |= said ? bit : 0;
+    }
+    this.#set(PROFILE + at.purposes_asked, asked);
+    this.#set(PROFILE + at.purposes_granted, granted);
+    this.#set(PROFILE + at.flags, flags);
     this.#text(customer.loyaltyTier, PROFILE + at.loyalty_tier);
-    block.writeUInt32LE(uint32(customer.orders ?? 0), PROFILE + at.orders);
-    block.writeUInt32LE(code(lists.Customer, customer.customer, 0), PROFILE + at.customer);
-    block.writeUInt32LE(code(lists.AgeBand, customer.ageBand, 0), PROFILE + at.age_band);
-    block.writeUInt32LE(answer(customer.loyaltyMember), PROFILE + at.loyalty_member);
-    block.writeUInt32LE(answer(customer.hasApp), PROFILE + at.has_app);
+    this.#set(PROFILE + at.orders, uint32(customer.orders ?? 0));
+    this.#set(PROFILE + at.customer, code(lists.Customer, customer.customer, 0));
+    this.#set(PROFILE + at.age_band, code(lists.AgeBand, customer.ageBand, 0));
+    this.#set(PROFILE + at.loyalty_member, answer(customer.loyaltyMember));
+    this.#set(PROFILE + at.has_app, answer(customer.hasApp));
     this.#key(customer.unitKey, PROFILE + at.unit_key);
     this.#key(customer.sessionKey, PROFILE + at.session_key);
     for (const event of customer.purchases ?? []) {
@@ -524,10 +540,32 @@ class Decider {
       throw new AftercartError(lists.Status.TOO_MANY_FACTS);
     }
     const start = FACTS + this.#facts++ * SIZES.fact;
-    this.#block.writeUInt32LE(kind, start + AT.fact.kind);
-    writeInt64(this.#block, atMs, start + AT.fact.at_ms);
+    this.#set(start + AT.fact.kind, kind);
+    this.#setWide(start + AT.fact.at_ms, atMs);
     this.#text(id, start + AT.fact.id);
     this.#text(tag, start + AT.fact.tag);
+  }
+
+  #set(at, number) {
+    this.#words[at >> 2] = number;
+  }
+
+  #setWide(at, number) {
+    if (!Number.isSafeInteger(number)) {
+      throw bad(`${number} is no whole number that JavaScript can hold`);
+    }
+    const high = Math.floor(number / 0x100000000);
+    this.#words[at >> 2] = number - high * 0x100000000;
+    this.#words[(at >> 2) + 1] = high;
+  }
+
+  #wide(at) {
+    return (this.#words[(at >> 2) + 1] | 0) * 0x100000000 + this.#words[at >> 2];
+  }
+
+  #hex(at) {
+    const half = (word) => this.#words[word].toString(16).padStart(8, '0');
+    return half((at >> 2) + 1) + half(at >> 2);
   }
 
   #text(text = '', at) {
@@ -538,10 +576,23 @@ class Decider {
       this.#strings.copy(grown, 0, 0, start);
       this.#strings = grown;
     }
-    const length = text === '' ? 0 : this.#strings.write(text, start);
+    const length = text.length <= 32 ? this.#short(text, start) : this.#strings.write(text, start);
     this.#length += length;
-    this.#block.writeUInt32LE(start, at);
-    this.#block.writeUInt32LE(length, at + 4);
+    this.#words[at >> 2] = start;
+    this.#words[(at >> 2) + 1] = length;
+  }
+
+  /** Ids are short and mostly ASCII: cheaper than a call into Node for each. */
+  #short(text, start) {
+    const strings = this.#strings;
+    for (let i = 0; i < text.length; i++) {
+      const c = text.charCodeAt(i);
+      if (c >= 0x80) {
+        return strings.write(text, start);
+      }
+      strings[start + i] = c;
+    }
+    return text.length;
   }
 
   #code(text, at) {
@@ -563,51 +614,51 @@ class Decider {
   }
 
   #offers() {
-    const [block, at] = [this.#block, AT.summary];
+    const [words, at] = [this.#words, AT.summary];
     const slate = [];
-    for (let i = 0; i < block.readUInt32LE(COUNT); i++) {
+    for (let i = 0; i < words[COUNT >> 2]; i++) {
       slate.push(this.#offer(OFFERS + i * SIZES.offer));
     }
-    const number = (field) => block.readUInt32LE(SUMMARY + at[field]);
-    const reason = number('reason');
+    const number = (field) => words[(SUMMARY + field) >> 2];
+    const reason = number(at.reason);
     return {
       slate,
       reason,
       reasonText: reason === 0 ? '' : native.reasonText(reason),
-      decisionId: hex(block, SUMMARY + at.decision_id_high) + hex(block, SUMMARY + at.decision_id_low),
-      indexGeneration: hex(block, SUMMARY + at.index_generation),
-      policyGeneration: hex(block, SUMMARY + at.policy_generation),
-      overlayGeneration: readInt64(block, SUMMARY + at.overlay_generation),
-      retrieved: number('retrieved'),
-      eligible: number('eligible'),
-      rejected: number('rejected'),
-      centroids: number('centroids'),
-      cells: number('cells'),
-      compared: number('compared'),
+      decisionId: this.#hex(SUMMARY + at.decision_id_high) + this.#hex(SUMMARY + at.decision_id_low),
+      indexGeneration: this.#hex(SUMMARY + at.index_generation),
+      policyGeneration: this.#hex(SUMMARY + at.policy_generation),
+      overlayGeneration: this.#wide(SUMMARY + at.overlay_generation),
+      retrieved: number(at.retrieved),
+      eligible: number(at.eligible),
+      rejected: number(at.rejected),
+      centroids: number(at.centroids),
+      cells: number(at.cells),
+      compared: number(at.compared),
     };
   }
 
   #offer(start) {
-    const [block, at] = [this.#block, AT.offer];
-    const number = (field) => block.readUInt32LE(start + at[field]);
-    const line = block.readInt32LE(start + at.line);
-    const price = readInt64(block, start + at.price);
+    const [words, at] = [this.#words, AT.offer];
+    const number = (field) => words[(start + field) >> 2];
+    const line = number(at.line) | 0;
+    const price = this.#wide(start + at.price);
     return {
-      id: block.toString('utf8', start + at.id, start + at.id + number('id_length')),
-      kind: kinds.get(number('kind')) ?? number('kind'),
-      relation: relations.get(number('relation')) ?? number('relation'),
-      position: number('position'),
+      id: this.#block.toString('utf8', start + at.id, start + at.id + number(at.id_length)),
+      kind: kinds.get(number(at.kind)) ?? number(at.kind),
+      relation: relations.get(number(at.relation)) ?? number(at.relation),
+      position: number(at.position),
       line: line < 0 ? null : line,
-      thirdParty: number('third_party') !== 0,
-      relevance: number('relevance'),
-      acceptPpm: number('p_accept_ppm'),
-      selectPpm: number('p_select_ppm'),
-      value: readInt64(block, start + at.value),
-      evMicros: readInt64(block, start + at.ev_micros),
+      thirdParty: number(at.third_party) !== 0,
+      relevance: number(at.relevance),
+      acceptPpm: number(at.p_accept_ppm),
+      selectPpm: number(at.p_select_ppm),
+      value: this.#wide(start + at.value),
+      evMicros: this.#wide(start + at.ev_micros),
       price: price < 0 ? null : price,
-      accept: accepts.get(number('accept')) ?? number('accept'),
-      itemKind: number('item_kind'),
-      itemRow: number('item_row'),
+      accept: accepts.get(number(at.accept)) ?? number(at.accept),
+      itemKind: number(at.item_kind),
+      itemRow: number(at.item_row),
     };
   }
 }

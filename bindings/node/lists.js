@@ -19,6 +19,7 @@ exports.Kind = { product: 0, add_on: 1, warranty: 2, service: 3, subscription: 4
 exports.Relation = { bought_together: 1, goes_with_type: 2, refill: 3, triggered: 4, house: 5 };
 exports.Accept = { none: 0, one_click_stored_credential: 1, confirm_consent: 2, redirect: 3, reenter_payment: 4,
   lead_opt_in: 5 };
+exports.Purpose = { preferences: 0, analytics: 1, marketing: 2, sale_of_data: 3 };
 exports.Exposure = { shown: 8, engaged: 9, accepted: 10 };
 exports.Item = { any: 0, product: 1, offer: 2, partner: 3 };
 exports.Field = { stock: 1, price: 2, bid: 4, daily: 8, total: 16, pacing: 32 };

@@ -32,6 +32,8 @@ int main(int argc, char **argv)
     aftercart_transaction order;
     memset(&order, 0, sizeof order);
     order.struct_size = sizeof order;
+    order.payment = AFTERCART_PAYMENT_CARD;
+    order.rechargeable = AFTERCART_YES; /* say so only where you may charge the card again */
     aftercart_line lines[AFTERCART_LINES_MAX];
     memset(lines, 0, sizeof lines);
     char strings[4096];
@@ -64,6 +66,8 @@ int main(int argc, char **argv)
         printf("%s  %s", offers[i].id, title);
         if (offers[i].line >= 0)
             printf("  (goes with %s)", argv[2 + offers[i].line]);
+        if (offers[i].accept == AFTERCART_ACCEPT_ONE_CLICK_STORED_CREDENTIAL)
+            printf("  (one click: this order's payment may be charged again)");
         printf("  relevance %.3f\n", offers[i].relevance / 1000.0);
     }
 

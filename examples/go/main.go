@@ -2,6 +2,8 @@
 //
 //	go run . shop.aftercart &
 //	curl 'localhost:8080/confirmation?order=A-1&item=SKU&item=SKU'
+//
+// with &card=kept where it was paid by a card that you may charge again.
 package main
 
 import (
@@ -23,11 +25,19 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 </ul>{{with .Offers}}
 <h2>Goes well with it</h2>
 <ul>{{range .}}
-  <li><a href="/product/{{.ID}}">{{.Title}}</a></li>{{end}}
+  <li><a href="/product/{{.ID}}">{{.Title}}</a>{{.How}}</li>{{end}}
 </ul>{{end}}
 `))
 
-type link struct{ ID, Title string }
+type link struct{ ID, Title, How string }
+
+// How an offer may be accepted is decided for you; how that looks is yours. Without a word it is the product's own page.
+var how = map[aftercart.Accept]string{
+	aftercart.AcceptOneClickStoredCredential: ", added with one click, paid as this order",
+	aftercart.AcceptConfirmConsent:           ", added after you agree to its terms",
+	aftercart.AcceptRedirect:                 ", at our partner",
+	aftercart.AcceptLeadOptIn:                ", join here",
+}
 
 // shop is what the page needs: opened once, used by all requests.
 type shop struct {
@@ -48,6 +58,12 @@ func open(catalog string) (*shop, error) {
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	order := aftercart.Transaction{OrderID: query.Get("order"), CreatedAt: time.Now()}
+	if card := query.Get("card"); card != "" {
+		order.Payment = aftercart.PaymentCard
+		if card == "kept" {
+			order.Rechargeable = aftercart.Yes
+		}
+	}
 	for _, item := range query["item"] {
 		order.Lines = append(order.Lines, aftercart.Line{ItemID: item})
 	}
@@ -58,7 +74,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var links []link
 	for i := range offers.Slate() {
 		offer := &offers.Slate()[i]
-		links = append(links, link{offer.ID(), s.engine.Title(offer)})
+		links = append(links, link{offer.ID(), s.engine.Title(offer), how[offer.Accept]})
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	data := struct {

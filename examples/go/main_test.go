@@ -41,6 +41,13 @@ func TestThePageHasOffers(t *testing.T) {
 		}()
 	}
 	group.Wait()
+	const one = "<a href=\"/product/grinder\">Grinder</a>, added with one click"
+	if page := get("?item=espresso-machine&card=kept"); !strings.Contains(page, one) {
+		t.Error(page)
+	}
+	if page := get("?item=espresso-machine&card=once"); strings.Contains(page, "one click") {
+		t.Error("nobody said that the card may be charged again:", page)
+	}
 	page := get("?order=%3Cb%3E&" + strings.Repeat("item=x&", 600))
 	if !strings.Contains(page, "&lt;b&gt;") || strings.Contains(page, "/product/") {
 		t.Error("an order that is too long gets a page without offers:", page)

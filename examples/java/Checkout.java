@@ -1,7 +1,9 @@
+import aftercart.Accept;
 import aftercart.AftercartException;
 import aftercart.DeciderPool;
 import aftercart.Engine;
 import aftercart.Offer;
+import aftercart.Payment;
 import aftercart.Transaction;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -22,6 +24,8 @@ import java.util.concurrent.Executors;
  * java --enable-native-access=ALL-UNNAMED -cp aftercart.jar examples/java/Checkout.java shop.aftercart
  * curl 'localhost:8080/confirmation?order=A-1&amp;item=SKU&amp;item=SKU'
  * </pre>
+ *
+ * with {@code &card=kept} where it was paid by a card that you may charge again.
  */
 public final class Checkout {
     private final Engine engine;
@@ -49,6 +53,7 @@ public final class Checkout {
     private void confirmation(HttpExchange exchange) throws IOException {
         String orderId = "";
         List<String> items = new ArrayList<>();
+        Transaction.Builder order = Transaction.builder();
         String query = exchange.getRequestURI().getRawQuery();
         for (String pair : query == null ? new String[0] : query.split("&")) {
             String value = URLDecoder.decode(pair.substring(pair.indexOf('=') + 1), StandardCharsets.UTF_8);
@@ -56,9 +61,14 @@ public final class Checkout {
                 orderId = value;
             } else if (pair.startsWith("item=")) {
                 items.add(value);
+            } else if (pair.startsWith("card=")) {
+                order.payment(Payment.CARD);
+                if (value.equals("kept")) {
+                    order.rechargeable(true);
+                }
             }
         }
-        Transaction.Builder order = Transaction.builder().orderId(orderId).createdAtMs(System.currentTimeMillis());
+        order.orderId(orderId).createdAtMs(System.currentTimeMillis());
         items.forEach(order::line);
         byte[] page = page(orderId, items, offers(order.build())).getBytes(StandardCharsets.UTF_8);
         exchange.getResponseHeaders().set("Content-Type", "text/html; charset=utf-8");
@@ -85,11 +95,22 @@ public final class Checkout {
             page.append("<h2>Goes well with it</h2>\n<ul>\n");
             for (Offer offer : offers) {
                 page.append("  <li><a href=\"/product/").append(URLEncoder.encode(offer.id(), StandardCharsets.UTF_8))
-                        .append("\">").append(html(engine.title(offer))).append("</a></li>\n");
+                        .append("\">").append(html(engine.title(offer))).append("</a>").append(how(offer.accept())).append("</li>\n");
             }
             page.append("</ul>\n");
         }
         return page.toString();
+    }
+
+    /** How an offer may be accepted is decided for you; how that looks is yours. */
+    private static String how(Accept accept) {
+        return switch (accept) {
+            case ONE_CLICK_STORED_CREDENTIAL -> ", added with one click, paid as this order";
+            case CONFIRM_CONSENT -> ", added after you agree to its terms";
+            case REDIRECT -> ", at our partner";
+            case LEAD_OPT_IN -> ", join here";
+            case null, default -> ""; // the product's own page
+        };
     }
 
     private static String html(String text) {

@@ -23,6 +23,11 @@ public final class CheckoutTest {
                 String text = page.get().body();
                 check(text.contains("Thank you for order A-1") && text.contains("<a href=\"/product/grinder\">Grinder</a>"), text);
             }
+            for (String card : List.of("kept", "once")) {
+                String text = client.send(get(base + "A-1&item=espresso-machine&card=" + card), HttpResponse.BodyHandlers.ofString())
+                        .body();
+                check(text.contains("Grinder</a>, added with one click") == card.equals("kept"), text);
+            }
             String text = client.send(get(base + "%3Cb%3E" + "&item=x".repeat(600)), HttpResponse.BodyHandlers.ofString()).body();
             check(text.contains("&lt;b&gt;") && !text.contains("/product/"), text);
         }

@@ -1,11 +1,12 @@
 <?php
 
-// A confirmation page that decides within the request: /confirmation.php?order=A-1&item[]=SKU&item[]=SKU
+// A confirmation page that decides within the request: /confirmation.php?order=A-1&item[]=SKU&item[]=SKU, with
+// &card=kept where it was paid by a card that you may charge again.
 // In a shop the order comes from your database; everything from here on is what you would write.
 
 declare(strict_types=1);
 
-use Aftercart\{AftercartException, Engine, Line, Transaction};
+use Aftercart\{Accept, AftercartException, Engine, Line, Payment, Transaction};
 
 if (!class_exists(Engine::class)) {
     require __DIR__ . '/vendor/autoload.php'; // FPM has the classes from its preload script
@@ -16,6 +17,8 @@ $order = new Transaction(
     lines: array_map(fn (string $item) => new Line($item), $items),
     orderId: is_string($_GET['order'] ?? null) ? $_GET['order'] : '',
     createdAtMs: (int) (microtime(true) * 1000),
+    payment: isset($_GET['card']) ? Payment::Card : Payment::Unknown,
+    rechargeable: ($_GET['card'] ?? null) === 'kept' ? true : null,
 );
 $offers = [];
 try {
@@ -24,6 +27,14 @@ try {
 } catch (AftercartException $failed) {
     error_log($failed->getMessage()); // a receipt needs no offers
 }
+// How an offer may be accepted is decided for you; how that looks is yours.
+$how = fn (?Accept $accept): string => match ($accept) {
+    Accept::OneClickStoredCredential => ', added with one click, paid as this order',
+    Accept::ConfirmConsent => ', added after you agree to its terms',
+    Accept::Redirect => ', at our partner',
+    Accept::LeadOptIn => ', join here',
+    default => '', // the product's own page
+};
 $h = fn (string $text) => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
 ?>
 <!doctype html>
@@ -39,7 +50,7 @@ $h = fn (string $text) => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
 <h2>Goes well with it</h2>
 <ul>
 <?php foreach ($offers as $offer): ?>
-  <li><a href="/product/<?= rawurlencode($offer->id) ?>"><?= $h($offer->title()) ?></a></li>
+  <li><a href="/product/<?= rawurlencode($offer->id) ?>"><?= $h($offer->title()) ?></a><?= $how($offer->accept) ?></li>
 <?php endforeach ?>
 </ul>
 <?php endif ?>

@@ -35,7 +35,10 @@ pub(crate) unsafe fn call(work: impl FnOnce(&Caller) -> Result<Status, Status>) 
     match catch_unwind(AssertUnwindSafe(|| work(&Caller { contract: PhantomData }))) {
         Ok(Ok(status) | Err(status)) => status.code(),
         Err(payload) => {
-            std::mem::forget(payload); // dropping what was thrown could throw again
+            // Dropping what was thrown could throw again.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(again);
+            }
             Status::Internal.code()
         }
     }

@@ -135,12 +135,21 @@ impl Resident {
                 Arc::clone(handle::borrow(caller, kept.engine.load(Ordering::Relaxed).cast_const())?)
             }
             None => {
-                let (options, visit_budget) = open_options(caller, options)?;
-                let opened = crate::engine::open(&key.path, options, visit_budget)?;
-                match &key.live {
-                    Some(live) => Arc::new(opened.with_live(Arc::new(Live::open(live)?))?),
-                    None => opened,
-                }
+                // With another overlay, or without one, the catalog is the same.
+                let other = |kept: &&Self| kept.key.path == key.path && kept.files.catalog == files.catalog;
+                let opened = match residents.iter().find(other) {
+                    Some(kept) => {
+                        Arc::clone(handle::borrow(caller, kept.engine.load(Ordering::Relaxed).cast_const())?)
+                    }
+                    None => {
+                        let (options, visit_budget) = open_options(caller, options)?;
+                        crate::engine::open(&key.path, options, visit_budget)?
+                    }
+                };
+                Arc::new(match &key.live {
+                    Some(live) => opened.with_live(Arc::new(Live::open(live)?))?,
+                    None => opened.without_live(),
+                })
             }
         };
         let decider = decider::create(Arc::clone(&shared))?;

@@ -1,5 +1,6 @@
 //! The binary interface of the library as it ships: symbols, soname, layouts, statuses. `AFTERCART_BLESS=1` rewrites
-//! `ffi/abi/`, from the header, which its own test rewrites first; once the ABI is frozen, only additions may.
+//! `ffi/abi/`, from the header, which its own test rewrites first. What ABI 1 promised is in `ffi/abi/promised.txt`, to which
+//! it only adds: a promise is broken with another ABI number and a file of its own.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -94,6 +95,77 @@ fn the_pkg_config_file_lists_what_a_static_link_needs() {
     let listed =
         template.lines().find_map(|line| line.strip_prefix("Libs.private: ")).expect("it has the line");
     assert_eq!(listed, needed.trim());
+}
+
+#[test]
+fn what_was_promised_is_kept() {
+    let now = promise(&header());
+    let kept = std::fs::read_to_string(common::root().join("ffi/abi/promised.txt")).expect("it is there");
+    assert_eq!(broken(&kept, &now), Vec::<String>::new(), "a program that was compiled before would not run");
+    common::compare("ffi/abi/promised.txt", &now);
+}
+
+#[test]
+fn a_broken_promise_is_found() {
+    let then = "aftercart_a size 16 align 8\naftercart_a.x 0 8\naftercart_a.y 8 8\naftercart_text size 8 align 4\n\
+                #define AFTERCART_B 1\nint32_t aftercart_f(int32_t a);\n";
+    assert!(broken(then, then).is_empty());
+    let kept = |from: &str, to: &str| broken(then, &then.replace(from, to)).is_empty();
+    assert!(kept("a size 16", "a size 24") && kept("#define", "#define AFTERCART_C 2\n#define"));
+    assert!(kept("aftercart_text", "aftercart_a.z 16 8\naftercart_text"));
+    for (from, to) in [
+        ("a size 16", "a size 8"),
+        ("a size 16 align 8", "a size 16 align 16"),
+        ("aftercart_a.y 8 8", "aftercart_a.y 12 8"),
+        ("aftercart_a.y 8 8", "aftercart_a.y 8 4"),
+        ("aftercart_a.y 8 8\n", ""),
+        ("text size 8", "text size 16"),
+        ("AFTERCART_B 1", "AFTERCART_B 2"),
+        ("int32_t a", "int64_t a"),
+    ] {
+        assert!(!kept(from, to), "{from} to {to}");
+    }
+}
+
+/// Places of fields, numbers and signatures: what a compiled program rests on. Reserved fields may get a name.
+fn promise(header: &str) -> String {
+    let layout = std::fs::read_to_string(common::root().join("ffi/abi/layout.txt")).expect("it is there");
+    let mut lines: Vec<String> =
+        layout.lines().filter(|line| !line.contains(".reserved ")).map(str::to_owned).collect();
+    let release = |line: &&str| line.starts_with("#define AFTERCART_VERSION_");
+    let numbers = header.lines().filter(|line| line.starts_with("#define AFTERCART_") && !release(line));
+    let numbers = numbers.map(|line| line.split(" //").next().unwrap_or("").to_owned());
+    lines.extend(numbers.filter(|line| line.split(' ').count() > 2)); // not the guard
+    let code: Vec<&str> = header.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let functions = code.join(" ");
+    let functions = functions.split(';').filter_map(|part| {
+        let start = part.find("int32_t aftercart_").or_else(|| part.find("uint32_t aftercart_"));
+        let start = start.or_else(|| part.find("const char *aftercart_"))?;
+        part.contains('(').then(|| part[start..].split_whitespace().collect::<Vec<_>>().join(" ") + ";")
+    });
+    lines.extend(functions);
+    lines.iter().fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// The promises that no longer hold. A struct may have grown, but not one that lies within others or is kept by the host.
+fn broken(then: &str, now: &str) -> Vec<String> {
+    let size = |line: &str| -> Option<(String, u64)> {
+        let mut words = line.split(' ');
+        let (name, is_size, bytes) = (words.next()?, words.next()? == "size", words.next()?.parse().ok()?);
+        is_size.then(|| (format!("{name} {}", words.last().unwrap_or("")), bytes))
+    };
+    let sizes: Vec<_> = now.lines().filter_map(size).collect();
+    let grown = |line: &str| match size(line) {
+        Some((of, _))
+            if ["aftercart_text ", "aftercart_lease "].iter().any(|fixed| of.starts_with(fixed)) =>
+        {
+            false
+        }
+        Some((of, bytes)) => sizes.iter().any(|(name, now)| *name == of && *now >= bytes),
+        None => false,
+    };
+    let same = |line: &str| now.lines().any(|other| other == line);
+    then.lines().filter(|line| !same(line) && !grown(line)).map(str::to_owned).collect()
 }
 
 fn header() -> String {

@@ -59,6 +59,43 @@ fn a_decision_allocates_nothing() {
 }
 
 #[test]
+fn arbitrary_calls_have_answers() {
+    let shop = Shop::new();
+    let conformance = common::root().join("tests/conformance/shop.aftercart");
+    std::fs::copy(conformance, shop.folder.path().join("shop.aftercart")).expect("it is copied");
+    let told = shop.run(&shop.link("c", "ffi/tests/c/sequence.c", Link::Sanitized), &["2000"]);
+    let mut counts = told.split(' ').filter_map(|word| word.parse::<u32>().ok());
+    assert!(counts.next() > Some(4000) && counts.next() > Some(4000), "{told}");
+}
+
+#[test]
+fn misuse_neither_leaks_nor_corrupts() {
+    let shop = Shop::new();
+    assert_eq!(shop.run(&shop.link("c", "ffi/tests/c/misuse.c", Link::Sanitized), &[]), "ok\n");
+}
+
+#[test]
+fn unloading_does_nothing() {
+    let shop = Shop::new();
+    let program = shop.link("c", "ffi/tests/c/loading.c", Link::None);
+    let library = common::artifact().join("libaftercart.so");
+    assert_eq!(shop.run(&program, &[library.to_str().expect("UTF-8")]), "ok\n");
+}
+
+#[test]
+fn without_memory_a_call_fails_or_aborts() {
+    let shop = Shop::new();
+    let told = shop.run(&shop.link("c", "ffi/tests/c/no_memory.c", Link::Shared), &[]);
+    let calls: Vec<&str> = told.lines().collect();
+    assert_eq!(calls.len(), 10, "{told}");
+    assert_eq!(calls.last(), Some(&"decide: 0 times out of memory, 0 times aborted"));
+    assert!(
+        told.lines().any(|call| call.starts_with("decider: ") && !call.contains(": 0 times out")),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_overlay_and_its_leases() {
     use engine::live::{Change, LiveKind};
     for (language, link) in [("c", Link::Shared), ("c++", Link::Static)] {
@@ -77,6 +114,9 @@ fn an_overlay_and_its_leases() {
 enum Link {
     Shared,
     Static,
+    /// As shared, with the compiler's checks of addresses, leaks and undefined behaviour, of all memory that goes through the heap.
+    Sanitized,
+    None,
 }
 
 /// A folder with a catalog, and the programs that open it.
@@ -96,11 +136,17 @@ impl Shop {
     fn link(&self, language: &str, source: &str, link: Link) -> PathBuf {
         let binary = self.folder.path().join("program");
         let mut compiler = common::compiler(language);
-        compiler.arg(common::root().join(source)).arg("-o").arg(&binary);
+        compiler.arg("-DSEQUENCE_MAIN").arg(common::root().join(source)).arg("-o").arg(&binary);
         let folder = common::artifact();
         compiler.args(["-x", "none"]);
         match link {
-            Link::Shared => {
+            Link::None => {
+                compiler.arg("-ldl");
+            }
+            Link::Shared | Link::Sanitized => {
+                if link == Link::Sanitized {
+                    compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+                }
                 compiler.arg(folder.join("libaftercart.so"));
                 compiler.arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");
             }

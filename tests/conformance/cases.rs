@@ -8,7 +8,7 @@
 )]
 
 use aftercart::vocabulary::{
-    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, SensitiveClass, Stage,
+    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
 use aftercart::{Answer, Decline, Exposed, LineItem, Profile, Purchase, Repeat, Transaction};
 
@@ -165,6 +165,14 @@ fn set<'a>(
         "has_app" => profile.has_app = known(field(1)),
         "loyalty_tier" => profile.loyalty_tier = field(1),
         "orders" => profile.orders = Some(number(field(1))),
+        "consent" => {
+            let purpose = Purpose::from_code(number(field(1))).expect("a purpose");
+            profile.consent.asked = profile.consent.asked.with(purpose);
+            if known(field(2)) == Some(true) {
+                profile.consent.granted = profile.consent.granted.with(purpose);
+            }
+        }
+        "gpc" => profile.consent.gpc = true,
         "opt_out_third_party" => profile.opt_out_third_party = true,
         "unit_key" => profile.unit_key = key(field(1), field(2)),
         "session_key" => profile.session.session_key = key(field(1), field(2)),

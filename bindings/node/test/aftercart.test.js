@@ -99,7 +99,7 @@ test('lays structs out as the header does', () => {
 test('has every number of the header', () => {
   const known = {
     OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', PAYMENT: 'Payment', ROLE: 'Role', SENSITIVE: 'Sensitive',
-    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ITEM: 'Item',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ITEM: 'Item', PURPOSE: 'Purpose',
   };
   const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
   const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');

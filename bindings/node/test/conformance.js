@@ -73,6 +73,8 @@ function requests(text) {
       purchase: () => customer.purchases.push({ id: a, atMs: Number(b) }),
       purchases: () => { for (let n = 1; n <= Number(a); n++) customer.purchases.push({ id: `${b}-${n}` }); },
       decline: () => customer.declines.push({ id: a, atMs: Number(b) }),
+      consent: () => { customer.consent = { ...customer.consent, [name('Purpose', a)]: b === '2' }; },
+      gpc: () => { customer.gpc = true; },
       shown: exposed,
       engaged: exposed,
       accepted: exposed,

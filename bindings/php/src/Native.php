@@ -17,7 +17,7 @@ final class Native
 
     public const OPTIONS_BYTES = 24;
     public const TRANSACTION_BYTES = 72;
-    public const PROFILE_BYTES = 72;
+    public const PROFILE_BYTES = 80;
     public const LINE_BYTES = 48;
     public const FACT_BYTES = 32;
     public const OFFER_BYTES = 144;
@@ -27,7 +27,7 @@ final class Native
     // Formats of pack(): L = uint32, q = int64, Q = uint64; a4 = text padded with zeros.
     public const OPTIONS = 'LLLLQ';
     public const TRANSACTION = 'LLqqLLa4a4LLLLLLLL';
-    public const PROFILE = 'LLLLLLa16a16LLLL';
+    public const PROFILE = 'LLLLLLa16a16LLLLLL';
     public const LINE = 'LLLLLLqLLLL';
     public const FACT = 'LLqLLLL';
 

@@ -98,7 +98,7 @@ final class Request
     private function customer(?Profile $customer): string
     {
         if ($customer === null) {
-            return pack(Native::PROFILE, Native::PROFILE_BYTES, 0, 0, 0, 0, 0, '', '', 0, 0, 0, 0);
+            return pack(Native::PROFILE, Native::PROFILE_BYTES, 0, 0, 0, 0, 0, '', '', 0, 0, 0, 0, 0, 0);
         }
         if (strlen($customer->unitKey) > 16 || strlen($customer->sessionKey) > 16) {
             throw AftercartException::of(Status::BadValue->value);
@@ -109,7 +109,8 @@ final class Request
             Native::PROFILE,
             Native::PROFILE_BYTES,
             ($customer->optOutThirdParty ? Profile::OPT_OUT_THIRD_PARTY : 0)
-                | ($customer->orders !== null ? Profile::HAS_ORDERS : 0),
+                | ($customer->orders !== null ? Profile::HAS_ORDERS : 0)
+                | ($customer->consent->gpc ? Profile::GPC : 0),
             $customer->customer->value,
             $customer->ageBand->value,
             self::known($customer->loyaltyMember),
@@ -120,6 +121,8 @@ final class Request
             strlen($customer->loyaltyTier),
             self::uint32($customer->orders ?? 0),
             0,
+            $customer->consent->bits(),
+            $customer->consent->bits(true),
         );
     }
 

@@ -105,6 +105,8 @@ final readonly class Profile
     public const OPT_OUT_THIRD_PARTY = 1;
     /** @internal */
     public const HAS_ORDERS = 2;
+    /** @internal */
+    public const GPC = 4;
 
     public function __construct(
         public Customer $customer = Customer::Any,
@@ -132,6 +134,7 @@ final readonly class Profile
         public ?int $orders = null,
         /** @var list<string> your own words for this customer, which a policy may ask for */
         public array $segments = [],
+        public Consent $consent = new Consent(),
         /** @var list<Exposed> offers that were on earlier pages, oldest first: for frequency caps */
         public array $exposures = [],
     ) {
@@ -143,6 +146,31 @@ final readonly class Profile
         return count($this->purchases) + count($this->declines) + count($this->answers)
             + count($this->optOutCategories) + count($this->cartRemoved) + count($this->segments)
             + count($this->exposures);
+    }
+}
+
+/** What the customer said to a consent banner, by purpose: null = nobody asked. A policy says what that is worth. */
+final readonly class Consent
+{
+    public function __construct(
+        public ?bool $preferences = null,
+        public ?bool $analytics = null,
+        public ?bool $marketing = null,
+        public ?bool $saleOfData = null,
+        /** The browser sends Global Privacy Control, which refuses the sale of data. */
+        public bool $gpc = false,
+    ) {
+    }
+
+    /** @internal bits of the purposes that were answered so, or at all */
+    public function bits(?bool $answer = null): int
+    {
+        $bits = 0;
+        // AFTERCART_PURPOSE_...
+        foreach ([$this->preferences, $this->analytics, $this->marketing, $this->saleOfData] as $purpose => $said) {
+            $bits |= $said !== null && ($answer === null || $said === $answer) ? 1 << $purpose : 0;
+        }
+        return $bits;
     }
 }
 

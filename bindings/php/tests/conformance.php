@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{Accept, AgeBand, AftercartException, Change, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
+use Aftercart\{Accept, AgeBand, AftercartException, Change, Consent, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -22,7 +22,7 @@ function requests(string $text): array
             continue;
         }
         $name = explode("\t", array_shift($lines))[1];
-        [$order, $customer, $steps] = [['lines' => []], ['purchases' => []], []];
+        [$order, $customer, $consent, $steps] = [['lines' => []], ['purchases' => []], [], []];
         foreach ($lines as $line) {
             $f = array_pad(explode("\t", $line), 9, '');
             $int = (int) $f[1];
@@ -61,6 +61,8 @@ function requests(string $text): array
                 'purchase' => $customer['purchases'][] = new Event($f[1], (int) $f[2]),
                 'purchases' => array_push($customer['purchases'], ...array_map(fn ($n) => new Event("$f[2]-$n"), range(1, $int))),
                 'decline' => $customer['declines'][] = new Event($f[1], (int) $f[2]),
+                'consent' => $consent[['preferences', 'analytics', 'marketing', 'saleOfData'][$int]] = $f[2] === '2',
+                'gpc' => $consent['gpc'] = true,
                 'shown' => $customer['exposures'][] = new Exposed($f[1], Exposure::Shown, (int) $f[2]),
                 'engaged' => $customer['exposures'][] = new Exposed($f[1], Exposure::Engaged, (int) $f[2]),
                 'accepted' => $customer['exposures'][] = new Exposed($f[1], Exposure::Accepted, (int) $f[2]),
@@ -70,7 +72,7 @@ function requests(string $text): array
                 'expect' => null,
             };
         }
-        $all[] = [$name, new Transaction(...$order), new Profile(...$customer), $steps];
+        $all[] = [$name, new Transaction(...$order), new Profile(...$customer, consent: new Consent(...$consent)), $steps];
     }
     return $all;
 }

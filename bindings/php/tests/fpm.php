@@ -5,7 +5,14 @@
 
 declare(strict_types=1);
 
+use Aftercart\{Change, Engine};
+
 const WORKERS = 3;
+const BUDGET = 100;
+
+foreach (glob(__DIR__ . '/../src/*.php') as $file) {
+    require_once $file;
+}
 
 [, $catalog] = $argv;
 $items = array_slice($argv, 2);
@@ -16,6 +23,12 @@ mkdir($folder, 0755);
 // A path of its own, which the test replaces later.
 copy($catalog, "$folder/shop.aftercart");
 chmod("$folder/shop.aftercart", 0644);
+// An overlay that the workers may write to: an offer may be accepted so many times.
+Engine::open("$folder/shop.aftercart")->bindLive("$folder/shop.live");
+chmod("$folder/shop.live", 0666);
+$live = Engine::open("$folder/shop.aftercart", live: "$folder/shop.live");
+$now = (int) (microtime(true) * 1000);
+$live->edit([new Change('bean-subscription', daily: BUDGET)], $now);
 
 function check(bool $true, string $what): void
 {
@@ -81,7 +94,8 @@ $port = port();
 $user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data" : '';
 $preload_user = posix_geteuid() === 0 ? ['-d', 'opcache.preload_user=www-data'] : [];
 file_put_contents("$folder/fpm.conf", "[global]\nerror_log = $folder/fpm.log\n[shop]\nlisten = $folder/fpm.sock\n"
-    . "listen.mode = 0666\n$user\npm = static\npm.max_children = " . WORKERS . "\nenv[AFTERCART_CATALOG] = $folder/shop.aftercart\n");
+    . "listen.mode = 0666\n$user\npm = static\npm.max_children = " . WORKERS . "\nenv[AFTERCART_CATALOG] = $folder/shop.aftercart\n"
+    . "env[AFTERCART_LIVE] = $folder/shop.live\n");
 $fcgi = '';
 foreach (['QUERY_STRING' => '$query_string', 'REQUEST_METHOD' => '$request_method', 'REQUEST_URI' => '$request_uri'] as $name => $value) {
     $fcgi .= "fastcgi_param $name $value; ";
@@ -93,6 +107,7 @@ foreach (['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'] as $kind) {
 file_put_contents("$folder/nginx.conf", "daemon off; pid $folder/nginx.pid; error_log $folder/nginx.log; "
     . (posix_geteuid() === 0 ? 'user www-data; ' : '') . "events {} http { access_log off; $temp server { listen 127.0.0.1:$port; "
     . "location / { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME $example\$fastcgi_script_name; } "
+    . "location /budget.php { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME " . __DIR__ . "/www/budget.php; } "
     . "location /measure.php { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME " . __DIR__ . "/www/measure.php; } } }");
 $fpm = start([trim((string) shell_exec('command -v php-fpm || ls /usr/sbin/php-fpm* | head -1')), '-F', '-R', '-y', "$folder/fpm.conf",
     '-d', 'opcache.enable=1', '-d', 'ffi.preload=' . realpath(__DIR__ . '/../src/aftercart.ffi.h'),
@@ -104,6 +119,9 @@ try {
 
     [$page] = get($port, "/confirmation.php?order=A-1&$query");
     check(str_contains($page, 'Thank you for order A-1') && substr_count($page, '<a href="/product/') > 0, $page);
+    check(!str_contains($page, 'one click'), 'nobody said that the payment may be charged again');
+    [$page] = get($port, "/confirmation.php?order=A-1&card=kept&$query");
+    check(str_contains($page, 'added with one click'), $page);
     [$bare] = get($port, '/confirmation.php?order=%3Cb%3E');
     check(str_contains($bare, '&lt;b&gt;'), $bare);
     echo "ok: the example's page has offers\n";
@@ -149,11 +167,26 @@ try {
         implode(', ', array_map(fn ($answer) => sprintf('open %.0f + decide %.0f', $answer['open_us'], $answer['decide_us']), $first)),
         $open_us, $decide_us);
 
+    $outcomes = [];
+    for ($round = 0; $round < 50; $round++) {
+        foreach (get($port, ...array_fill(0, 2 * WORKERS, "/budget.php?now=$now")) as $body) {
+            [$pid, $outcome] = explode(' ', $body);
+            $outcomes[$outcome][] = $pid;
+        }
+    }
+    $spent = $live->look('bean-subscription', $now);
+    check(count($outcomes['activated']) === BUDGET && $spent->spentToday === BUDGET && $spent->held === 0,
+        json_encode([array_map(count(...), $outcomes), $spent]));
+    check(count(array_unique($outcomes['activated'])) === WORKERS, 'all workers had some of it');
+    echo 'ok: of a budget of ', BUDGET, ' the workers spent ', $spent->spent, ' in ',
+        json_encode(array_map(count(...), $outcomes)), "\n";
+
     copy($catalog, "$folder/new");
     chmod("$folder/new", 0644);
     rename("$folder/new", "$folder/shop.aftercart");
     for ($round = 0; $round < 20; $round++) {
         get($port, ...array_fill(0, 2 * WORKERS, "/measure.php?$query"));
+        get($port, ...array_fill(0, 2 * WORKERS, "/budget.php?now=$now"));
     }
     foreach ($pids as $pid) {
         $maps = file_get_contents("/proc/$pid/maps");

@@ -1,6 +1,6 @@
 <?php
 
-// php tests/run.php: everything but FPM, which tests/fpm.php starts. Needs libaftercart.so.0 where the loader looks.
+// php tests/run.php: everything but FPM, which tests/fpm.php starts. Needs libaftercart.so.1 where the loader looks.
 
 declare(strict_types=1);
 

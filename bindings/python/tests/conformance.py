@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import aftercart as a
@@ -71,6 +72,11 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[s
                 customer[word + "s"].append(a.Event(f[1], int(f[2])))
             case "purchases":
                 customer[word] += [a.Event(f"{f[2]}-{n + 1}") for n in range(number)]
+            case "consent":
+                name = ["preferences", "analytics", "marketing", "sale_of_data"][number]
+                customer["consent"] = replace(customer.get("consent", a.Consent()), **{name: f[2] == "2"})
+            case "gpc":
+                customer["consent"] = replace(customer.get("consent", a.Consent()), gpc=True)
             case "shown" | "engaged" | "accepted":
                 customer["exposures"].append(a.Exposed(f[1], a.Exposure[word.upper()], int(f[2])))
             case "answer":

@@ -133,6 +133,11 @@ static void add(void)
     WORD("purchases") numbered(0);
     WORD("purchase") add_fact(AFTERCART_FACT_PURCHASE, field[1])->at_ms = atoll(field[2]);
     WORD("decline") add_fact(AFTERCART_FACT_DECLINE, field[1])->at_ms = atoll(field[2]);
+    WORD("consent") {
+        r.profile.purposes_asked |= 1u << number;
+        r.profile.purposes_granted |= atol(field[2]) == AFTERCART_YES ? 1u << number : 0;
+    }
+    WORD("gpc") r.profile.flags |= AFTERCART_PROFILE_GPC;
     WORD("shown") add_fact(AFTERCART_FACT_SHOWN, field[1])->at_ms = atoll(field[2]);
     WORD("engaged") add_fact(AFTERCART_FACT_ENGAGED, field[1])->at_ms = atoll(field[2]);
     WORD("accepted") add_fact(AFTERCART_FACT_ACCEPTED, field[1])->at_ms = atoll(field[2]);

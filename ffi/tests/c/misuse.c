@@ -1,11 +1,12 @@
 /* Everything that a caller may get wrong has an answer. Argument: a catalog. Compiles as C11 and C++17. */
 #ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L /* symlink */
+#define _POSIX_C_SOURCE 200809L /* symlink, fork */
 #endif
 #include "request.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static request bench;
@@ -317,6 +318,163 @@ static void panics(aftercart_engine *engine)
     EXPECT(AFTERCART_OK, aftercart_decider_free(other));
 }
 
+static void explanations(aftercart_decider *decider)
+{
+    request *r = R;
+    EXPECT(AFTERCART_OK, decide(decider, r));
+    char best[72], names[4096];
+    memcpy(best, r->offers[0].id, sizeof best);
+    struct { aftercart_explanation known; uint64_t unknown; } e;
+    size_t length = 0;
+    memset(&e, 0xAA, sizeof e);
+    e.known.struct_size = sizeof e;
+#define WHY(expected, kind, id, id_length, capacity) \
+    EXPECT(expected, aftercart_explain(decider, &r->transaction, NULL, r->lines, r->line_size, r->line_count, NULL, 0, 0, r->strings, \
+                                       r->strings_length, kind, id, id_length, &e.known, names, capacity, &length))
+    WHY(AFTERCART_OK, AFTERCART_ITEM_ANY, best, strlen(best), sizeof names);
+    CHECK(e.known.position == 0 && e.known.reason_count == 0 && e.known.relation != 0 && e.unknown == 0);
+    CHECK(strlen(names) == length && strncmp(names, "feature\t", 8) == 0);
+    WHY(AFTERCART_TRUNCATED, AFTERCART_ITEM_PRODUCT, best, strlen(best), 9);
+    CHECK(strcmp(names, "feature\t") == 0 && length > 8);
+    WHY(AFTERCART_TRUNCATED, AFTERCART_ITEM_PRODUCT, best, strlen(best), 0);
+    WHY(AFTERCART_OK, AFTERCART_ITEM_ANY, "maker-1", 7, sizeof names);
+    CHECK(e.known.position == -1 && e.known.reason_count > 0 && e.known.reasons[0] == AFTERCART_REASON_SAME_ITEM);
+    WHY(AFTERCART_UNKNOWN_ID, AFTERCART_ITEM_OFFER, best, strlen(best), sizeof names);
+    WHY(AFTERCART_UNKNOWN_ID, AFTERCART_ITEM_ANY, NULL, 0, sizeof names);
+    WHY(AFTERCART_BAD_VALUE, AFTERCART_ITEM_PARTNER, best, strlen(best), sizeof names);
+    WHY(AFTERCART_BAD_UTF8, AFTERCART_ITEM_ANY, "\xFF", 1, sizeof names);
+    WHY(AFTERCART_NULL_POINTER, AFTERCART_ITEM_ANY, NULL, 1, sizeof names);
+    e.known.struct_size = 0;
+    WHY(AFTERCART_BAD_SIZE, AFTERCART_ITEM_ANY, best, strlen(best), sizeof names);
+    r->lines[0].role = 99;
+    e.known.struct_size = 8; /* never a byte beyond */
+    e.known.item_row = 4711;
+    WHY(AFTERCART_BAD_VALUE, AFTERCART_ITEM_ANY, best, strlen(best), sizeof names);
+    r->lines[0].role = 0;
+    WHY(AFTERCART_OK, AFTERCART_ITEM_ANY, best, strlen(best), sizeof names);
+    CHECK(e.known.item_kind == AFTERCART_ITEM_PRODUCT && e.known.item_row == 4711);
+}
+
+/* Changes one thing of the overlay. */
+static int32_t change(aftercart_engine *engine, aftercart_change *c, const char *strings, aftercart_error *error)
+{
+    size_t done = 99;
+    int32_t status = aftercart_live_edit(engine, c, sizeof *c, 1, strings, strlen(strings), 1700000000000, &done, error);
+    CHECK(done == (status == AFTERCART_OK));
+    return status;
+}
+
+static void overlays(const char *catalog, aftercart_engine *plain)
+{
+    char path[512];
+    size_t length = (size_t)snprintf(path, sizeof path, "%s.misuse", catalog), done = 99;
+    aftercart_error error;
+    aftercart_engine *engine = NULL;
+    memset(&error, 0, sizeof error);
+    error.struct_size = sizeof error;
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_live_bind(plain, "/no/such/folder/x", 17, &error));
+    CHECK(error.os_error == ENOENT);
+    EXPECT(AFTERCART_BAD_LIVE, aftercart_live_bind(plain, catalog, strlen(catalog), &error));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_live_bind((aftercart_engine *)path, path, length, NULL) /* not a handle */);
+    EXPECT(AFTERCART_OK, aftercart_live_bind(plain, path, length, &error));
+    EXPECT(AFTERCART_OK, aftercart_live_bind(plain, path, length, NULL));
+    EXPECT(AFTERCART_OK, aftercart_engine_with_live(plain, path, length, &engine, &error));
+
+#define CHANGED(expected, strings, ...) \
+    do { \
+        aftercart_change c; \
+        memset(&c, 0, sizeof c); \
+        c.id.length = (uint32_t)strcspn(strings, " "); \
+        c.pacing.offset = c.id.length + (c.id.length < strlen(strings)); \
+        c.pacing.length = (uint32_t)strlen(strings) - c.pacing.offset; \
+        __VA_ARGS__; \
+        EXPECT(expected, change(engine, &c, strings, &error)); \
+    } while (0)
+    CHANGED(AFTERCART_OK, "pods-1", c.set = AFTERCART_CHANGE_STOCK, c.stock = UINT32_MAX);
+    CHANGED(AFTERCART_OK, "pods-1", c.clear = AFTERCART_CHANGE_STOCK | AFTERCART_CHANGE_PRICE);
+    CHANGED(AFTERCART_OK, "guide even", c.set = AFTERCART_CHANGE_DAILY | AFTERCART_CHANGE_PACING, c.daily = 5);
+    CHANGED(AFTERCART_BAD_VALUE, "guide even,", c.set = AFTERCART_CHANGE_PACING);
+    CHANGED(AFTERCART_BAD_VALUE, "guide even", c.set = 0);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.stock = 1);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.priced_at_ms = 1);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.set = AFTERCART_CHANGE_STOCK, c.clear = AFTERCART_CHANGE_STOCK);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.set = AFTERCART_CHANGE_PRICE, c.price = INT64_MIN);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.set = AFTERCART_CHANGE_BID, c.bid = 1);
+    CHECK(strstr(error.message, "bid") != NULL);
+    CHANGED(AFTERCART_BAD_VALUE, "guide", c.set = AFTERCART_CHANGE_TOTAL, c.total = -1);
+    CHANGED(AFTERCART_BAD_VALUE, "guide", c.set = AFTERCART_CHANGE_UTC_OFFSET, c.utc_offset_minutes = INT32_MIN);
+    CHANGED(AFTERCART_UNSUPPORTED_FIELD, "guide", c.clear = AFTERCART_CHANGE_UTC_OFFSET);
+    CHANGED(AFTERCART_UNSUPPORTED_FIELD, "pods-1", c.set = 128);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.kind = 4);
+    CHANGED(AFTERCART_BAD_VALUE, "pods-1", c.paused = 3);
+    CHANGED(AFTERCART_UNKNOWN_ID, "pods-1", c.kind = AFTERCART_ITEM_PARTNER);
+    CHANGED(AFTERCART_UNKNOWN_ID, "nobody", c.paused = AFTERCART_YES);
+    CHANGED(AFTERCART_BAD_STRING, "pods-1", c.id.length = 7);
+    CHANGED(AFTERCART_BAD_UTF8, "\xFF", c.paused = AFTERCART_YES);
+
+    /* An array: what comes before the one that fails is done. */
+    aftercart_change all[3];
+    memset(all, 0, sizeof all);
+    for (int i = 0; i < 3; i++)
+        all[i].id.length = 6, all[i].paused = AFTERCART_YES;
+    all[2].id.length = 5;
+    EXPECT(AFTERCART_UNKNOWN_ID, aftercart_live_edit(engine, all, sizeof all[0], 3, "pods-1", 6, 1, &done, NULL));
+    CHECK(done == 2);
+    EXPECT(AFTERCART_OK, aftercart_live_edit(engine, NULL, 0, 0, NULL, 0, 1, NULL, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_live_edit(engine, NULL, 88, 1, NULL, 0, 1, &done, NULL));
+    CHECK(done == 0);
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_live_edit(engine, all, sizeof all[0], SIZE_MAX, "pods-1", 6, 1, NULL, NULL));
+    EXPECT(AFTERCART_MISALIGNED, aftercart_live_edit(engine, all, sizeof all[0] - 1, 1, "pods-1", 6, 1, NULL, NULL));
+    EXPECT(AFTERCART_BAD_LIVE, aftercart_live_edit(plain, all, sizeof all[0], 1, "pods-1", 6, 1, NULL, NULL));
+
+    struct { aftercart_live_state known; uint64_t unknown; } state;
+    memset(&state, 0xAA, sizeof state);
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_live_look(engine, AFTERCART_ITEM_ANY, "pods-1", 6, 1, &state.known, NULL));
+    state.known.struct_size = sizeof state;
+    EXPECT(AFTERCART_OK, aftercart_live_look(engine, AFTERCART_ITEM_ANY, "pods-1", 6, 1, &state.known, NULL));
+    CHECK(state.known.paused == 1 && state.known.stock == -1 && state.known.price == -1 && state.unknown == 0);
+    EXPECT(AFTERCART_OK, aftercart_live_look(engine, AFTERCART_ITEM_OFFER, "guide", 5, 1700000000000, &state.known, NULL));
+    CHECK(state.known.daily == 5 && state.known.total == -1 && state.known.paced == 1 && state.known.leases == 0);
+    EXPECT(AFTERCART_UNKNOWN_ID, aftercart_live_look(engine, AFTERCART_ITEM_ANY, "", 0, 1, &state.known, &error));
+    EXPECT(AFTERCART_BAD_LIVE, aftercart_live_look(plain, AFTERCART_ITEM_ANY, "pods-1", 6, 1, &state.known, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_live_look(engine, AFTERCART_ITEM_ANY, "pods-1", 6, 1, NULL, NULL));
+
+    /* A resident with an overlay is another one than without. */
+    aftercart_engine *with = NULL, *without = NULL;
+    aftercart_decider *one = NULL, *other = NULL;
+    EXPECT(AFTERCART_OK, aftercart_resident(catalog, strlen(catalog), path, length, NULL, &with, &one, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident(catalog, strlen(catalog), NULL, 0, NULL, &without, &other, NULL));
+    CHECK(with != without && one != other);
+    EXPECT(AFTERCART_OK, aftercart_live_look(with, AFTERCART_ITEM_ANY, "pods-1", 6, 1, &state.known, NULL));
+    EXPECT(AFTERCART_BAD_LIVE, aftercart_live_look(without, AFTERCART_ITEM_ANY, "pods-1", 6, 1, &state.known, NULL));
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_resident(catalog, strlen(catalog), "none", 4, NULL, &with, &one, &error));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
+    CHECK(unlink(path) == 0);
+}
+
+/* Engines and deciders of before the fork work in both processes; leases of both come from one budget. */
+static void forks(aftercart_engine *engine)
+{
+    aftercart_decider *decider = new_decider(engine);
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    uint64_t expected = bench.summary.decision_id_low;
+    fflush(stdout);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        aftercart_decider *own = new_decider(engine);
+        int same = decide(decider, R) == AFTERCART_OK && bench.summary.decision_id_low == expected
+            && decide(own, R) == AFTERCART_OK && bench.summary.decision_id_low == expected;
+        same = same && aftercart_decider_free(own) == AFTERCART_OK && aftercart_decider_free(decider) == AFTERCART_OK
+            && aftercart_engine_close(engine) == AFTERCART_OK;
+        _exit(same ? 0 : 1);
+    }
+    int ended = 1;
+    CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+    EXPECT(AFTERCART_OK, decide(decider, R));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+}
+
 static int busy_seen, stop;
 
 static void *hammer(void *decider)
@@ -363,6 +521,9 @@ int main(int argc, char **argv)
     texts(engine, decider);
     handles(argv[1]);
     residents(argv[1]);
+    explanations(decider);
+    overlays(argv[1], engine);
+    forks(engine);
     panics(engine);
     two_threads(engine);
     EXPECT(AFTERCART_OK, aftercart_decider_free(decider));

@@ -14,12 +14,12 @@ from .lists import (
     Verify,
 )
 from .types import (
-    Change, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, Profile, SurveyAnswer,
+    Change, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, Profile, SurveyAnswer,
     Transaction,
 )
 
 __all__ = [
-    "Accept", "AftercartError", "AgeBand", "Change", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
+    "Accept", "AftercartError", "AgeBand", "Change", "Consent", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
     "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "Mode", "Offer", "Offers", "Payment",
     "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "Transaction", "Verify",
 ]

@@ -8,6 +8,7 @@ import sys
 from array import array
 from ctypes import c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from struct import Struct
 
@@ -27,12 +28,13 @@ TRANSACTION_FIRST_PURCHASES = 16
 LINE_HAS_UNIT_PRICE = 1
 PROFILE_OPT_OUT_THIRD_PARTY = 1
 PROFILE_HAS_ORDERS = 2
+PROFILE_GPC = 4
 
 OPTIONS = Struct("=4IQ")
 ERROR = Struct("=IiiIQ32s456s")
 INFO = Struct("=4I2QqQ16s")
 TRANSACTION = Struct("=2I2q2I4s4s8I")
-PROFILE = Struct("=6I16s16s4I")
+PROFILE = Struct("=6I16s16s6I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
 OFFER = Struct("=6Ii3I3q2I72s")
@@ -91,6 +93,7 @@ def load() -> ctypes.CDLL:
 
 
 _ANSWER = {None: 0, False: 1, True: 2}
+_ID, _AT_MS = attrgetter("id"), attrgetter("at_ms")
 
 
 class Texts:
@@ -109,17 +112,20 @@ class Texts:
         self.length += len(part)
         return at, len(part)
 
-    def add_all(self, texts: list[str]) -> list[int]:
-        """Adds many. Where each is, as a number of 64 bits: its offset, and its length in the upper half."""
+    def add_all(self, texts: list[str]) -> tuple[array[int], array[int]]:
+        """Adds many: where they start, and their lengths."""
         joined = "".join(texts)
         part = joined.encode("utf-8", "replace")
-        # As many bytes as characters: all are ASCII, and the length of a text is that of its bytes.
-        same = len(part) == len(joined)
-        lengths = [len(text) if same else len(text.encode("utf-8", "replace")) for text in texts]
-        places = [length << 32 | start for start, length in zip(accumulate(lengths, initial=self.length), lengths)]
+        if len(part) != len(joined):  # else all are ASCII, and the length of a text is that of its bytes
+            encoded = [text.encode("utf-8", "replace") for text in texts]
+            lengths = array("I", map(len, encoded))
+        else:
+            lengths = array("I", map(len, texts))
+        starts = array("I", accumulate(lengths, initial=self.length))
+        starts.pop()
         self.parts.append(part)
         self.length += len(part)
-        return places
+        return starts, lengths
 
 
 def pack_transaction(order: Transaction, texts: Texts) -> bytes:
@@ -153,22 +159,28 @@ def pack_lines(order: Transaction, texts: Texts) -> bytes:
 def pack_profile(customer: Profile, texts: Texts) -> bytes:
     if len(customer.unit_key) > 16 or len(customer.session_key) > 16:
         raise ValueError("a key has 16 bytes")
+    consent = customer.consent
+    said = (consent.preferences, consent.analytics, consent.marketing, consent.sale_of_data)  # AFTERCART_PURPOSE_...
     return PROFILE.pack(
         PROFILE.size,
-        (PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0)
+        (PROFILE_GPC if consent.gpc else 0)
+        | (PROFILE_OPT_OUT_THIRD_PARTY if customer.opt_out_third_party else 0)
         | (PROFILE_HAS_ORDERS if customer.orders is not None else 0),
         customer.customer, customer.age_band, _ANSWER[customer.loyalty_member], _ANSWER[customer.has_app],
         customer.unit_key, customer.session_key, *texts.add(customer.loyalty_tier), customer.orders or 0, 0,
+        sum(1 << at for at, answer in enumerate(said) if answer is not None),
+        sum(1 << at for at, answer in enumerate(said) if answer),
     )
 
 
 def pack_purchases(customer: Profile, texts: Texts) -> bytes:
-    """Histories are long, so all of one is packed at once: a fact is four numbers of 64 bits, low half first."""
+    """Histories are long, so all of one is packed at once: a fact is four words of 64 bits, or eight of 32."""
     events = customer.purchases
     facts = array("q", bytes(FACT.size * len(events)))
     facts[0::4] = array("q", [1]) * len(events)  # FactKind.PURCHASE
-    facts[1::4] = array("q", [event.at_ms for event in events])
-    facts[2::4] = array("q", texts.add_all([event.id for event in events]))
+    facts[1::4] = array("q", map(_AT_MS, events))
+    halves = memoryview(facts).cast("B").cast("I")
+    halves[4::8], halves[5::8] = texts.add_all(list(map(_ID, events)))
     return facts.tobytes()
 
 

@@ -72,6 +72,20 @@ class SurveyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What the customer said to a consent banner, by purpose: None = nobody asked. A policy says what that is worth."""
+
+    preferences: bool | None = None
+    analytics: bool | None = None
+    marketing: bool | None = None
+    sale_of_data: bool | None = None
+    gpc: bool = False  # the browser sends Global Privacy Control, which refuses the sale of data
+
+
+_NOBODY_ASKED = Consent()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The customer, as far as you know and may say. There is no field for a name or an address."""
 
@@ -90,6 +104,7 @@ class Profile:
     loyalty_tier: str = ""  # your name of it
     orders: int | None = None  # before this one
     segments: Sequence[str] = ()  # your own words for this customer, which a policy may ask for
+    consent: Consent = _NOBODY_ASKED
     exposures: Sequence[Exposed] = ()  # offers that were on earlier pages, oldest first: for frequency caps
 
 

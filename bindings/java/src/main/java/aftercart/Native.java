@@ -73,7 +73,7 @@ final class Native {
             ints("struct_size", "flags", "customer", "age_band", "loyalty_member", "has_app"),
             MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("unit_key"),
             MemoryLayout.sequenceLayout(2, JAVA_LONG).withName("session_key"), TEXT.withName("loyalty_tier"),
-            ints("orders", "reserved"));
+            ints("orders", "reserved", "purposes_asked", "purposes_granted"));
     static final StructLayout LINE = MemoryLayout.structLayout(TEXT.withName("item_id"), TEXT.withName("category"),
             TEXT.withName("brand"), JAVA_LONG.withName("unit_price"), ints("quantity", "role", "sensitive", "flags"));
     static final StructLayout FACT = MemoryLayout.structLayout(ints("kind", "reserved"), JAVA_LONG.withName("at_ms"),

@@ -23,7 +23,7 @@ import java.util.OptionalInt;
 public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember, Boolean hasApp, boolean optOutThirdParty,
         Key unitKey, Key sessionKey, List<Event> purchases, List<Event> declines, List<SurveyAnswer> answers,
         List<String> optOutCategories, List<String> cartRemoved, String loyaltyTier, OptionalInt orders,
-        List<String> segments, List<Exposed> exposures) {
+        List<String> segments, Consent consent, List<Exposed> exposures) {
 
     /** 128 bits; all zero = none. */
     public record Key(long low, long high) {
@@ -56,6 +56,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         private String loyaltyTier = "";
         private OptionalInt orders = OptionalInt.empty();
         private final List<String> segments = new ArrayList<>();
+        private Consent consent = Consent.NOBODY_ASKED;
         private final List<Exposed> exposures = new ArrayList<>();
         private final List<Event> purchases = new ArrayList<>();
         private final List<Event> declines = new ArrayList<>();
@@ -110,6 +111,11 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
             return this;
         }
 
+        public Builder consent(Consent consent) {
+            this.consent = consent;
+            return this;
+        }
+
         public Builder exposure(String id, Exposure event, long atMs) {
             exposures.add(new Exposed(id, event, atMs));
             return this;
@@ -148,7 +154,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         public Profile build() {
             return new Profile(customer, ageBand, loyaltyMember, hasApp, optOutThirdParty, unitKey, sessionKey,
                     List.copyOf(purchases), List.copyOf(declines), List.copyOf(answers), List.copyOf(optOutCategories),
-                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments), List.copyOf(exposures));
+                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments), consent, List.copyOf(exposures));
         }
     }
 }

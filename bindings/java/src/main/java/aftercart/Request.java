@@ -136,10 +136,13 @@ final class Request {
     private static final long P_UNIT_KEY = Native.at(Native.PROFILE, "unit_key");
     private static final long P_SESSION_KEY = Native.at(Native.PROFILE, "session_key");
     private static final long P_LOYALTY_TIER = Native.at(Native.PROFILE, "loyalty_tier");
+    private static final long P_ASKED = Native.at(Native.PROFILE, "purposes_asked");
+    private static final long P_GRANTED = Native.at(Native.PROFILE, "purposes_granted");
     private static final long P_ORDERS = Native.at(Native.PROFILE, "orders");
 
     static final int OPT_OUT_THIRD_PARTY = 1;
     static final int HAS_ORDERS = 2;
+    static final int GPC = 4;
 
     static final int PURCHASE = 1;
     static final int DECLINE = 2;
@@ -151,7 +154,10 @@ final class Request {
 
     private void pack(Profile customer) {
         profile.set(JAVA_INT, P_FLAGS, (customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0)
-                | (customer.orders().isPresent() ? HAS_ORDERS : 0));
+                | (customer.orders().isPresent() ? HAS_ORDERS : 0)
+                | (customer.consent().gpc() ? GPC : 0));
+        profile.set(JAVA_INT, P_ASKED, customer.consent().asked());
+        profile.set(JAVA_INT, P_GRANTED, customer.consent().granted());
         profile.set(JAVA_INT, P_ORDERS, unsigned(customer.orders().orElse(0)));
         text(profile, P_LOYALTY_TIER, customer.loyaltyTier());
         profile.set(JAVA_INT, P_CUSTOMER, customer.customer().code);

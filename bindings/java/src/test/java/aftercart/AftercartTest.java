@@ -210,7 +210,7 @@ public final class AftercartTest {
                 "TRANSACTION_FIRST_PURCHASES", Request.FIRST_PURCHASES, "LINE_HAS_UNIT_PRICE", Request.HAS_UNIT_PRICE,
                 "PROFILE_OPT_OUT_THIRD_PARTY", Request.OPT_OUT_THIRD_PARTY, "LINES_MAX", Native.LINES_MAX, "FACTS_MAX",
                 Native.FACTS_MAX, "SLOTS_MAX", Native.SLOTS_MAX));
-        flags.put("PROFILE_HAS_ORDERS", Request.HAS_ORDERS);
+        flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC));
         Map<String, Integer> facts = Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
                 Exposure.ACCEPTED.code, "PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
                 "OPT_OUT_CATEGORY", Request.OPT_OUT_CATEGORY, "CART_REMOVED", Request.CART_REMOVED,

@@ -101,6 +101,11 @@ final class Conformance {
                 }
             }
             case "decline" -> customer.decline(f[1], Long.parseLong(f[2]));
+            case "consent" -> customer.consent(consent(customer.build().consent(), number(f[1]), f[2].equals("2")));
+            case "gpc" -> {
+                Consent said = customer.build().consent();
+                customer.consent(new Consent(said.preferences(), said.analytics(), said.marketing(), said.saleOfData(), true));
+            }
             case "shown", "engaged", "accepted" ->
                 customer.exposure(f[1], Exposure.valueOf(f[0].toUpperCase()), Long.parseLong(f[2]));
             case "answer" -> customer.answer(f[1], f[2]);
@@ -112,6 +117,11 @@ final class Conformance {
             }
         }
         return true;
+    }
+
+    private static Consent consent(Consent said, int purpose, Boolean granted) {
+        return new Consent(purpose == 0 ? granted : said.preferences(), purpose == 1 ? granted : said.analytics(),
+                purpose == 2 ? granted : said.marketing(), purpose == 3 ? granted : said.saleOfData(), said.gpc());
     }
 
     private static String text(String field) {
