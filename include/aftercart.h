@@ -227,6 +227,7 @@
 #define AFTERCART_REASON_KIND_EXCLUDED 212 // kind of offer suppressed
 #define AFTERCART_REASON_OPTED_OUT 213 // the customer opted out
 #define AFTERCART_REASON_ALREADY_MEMBER 214 // the customer already has it
+#define AFTERCART_REASON_ATTRIBUTE_EXCLUDED 215 // attribute suppressed, or not one of those allowed
 #define AFTERCART_REASON_SAME_ITEM 1001 // the same product was just bought
 #define AFTERCART_REASON_SAME_GROUP 1002 // a variant of it was just bought
 #define AFTERCART_REASON_SAME_TYPE 1003 // the same type of product was just bought
@@ -257,6 +258,7 @@
 #define AFTERCART_REASON_OFFER_CONDITION 1048 // the offer's own condition does not hold, or is not known to
 #define AFTERCART_REASON_POSITION_EXCLUDED 1046 // no free position takes its kind or party
 #define AFTERCART_REASON_UNKNOWN_PLACEMENT 1047 // the policy has placements, and not this one
+#define AFTERCART_REASON_SHARE_OWED 1049 // its place went to a partner who is owed a share of the slots
 #define AFTERCART_REASON_BELOW_RELEVANCE 1060 // below the relevance floor
 #define AFTERCART_REASON_PRICE_TOO_HIGH 1061 // too dear beside the order
 #define AFTERCART_REASON_BELOW_ACCEPTANCE 1062 // below the floor on p_accept

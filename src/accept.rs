@@ -1,5 +1,6 @@
 //! How an offer may be accepted: a rule over what it is, whose it is, and how the order was paid. Charging is the host's.
 
+use crate::policy::is_before_payment;
 use crate::vocabulary::{AcceptMode, OfferKind, PaymentType, Stage};
 
 /// What the rule looks at.
@@ -24,17 +25,13 @@ impl Acceptance {
             _ if self.third_party => AcceptMode::Redirect,
             OfferKind::PaymentIncentive => AcceptMode::Redirect,
             // Nothing is charged yet: it joins the order.
-            _ if self.is_before_payment() => AcceptMode::None,
+            _ if is_before_payment(self.stage) => AcceptMode::None,
             _ if !self.can_charge_again() => AcceptMode::ReenterPayment,
             OfferKind::Subscription => AcceptMode::ConfirmConsent,
             OfferKind::Product | OfferKind::AddOn | OfferKind::Warranty | OfferKind::Service => {
                 AcceptMode::OneClickStoredCredential
             }
         }
-    }
-
-    fn is_before_payment(self) -> bool {
-        matches!(self.stage, Stage::Cart | Stage::Checkout | Stage::Payment)
     }
 
     /// Some ways of paying cannot be charged again, whatever the host says.

@@ -12,7 +12,7 @@ use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile, Purposes};
 use crate::transaction::{LineItem, Transaction};
-use crate::vocabulary::{AgeBand, Country, Exposure, Role, SensitiveClass};
+use crate::vocabulary::{AgeBand, Country, Exposure, Role, SensitiveClass, Stage};
 
 /// A bought line, resolved. Index fields are [`NONE`] where the catalog does not know.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +136,8 @@ pub(crate) struct Context<'a> {
     pub(crate) policy: &'a CompiledPolicy,
     pub(crate) transaction: &'a Transaction<'a>,
     pub(crate) profile: &'a Profile<'a>,
+    /// What chance is drawn from; whoever decides sets it.
+    pub(crate) decision_id: u128,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
     /// Whether any orders stand behind what the asking lines ask for.
@@ -207,8 +209,6 @@ pub(crate) fn resolve<'a>(
     let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
     let slots = usize::from(slots).min(SLOTS_MAX);
     let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
-    let first_only =
-        is_before_payment(placement.stage) && placed.is_some_and(|p| p.stage != Some(placement.stage));
     let order_value = order_value(transaction);
     let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
     let holding = if policy.asks() {
@@ -227,6 +227,7 @@ pub(crate) fn resolve<'a>(
         policy,
         transaction,
         profile,
+        decision_id: 0,
         lines: &scratch.lines,
         asking: &scratch.asking,
         asking_ordered: scratch.asking.iter().any(|line| view.was_bought(line.kind)),
@@ -244,7 +245,7 @@ pub(crate) fn resolve<'a>(
         consent: policy.consent.given(&profile.consent),
         gift,
         placed,
-        parties: if first_only { party_bit(false) } else { u8::MAX },
+        parties: parties(placement.stage, placed),
         min_relevance: placement.min_relevance.unwrap_or(least_relevance),
         slots,
         holding,
@@ -254,6 +255,12 @@ pub(crate) fn resolve<'a>(
         narrowed,
         left,
     }
+}
+
+/// Whose offers a page may show: before payment a placement of that stage must say that others' may.
+fn parties(stage: Stage, placed: Option<&Placed>) -> u8 {
+    let own_only = is_before_payment(stage) && placed.is_some_and(|placed| placed.stage != Some(stage));
+    if own_only { party_bit(false) } else { u8::MAX }
 }
 
 /// Which rules with conditions hold.

@@ -20,6 +20,7 @@ use crate::ranking;
 use crate::record::{self, DecisionRecord, RingWriter};
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
+use crate::share;
 use crate::suppression;
 use crate::transaction::{Repeat, Transaction};
 use crate::verify;
@@ -162,7 +163,8 @@ impl Decider {
         let mut offers =
             Offers::new(record::decision_id(engine.generations(), transaction), engine.generations());
         offers.assignment = engine.policy().experiments.assign(transaction, profile);
-        let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        context.decision_id = offers.decision_id;
         let source = recorded.map_or(engine.source(), Source::Recorded);
         let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         if let Some(reason) = switched_off(&context, &overlay) {
@@ -373,6 +375,7 @@ fn arbitrate(context: &Context<'_>, work: &mut Work, offers: &mut Offers) {
             place(context, candidate, offers);
         }
     }
+    share::give_what_is_owed(context, list, offers);
 }
 
 /// Gives a candidate the first free position that takes it, or the reason why not.
@@ -461,7 +464,9 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     if partner != NONE {
         let own = view.partners.get(partner as usize).map_or(1, |p| p.max_per_slate);
         let limit = if own == 0 { policy.max_per_partner } else { own };
-        if over(limit, &|o| partner_of(context, o.item) == partner) {
+        if over(limit, &|o| partner_of(context, o.item) == partner)
+            || share::is_exhausted(context, slate, partner)
+        {
             return Some(Reason::PartnerQuota);
         }
         if slate.iter().filter(|o| o.third_party).count() >= usize::from(policy.max_third_party) {
@@ -487,7 +492,9 @@ pub(crate) fn show(context: &Context<'_>, candidate: &Candidate, position: u8, o
         Item::Product(ProductIx(ix)) => context.view.product(ix).map(|record| record.price.get()),
         Item::Offer(OfferIx(ix)) => context.view.offer(ix).map(|record| record.price.get()),
     };
-    let (kind, third_party) = (kind_of(context, candidate.item), partner_of(context, candidate.item) != NONE);
+    let (kind, partner) = (kind_of(context, candidate.item), partner_of(context, candidate.item));
+    let third_party = partner != NONE;
+    let p_select_ppm = share::p_select_ppm(context, offers.slate(), partner, candidate.pass_ppm);
     offers.show(Offer {
         item: candidate.item,
         kind,
@@ -503,7 +510,7 @@ pub(crate) fn show(context: &Context<'_>, candidate: &Candidate, position: u8, o
         .mode(),
         relevance: candidate.relevance,
         p_accept_ppm: candidate.p_accept_ppm,
-        p_select_ppm: candidate.pass_ppm,
+        p_select_ppm,
         value: candidate.value,
         price: candidate.price.or(listed.filter(|price| *price >= 0)),
         ev_micros: candidate.ev_micros,

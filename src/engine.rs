@@ -7,7 +7,7 @@ use crate::distance::Kernel;
 use crate::experiment::Assignment;
 #[cfg(feature = "log")]
 use crate::experiment::BUCKETS;
-use crate::index::format::{NONE, NameKind, SectionKind};
+use crate::index::format::{NONE, NameKind, SectionKind, rule};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
 use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
@@ -32,12 +32,16 @@ impl Engine {
         Self::new(Arc::new(Catalog::open(path, options)?))
     }
 
-    /// Takes an opened catalog with the policy that was built into it.
+    /// Takes an opened catalog with the policy that was built into it. Where that has rules with conditions, it reads every
+    /// product record, as [`Engine::with_policy`] does.
     ///
     /// # Errors
     /// [`OpenError::Policy`]: the stored policy is not one that this version knows.
     pub fn new(catalog: Arc<Catalog>) -> Result<Self, OpenError> {
         let view = catalog.view();
+        if view.policy.iter().any(|record| record.kind.get() == rule::RULE) {
+            read_products_ahead(&catalog);
+        }
         let policy = CompiledPolicy::built_in(&view)?;
         let effort = view.effort;
         Ok(Self { catalog, policy, kernel: Kernel::detect(), effort, live: None })
@@ -49,7 +53,7 @@ impl Engine {
     /// # Errors
     /// [`PolicyError`]: a name that the catalog does not have, or a number out of range. Nothing is half-applied.
     pub fn with_policy(&self, policy: &Policy) -> Result<Self, PolicyError> {
-        self.catalog.read_ahead(SectionKind::Products);
+        read_products_ahead(&self.catalog);
         let view = self.catalog.view();
         let mut rules = policy.resolve(&view)?;
         rules.extend(crate::policy::contracts_of(view.policy));
@@ -272,4 +276,10 @@ impl Engine {
     pub fn effort(&self) -> Effort {
         self.effort
     }
+}
+
+/// Asks for what a policy reads of every product: one by one, the pages of a cold file would take seconds.
+fn read_products_ahead(catalog: &Catalog) {
+    catalog.read_ahead(SectionKind::Products);
+    catalog.read_ahead(SectionKind::ProductAttributes);
 }

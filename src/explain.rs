@@ -87,7 +87,8 @@ impl Decider {
     ) -> Explanation {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
-        let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+        context.decision_id = offers.decision_id;
         let source = recorded.map_or(engine.source(), Source::Recorded);
         let overlay = Reading::new(source, offers.decision_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
@@ -103,9 +104,7 @@ impl Decider {
             false
         });
         let position = offers.decided().iter().find(|offer| offer.item == item).map(|offer| offer.position);
-        if found.is_none() {
-            reasons.push(Reason::NotRetrieved);
-        }
+        reasons.extend(found.is_none().then_some(Reason::NotRetrieved));
         if !overlay.is_usable(context.policy) {
             reasons.insert(0, Reason::NoLive);
         }

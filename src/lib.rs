@@ -49,6 +49,7 @@ mod ranking;
 pub mod record;
 mod retrieve;
 mod scratch;
+mod share;
 mod suppression;
 mod transaction;
 mod verify;

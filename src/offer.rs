@@ -49,6 +49,7 @@ reasons! {
     KindExcluded = 212, "kind of offer suppressed";
     OptedOut = 213, "the customer opted out";
     AlreadyMember = 214, "the customer already has it";
+    AttributeExcluded = 215, "attribute suppressed, or not one of those allowed";
     SameItem = 1001, "the same product was just bought";
     SameGroup = 1002, "a variant of it was just bought";
     SameType = 1003, "the same type of product was just bought";
@@ -79,6 +80,7 @@ reasons! {
     OfferCondition = 1048, "the offer's own condition does not hold, or is not known to";
     PositionExcluded = 1046, "no free position takes its kind or party";
     UnknownPlacement = 1047, "the policy has placements, and not this one";
+    ShareOwed = 1049, "its place went to a partner who is owed a share of the slots";
     BelowRelevance = 1060, "below the relevance floor";
     PriceTooHigh = 1061, "too dear beside the order";
     BelowAcceptance = 1062, "below the floor on p_accept";
@@ -180,8 +182,8 @@ pub struct Offer {
     /// Probability that the customer accepts it, parts per million.
     pub p_accept_ppm: u32,
     /// Probability that the policy shows it in this slot, given what else was let through, parts per million: what pacing lets
-    /// pass of it, times the share of draws in which exploration chooses it among what still fitted, given the slots before.
-    /// Certain as long as nothing is explored or paced.
+    /// pass of it, times what partners' shares of the slots do, times the share of draws in which exploration chooses it among what
+    /// still fitted, given the slots before. Certain as long as nothing is explored, paced or shared.
     pub p_select_ppm: u32,
     /// What the merchant earns when it is accepted, minor units.
     pub value: i64,
@@ -331,6 +333,14 @@ impl Offers {
         self.counters.rejected += 1;
         if self.rejected.len() < REJECTED_MAX {
             self.rejected.push(Rejected { item, reason });
+        }
+    }
+
+    /// An item that was refused is shown after all, in place of another.
+    pub(crate) fn replace_rejected(&mut self, shown: Item, instead: Item, reason: Reason) {
+        let entry = self.rejected.iter_mut().find(|rejected| rejected.item == shown);
+        if let Some(entry) = entry {
+            *entry = Rejected { item: instead, reason };
         }
     }
 

@@ -67,7 +67,7 @@ fn standing_rules(
         Reason::PartnerExcluded
     );
     if !policy.rules.is_empty() {
-        for (by, row) in policy.rules.refused().of_product(product, record) {
+        for (by, row) in policy.rules.refused().of_product(view, product, record) {
             refuse_if!(sink, meets(&holding.refusing, row), by.reason());
         }
     }
@@ -216,6 +216,30 @@ fn too_dear(context: &Context<'_>, price: i64) -> bool {
     price < 0 || limit.is_none_or(|limit| price > limit)
 }
 
+/// The rules that look at an offer alone, where `holding` is what the rules with conditions come to.
+pub(crate) fn standing_offer_rules(
+    policy: &CompiledPolicy,
+    view: &View<'_>,
+    offer: u32,
+    record: &OfferRecord,
+    holding: &Holding,
+    sink: &mut impl Sink,
+) {
+    let (kind, class) = (OfferKind::from_code(record.kind), SensitiveClass::from_code(record.sensitive));
+    let class_ok = class.is_some_and(|class| policy.sensitive_allowed(class, holding));
+    refuse_if!(sink, !class_ok, Reason::SensitiveContext);
+    refuse_if!(sink, kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded);
+    refuse_if!(sink, policy.suppressed_offers.binary_search(&offer).is_ok(), Reason::ProductExcluded);
+    if !policy.rules.is_empty() {
+        for (by, row) in policy.rules.refused().of_offer(offer, record) {
+            refuse_if!(sink, meets(&holding.refusing, row), by.reason());
+        }
+    }
+    let partner = record.partner.get();
+    let excluded = partner != NONE && partner::standing_refusal(policy, view, partner);
+    refuse_if!(sink, excluded, Reason::PartnerExcluded);
+}
+
 /// All rules for an offer that is not a product.
 pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecord, sink: &mut impl Sink) {
     let (policy, view) = (context.policy, &context.view);
@@ -232,25 +256,15 @@ pub(crate) fn offer_rules(context: &Context<'_>, offer: u32, record: &OfferRecor
     refuse_if!(sink, lacks, Reason::ConsentMissing);
     refuse_if!(sink, !view.region_allows(record.region_set.get(), context.country()), Reason::Region);
     refuse_if!(sink, outside_flight(context, record), Reason::OutsideFlight);
-    refuse_if!(
-        sink,
-        class.is_none_or(|class| !policy.sensitive_allowed(class, &context.holding)),
-        Reason::SensitiveContext
-    );
-    // Merchant suppression.
-    refuse_if!(sink, kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded);
-    refuse_if!(sink, policy.suppressed_offers.binary_search(&offer).is_ok(), Reason::ProductExcluded);
-    if !policy.rules.is_empty() {
-        for (by, row) in policy.rules.refused().of_offer(offer, record) {
-            refuse_if!(sink, meets(&context.holding.refusing, row), by.reason());
-        }
+    // What does not depend on the basket: merchant suppression, and what the partner's contract says of all baskets.
+    let mut heard_enough = false;
+    standing_offer_rules(policy, view, offer, record, &context.holding, &mut |reason| {
+        heard_enough = sink(reason);
+        heard_enough
+    });
+    if heard_enough {
+        return;
     }
-    // Partner contract.
-    refuse_if!(
-        sink,
-        third_party && partner::standing_refusal(policy, view, partner),
-        Reason::PartnerExcluded
-    );
     refuse_if!(sink, third_party && partner::refuses_basket(context, partner), Reason::PartnerContext);
     if !policy.contracts.is_empty() {
         let of_partner = policy.contracts.partner_refusals(partner, context.seen());

@@ -4,10 +4,12 @@ use crate::context;
 use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::features;
+use crate::index::SearchCounters;
 use crate::index::search::key_ix;
 use crate::offer::{Counters, Item, ProductIx, Relation};
 use crate::profile::Profile;
 use crate::ranking;
+use crate::record;
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch};
 use crate::transaction::Transaction;
@@ -107,6 +109,24 @@ pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile
     work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
 }
 
+/// The same with all lines asking, also those for which lists would speak, and what it cost.
+#[must_use]
+pub fn searched(
+    engine: &Engine,
+    transaction: &Transaction<'_>,
+    profile: &Profile<'_>,
+) -> (Vec<ProductIx>, SearchCounters) {
+    let mut scratch = Scratch::new(engine);
+    let Scratch { context, work } = &mut scratch;
+    let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
+    let mut counters = Counters::default();
+    work.candidates.clear();
+    work.wide = true;
+    let effort = context.effort(engine.effort());
+    retrieve::complements(&context, engine.kernel(), effort, work, &mut counters);
+    (work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect(), counters.search)
+}
+
 /// Facts of a product.
 #[must_use]
 pub fn facts(engine: &Engine, product: ProductIx) -> Option<Facts> {
@@ -142,6 +162,12 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
         linked: work.links.list.iter().map(|l| (ProductIx(l.product), retrieve::link_worth(l))).collect(),
         best_sellers: context.view.best_sellers.iter().map(|ix| ProductIx(ix.get())).collect(),
     }
+}
+
+/// The id of a decision.
+#[must_use]
+pub fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
+    record::decision_id(engine.generations(), transaction)
 }
 
 /// Rows of a product: IN, then OUT.

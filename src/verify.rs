@@ -8,7 +8,7 @@ use crate::index::format::NONE;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::partner::block;
 use crate::policy::{By, Member};
-use crate::vocabulary::{AgeBand, Availability, OfferKind, Party, Purpose, SensitiveClass};
+use crate::vocabulary::{AgeBand, Attribute, Availability, OfferKind, Party, Purpose, SensitiveClass};
 
 /// Whether an item may be on the page.
 pub(crate) fn may_show(context: &Context<'_>, item: Item) -> bool {
@@ -173,6 +173,19 @@ impl Seen {
             By::Partner => (self.partner != NONE).then(|| same(self.partner)),
             By::Kind => Some(same(self.kind.into())),
             By::Party => Some(same(u32::from(self.partner != NONE))),
+            By::Attribute => {
+                let own = context.view.attributes_in(context.view.attribute_set_of(self.product));
+                of_product.then(|| own.iter().any(|value| same(value.get())))
+            }
+        }
+    }
+
+    /// The list of a rule to which a name belongs: attributes have one each.
+    fn list_of(context: &Context<'_>, member: &Member) -> usize {
+        let attribute = context.view.attribute_values.get(member.row as usize);
+        match member.by {
+            By::Attribute => By::ALL.len() + attribute.map_or(0, |value| value.attribute.get() as usize),
+            by => usize::from(by.code()),
         }
     }
 
@@ -184,6 +197,9 @@ impl Seen {
     }
 }
 
+/// Lists that a rule may have.
+const RULE_LISTS: usize = By::ALL.len() + Attribute::ALL.len();
+
 /// Whether no rule that holds refuses an item: name by name, without the rules' bits.
 fn rules_ok(context: &Context<'_>, seen: &Seen) -> bool {
     let rules = &context.policy.rules;
@@ -193,15 +209,15 @@ fn rules_ok(context: &Context<'_>, seen: &Seen) -> bool {
             let bit = rest.trailing_zeros() as usize;
             rest &= rest - 1;
             let members = rules.members(64 * at + bit);
-            let (mut listed, mut found) = ([false; By::ALL.len()], [false; By::ALL.len()]);
+            let (mut listed, mut found) = ([false; RULE_LISTS], [false; RULE_LISTS]);
             for member in members {
                 let Some(is) = seen.is(context, member) else { continue };
                 if seen.is_unknown(member) || (is && !member.only) {
                     return false;
                 }
-                let by = usize::from(member.by.code());
+                let list = Seen::list_of(context, member);
                 if let (true, Some(listed), Some(found)) =
-                    (member.only, listed.get_mut(by), found.get_mut(by))
+                    (member.only, listed.get_mut(list), found.get_mut(list))
                 {
                     *listed = true;
                     *found |= is;

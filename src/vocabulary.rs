@@ -173,6 +173,49 @@ vocabulary! {
         Kind = 5, "kinds";
         /// Whose it is.
         Party = 6, "parties";
+        /// Attribute of a product.
+        Attribute = 7, "attributes";
+    }
+}
+
+vocabulary! {
+    /// An attribute of products that rules may name: a column of the feed, by Google Merchant's name.
+    Attribute {
+        /// Colour; several are separated by `/`.
+        #[default] Color = 0, "color";
+        /// Size.
+        Size = 1, "size";
+        /// Material; several are separated by `/`.
+        Material = 2, "material";
+        /// Pattern.
+        Pattern = 3, "pattern";
+        /// For whom it is cut.
+        Gender = 4, "gender";
+        /// For which age it is sized.
+        AgeGroup = 5, "age_group";
+        /// New, refurbished or used.
+        Condition = 6, "condition";
+        /// Energy label.
+        EnergyEfficiencyClass = 7, "energy_efficiency_class";
+        /// The merchant's own.
+        CustomLabel0 = 8, "custom_label_0";
+        /// Likewise.
+        CustomLabel1 = 9, "custom_label_1";
+        /// Likewise.
+        CustomLabel2 = 10, "custom_label_2";
+        /// Likewise.
+        CustomLabel3 = 11, "custom_label_3";
+        /// Likewise.
+        CustomLabel4 = 12, "custom_label_4";
+    }
+}
+
+impl Attribute {
+    /// The values in a field of the feed or a name of a policy, as they are compared: in lower case, without blanks around.
+    pub(crate) fn values(self, text: &str) -> impl Iterator<Item = String> {
+        let several = matches!(self, Self::Color | Self::Material);
+        let values = text.split(move |c| several && c == '/').map(|value| value.trim().to_lowercase());
+        values.filter(|value| !value.is_empty())
     }
 }
 

@@ -68,3 +68,60 @@ fn a_category_has_one_sensitive_mark() {
     let policy = Some(Policy { sensitive, ..Policy::default() });
     refused(&Inputs { policy, ..shop() }, "a category with two marks");
 }
+
+/// Pieces of policies put together at random, and bytes of them changed: reading and compiling them ends with a policy or with an
+/// error that says something. (`fuzz/` does the same, for longer, led by coverage.)
+#[test]
+fn mangled_policies_are_policies_or_errors() {
+    const PIECES: [&str; 24] = [
+        "version = 1\n",
+        "taxonomy = \"merchant\"\n",
+        "time_zone = \"Europe/Berlin\"\n",
+        "[suppress]\n",
+        "[allow_only]\n",
+        "[[rule]]\nname = \"a\"\n",
+        "[[apart]]\nname = \"b\"\n",
+        "[[sensitive]]\ncategory = \"Things\"\nclass = \"alcohol\"\n",
+        "[[placements]]\nid = \"c\"\n",
+        "[consent]\n",
+        "[placement]\n",
+        "when = 'order.value >= 5.0 && !(\"x\" in order.tags)'\n",
+        "when = 'time.hour in [1, 2] || has(consent.marketing)'\n",
+        "bought.products = [\"a\"]\n",
+        "suppress.categories = [\"Things > a\"]\n",
+        "categories = [\"Things\"]\n",
+        "attributes = { color = [\"red\"] }\n",
+        "these.brands = [\"B\"]\n",
+        "parties = { third = [\"marketing\"] }\n",
+        "kinds = [[\"product\"], []]\n",
+        "min_relevance = [0.5, 2.0]\n",
+        "reserve = -1.0\n",
+        "slots = 16\n",
+        "allow_sensitive = [\"alcohol\"]\n",
+    ];
+    let bytes = build(&shop(), &BuildOptions::default(), &Silent).expect("it builds");
+    let catalog = Catalog::from_bytes(bytes, Verify::Full).expect("it opens");
+    let engine = aftercart::Engine::new(std::sync::Arc::new(catalog)).expect("it compiles");
+    let mut state = 1u64;
+    let mut below = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let (mut fine, mut wrong) = (0, 0);
+    for _ in 0..20_000 {
+        let mut text: String = (0..1 + below(6)).map(|_| PIECES[below(PIECES.len())]).collect();
+        if below(2) == 0 {
+            let at = below(text.len());
+            text.replace_range(at..=at, ["", "\"", "[", "9", "=", "'", "(", "é"][below(8)]);
+        }
+        let policy = toml::from_str::<Policy>(&text).map_err(|error| error.to_string());
+        match policy.and_then(|policy| engine.with_policy(&policy).map_err(|error| error.to_string())) {
+            Ok(_) => fine += 1,
+            Err(error) => {
+                assert!(!error.trim().is_empty(), "{text}");
+                wrong += 1;
+            }
+        }
+    }
+    assert!(fine > 500 && wrong > 500, "{fine} policies and {wrong} errors show too little");
+}

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use aftercart::build::feed::{Product, read_partners};
 use aftercart::build::{BuildOptions, Inputs};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, Purpose, SensitiveClass, Stage,
+    AgeBand, Attribute, Availability, Country, Currency, CustomerKind, Exposure, Purpose, SensitiveClass,
+    Stage,
 };
 use aftercart::{Consent, Decider, Item, Policy, Purposes, Reason};
 use common::{Request, World};
@@ -104,10 +105,12 @@ fn shop() -> World {
         ..Product::default()
     };
     let wine = SensitiveClass::Alcohol;
+    let beans = [(Attribute::Color, "brown"), (Attribute::CustomLabel0, "clearance")];
+    let beans = beans.map(|(attribute, value)| (attribute, value.to_owned())).to_vec();
     let products = vec![
         product("maker", "Kitchen > Coffee makers", "Brewer"),
         product("other-maker", "Kitchen > Coffee makers", "Brewer"),
-        product("beans", "Food > Coffee beans", "Roast"),
+        Product { attributes: beans, ..product("beans", "Food > Coffee beans", "Roast") },
         product("soda", "Food > Soda", "Fizz"),
         product("robot", "Toys > Robots", "Tin"),
         product("mystery", "", ""),
@@ -157,6 +160,9 @@ fn every_row_of_the_table_holds() {
     // Each reason that the gate can give has a row.
     let rows: Vec<&str> = table.row.iter().filter_map(|row| row.refused.as_deref()).collect();
     let without = [
+        // Those of experiments: `tests/experiment.rs`.
+        Reason::Holdout,
+        Reason::HoldoutEarlier,
         // The live overlay's: `tests/live.rs`.
         Reason::LeaseEmpty,
         Reason::Paced,
@@ -170,6 +176,7 @@ fn every_row_of_the_table_holds() {
         Reason::TypeQuota,
         Reason::BrandQuota,
         Reason::PartnerQuota,
+        Reason::ShareOwed,
         Reason::RefillQuota,
         Reason::GiftSuppressesRefill,
         Reason::NotRetrieved,

@@ -18,7 +18,7 @@ use aftercart::build::{BuildOptions, Inputs, Provenance, build};
 use aftercart::index::format::{MAJOR, SECTIONS};
 use aftercart::policy::SensitiveRule;
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
+    AgeBand, Attribute, Availability, Country, Currency, CustomerKind, OfferKind, Role, SensitiveClass,
 };
 use aftercart::{Catalog, Decider, Engine, Offers, OpenMode, OpenOptions, Policy, Prefault, Verify};
 use common::{DAY, NOW, OwnedLine, Request};
@@ -70,6 +70,9 @@ fn products() -> Vec<Product> {
     all[15].price = None;
     all[17].seller = "leafline".into();
     all[9].eligible_regions = vec![Country(*b"US"), Country(*b"CA")];
+    for (row, color) in [(10, "white"), (11, "black"), (16, "black")] {
+        all[row].attributes = vec![(Attribute::Color, color.into())];
+    }
     all[14].age_min = 18;
     all[14].sensitive = SensitiveClass::Alcohol;
     all

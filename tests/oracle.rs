@@ -10,7 +10,7 @@ mod exhaustive;
 #[path = "oracle/rules.rs"]
 mod rules;
 
-use aftercart::{Decider, Engine, Item, Reason, Status, testing};
+use aftercart::{Decider, Item, testing};
 use common::{Rng, World};
 use exhaustive::Rows;
 use rules::{Case, Shop};
@@ -49,7 +49,7 @@ fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
                     case.live = told.as_ref();
                     let expected = exhaustive::decide(&case, &engine, &rows);
                     let found = decider.decide(transaction, profile).expect("within the limits");
-                    assert_same(&engine, &expected, &found, &context);
+                    exhaustive::assert_same(&engine, &expected, &found, &context);
                     let placed = conditions::named(&policy, &case).is_some();
                     if transaction.currency.is_none() && !policy.kill_switch && placed {
                         let nearest = testing::nearest(&engine, transaction, profile);
@@ -69,36 +69,6 @@ fn with_an_unlimited_budget_the_engine_decides_as_the_oracle() {
     }
     println!("{cases} cases, {filled} with offers, {offers} offers that are no products, {refills} refills");
     assert!(filled * 3 > cases && offers > 50 && refills > 10, "the cases are too poor to show anything");
-}
-
-fn assert_same(engine: &Engine, expected: &exhaustive::Answer, found: &aftercart::Offers, context: &str) {
-    let name = |item| format!("{} ({item:?})", engine.id(item));
-    let want: Vec<_> =
-        expected.slate.iter().map(|e| (name(e.item), e.relation, e.line, e.relevance, e.ev_micros)).collect();
-    let have: Vec<_> = found
-        .slate()
-        .iter()
-        .map(|o| (name(o.item), o.because.relation, o.because.line, o.relevance, o.ev_micros))
-        .collect();
-    assert_eq!(have, want, "slate, {context}");
-    assert_eq!(found.status == Status::Ok, !want.is_empty(), "status, {context}");
-    assert_eq!(found.counters.retrieved as usize, expected.candidates.len(), "candidates, {context}");
-    assert_eq!(
-        found.counters.rejected as usize,
-        expected.candidates.len() - expected.slate.len(),
-        "rejections, {context}"
-    );
-    for rejected in found.rejected() {
-        let held = expected.candidates.iter().find(|(item, _)| *item == rejected.item);
-        let reasons = &held.unwrap_or_else(|| panic!("{} is no candidate, {context}", name(rejected.item))).1;
-        assert!(
-            reasons.contains(&rejected.reason),
-            "{} refused for {:?}, oracle {reasons:?}, {context}",
-            name(rejected.item),
-            rejected.reason
-        );
-        assert_ne!(rejected.reason, Reason::VerifierDropped, "gate and verifier disagree, {context}");
-    }
 }
 
 /// 3,000 products in 12 cells and a budget of a third of them.
@@ -182,4 +152,79 @@ fn a_large_basket_does_not_crowd_out_the_house_offer() {
         let shown: Vec<&str> = offers.slate().iter().map(|o| world.engine.id(o.item)).collect();
         assert!(shown.contains(&"house"), "shown {shown:?}");
     });
+}
+
+/// Over many pages partners get the share of the slots that their contracts state, and no share lifts an offer over the reserve.
+#[test]
+fn shares_of_the_slots_are_kept_over_many_pages() {
+    use aftercart::build::feed::{Partner, PartnerOffer, Partners, Product};
+    let product = |n: usize| Product {
+        id: format!("p{n}"),
+        category_path: format!("Food > Kind {n}"),
+        ..Product::default()
+    };
+    let partner = |id: &str, min_share_bps, max_share_bps| Partner {
+        id: id.into(),
+        active: true,
+        min_share_bps,
+        max_share_bps,
+        ..Partner::default()
+    };
+    let offer = |id: &str, partner: &str, payout| PartnerOffer {
+        id: id.into(),
+        kind: aftercart::vocabulary::OfferKind::Service,
+        partner: partner.into(),
+        payout,
+        accept_rate_ppm: 100_000,
+        trigger_any: true,
+        ..PartnerOffer::default()
+    };
+    let inputs = aftercart::build::Inputs {
+        products: (0..9).map(product).collect(),
+        partners: Partners {
+            partners: vec![partner("much", 0, 2_500), partner("little", 1_000, 0), partner("poor", 5_000, 0)],
+            offers: vec![
+                offer("rich", "much", 900),
+                offer("own-1", "", 500),
+                offer("own-2", "", 400),
+                offer("small", "little", 300),
+                offer("worthless", "poor", 1),
+            ],
+        },
+        ..Default::default()
+    };
+    let world =
+        World::of(1, inputs, aftercart::build::BuildOptions { calibrate: false, ..Default::default() });
+    let mut policy = aftercart::Policy::default();
+    (policy.placement.slots, policy.placement.reserve) = (2, 0.01);
+    policy.slate.max_third_party = 2;
+    policy.suppress.kinds = vec![aftercart::vocabulary::OfferKind::Product];
+    let engine = world.under(&policy);
+    let mut decider = Decider::new(Arc::clone(&engine));
+    let mut shown = std::collections::HashMap::new();
+    const PAGES: usize = 20_000;
+    for page in 0..PAGES {
+        let mut request = common::Request::of(&["p0"]);
+        request.order_id = format!("order {page}");
+        request.with(|transaction, profile| {
+            let offers = decider.decide(transaction, profile).expect("within the limits");
+            for offer in offers.slate() {
+                let id = engine.id(offer.item).to_owned();
+                let (times, weight) = shown.entry(id).or_insert((0, 0.0));
+                *times += 1;
+                *weight += 1e6 / f64::from(offer.p_select_ppm);
+            }
+        });
+    }
+    let share = |id: &str| f64::from(shown.get(id).map_or(0, |(times, _)| *times)) / PAGES as f64;
+    // Of two slots: at most half a slot, at least a fifth of one. Four standard deviations are 0.014. Where the one with the
+    // greatest share is not drawn, the next one moves up; where the least share is drawn, the worst of the page makes room.
+    for (id, expected) in [("rich", 0.5), ("small", 0.2), ("own-1", 0.9), ("own-2", 0.4), ("worthless", 0.0)]
+    {
+        assert!((share(id) - expected).abs() < 0.014, "{id}: {shown:?}");
+    }
+    // Weighted by the probability that it says, each of the two is there on every page.
+    for id in ["rich", "small"] {
+        assert!((shown[id].1 / PAGES as f64 - 1.0).abs() < 0.06, "{id}: {shown:?}");
+    }
 }

@@ -188,8 +188,8 @@ fn threads(engine: &Arc<Engine>, baskets: &[Basket]) -> Value {
 }
 
 /// A row for people.
-fn line_of(row: &Value) -> String {
-    let number = |value: &Value| value.as_f64().map_or_else(|| value.to_string(), |v| format!("{v:.1}"));
+pub(crate) fn line_of(row: &Value) -> String {
+    let number = |value: &Value| value.as_f64().map_or_else(|| value.to_string(), |v| format!("{v:.3}"));
     let mut line = format!("{:<42}", row["scenario"].as_str().unwrap_or_default());
     let fields = row.as_object().into_iter().flatten().filter(|(name, _)| *name != "scenario");
     for (name, value) in fields {

@@ -115,7 +115,7 @@ pub unsafe extern "C" fn aftercart_live_look(
     unsafe { call(|caller| reported(caller, error, look)) }
 }
 
-fn overlay<'c>(caller: &'c Caller, engine: *const aftercart_engine) -> Result<&'c Live, Failure> {
+fn overlay(caller: &Caller, engine: *const aftercart_engine) -> Result<&Live, Failure> {
     let none = || Failure::new(Status::BadLive, 0, "this engine has no live overlay".into());
     Ok(handle::borrow(caller, engine)?.live().ok_or_else(none)?)
 }

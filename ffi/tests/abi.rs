@@ -152,7 +152,7 @@ fn broken(then: &str, now: &str) -> Vec<String> {
     let size = |line: &str| -> Option<(String, u64)> {
         let mut words = line.split(' ');
         let (name, is_size, bytes) = (words.next()?, words.next()? == "size", words.next()?.parse().ok()?);
-        is_size.then(|| (format!("{name} {}", words.last().unwrap_or("")), bytes))
+        is_size.then(|| (format!("{name} {}", words.next_back().unwrap_or("")), bytes))
     };
     let sizes: Vec<_> = now.lines().filter_map(size).collect();
     let grown = |line: &str| match size(line) {

@@ -7,6 +7,7 @@ use zerocopy::little_endian::{I64, U16, U32, U64};
 
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
 use super::associates;
+use super::attributes;
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
 pub(crate) use super::dictionary::Dictionary;
@@ -233,6 +234,7 @@ pub(crate) fn assemble(
     associates::put(&mut layout);
     layout.put_categories_and_brands();
     layout.put_products()?;
+    attributes::put(&mut layout);
     offers::put(&mut layout)?;
     layout.put_meta(options, orders, ranker);
     let provenance = Provenance::new(inputs, options, &affinity, ranker.measured);

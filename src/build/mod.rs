@@ -7,6 +7,7 @@
 
 pub mod affinity;
 mod associates;
+mod attributes;
 mod catalogue;
 mod cells;
 mod codes;

@@ -46,7 +46,9 @@ pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
             region_set: U16::new(layout.regions.add(&partner.regions)?),
             active: partner.active.into(),
             max_per_slate: partner.max_per_slate,
-            reserved: [0; 12],
+            min_share_bps: U16::new(partner.min_share_bps),
+            max_share_bps: U16::new(partner.max_share_bps),
+            reserved: [0; 8],
         });
     }
     let triggers = triggers(layout, &names)?;

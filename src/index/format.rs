@@ -20,7 +20,7 @@ pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
 pub const MAJOR: u16 = 3;
 /// Readers accept any minor version of their major.
-pub const MINOR: u16 = 0;
+pub const MINOR: u16 = 1;
 /// "Not there" in any index field.
 pub const NONE: u32 = u32::MAX;
 /// Flag of a section table entry: a reader that does not know the section refuses the file.
@@ -127,7 +127,7 @@ pub use self::records::*;
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
         /// The sections of version 3, in the order in which a decision reads them. All are required but
-        /// [`SectionKind::Provenance`].
+        /// [`SectionKind::Provenance`] and those of attributes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
         pub enum SectionKind { $($(#[$meta])* $name = $kind,)+ }
@@ -153,7 +153,14 @@ macro_rules! sections {
             /// Whether a file may lack it.
             #[must_use]
             pub const fn is_optional(self) -> bool {
-                matches!(self, Self::Provenance)
+                matches!(
+                    self,
+                    Self::Provenance
+                        | Self::AttributeValues
+                        | Self::AttributeSetStarts
+                        | Self::AttributeSets
+                        | Self::ProductAttributes
+                )
             }
 
             /// Alignment of the section's start.
@@ -238,6 +245,14 @@ sections! {
     Products = 27, |_| size_of::<ProductRecord>(), 4096;
     /// UTF-8 of all names.
     Strings = 28, |_| 1, 4096;
+    /// Values of attributes, sorted by attribute, then value. This and the next three are there where the feed has attributes.
+    AttributeValues = 34, |_| size_of::<AttributeRecord>(), 64;
+    /// First value of each set of values, and the number of all at the end. Set 0 is empty.
+    AttributeSetStarts = 35, |_| 4, 64;
+    /// Rows of the values, set by set, ascending.
+    AttributeSets = 36, |_| 4, 64;
+    /// Set of each product, apart from its record because only policies that name attributes read it.
+    ProductAttributes = 37, |_| 4, 4096;
     /// How the file was made; opaque to the engine.
     Provenance = 29, |_| 1, 64;
 }

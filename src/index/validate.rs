@@ -319,6 +319,7 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
             Some(S::OutCodes) => length_of(S::OutSteps),
             Some(S::PolicyAllowed) => products.div_ceil(64),
             Some(S::AssociateStarts) => products + 1,
+            Some(S::ProductAttributes) => products,
             Some(S::Ranker) => (Head::ALL.len() * FEATURES) as u64,
             Some(S::Cells | S::Centroids) => cells,
             Some(S::Areas | S::AreaCentroids) => header.area_count.get().into(),
@@ -436,6 +437,11 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
         _ => (0, 0),
     });
     tile(13, "AssociateStarts", view.associates.len() as u32, starts)?;
+    let starts = view.attribute_set_starts.windows(2).map(|pair| match pair {
+        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
+        _ => (0, 0),
+    });
+    tile(13, "AttributeSetStarts", view.attribute_sets.len() as u32, starts)?;
     if let Some(kind) = view.types.iter().position(|t| t.transitions_count.get() as usize > TRANSITIONS_MAX) {
         return Err(invalid(
             13,
@@ -493,6 +499,9 @@ fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
     below("BestSellers", products, view.best_sellers.iter().map(|v| v.get()))?;
     below("Associates", products, view.associates.iter().map(|a| a.product.get()))?;
+    let (values, attribute_sets) = (view.attribute_values.len(), view.attribute_set_count());
+    below("AttributeSets", values, view.attribute_sets.iter().map(|v| v.get()))?;
+    below("ProductAttributes", attribute_sets, view.product_attributes.iter().map(|v| v.get()))?;
     below("Transitions", types, view.transitions.iter().map(|t| t.to.get()))?;
     below("Types, category", categories, view.types.iter().map(|t| t.category.get()).filter(not_none))?;
     below("Products, category", categories, view.products.iter().map(|p| p.category.get()).filter(not_none))?;
@@ -549,6 +558,7 @@ fn rule_15_strings(view: &View<'_>) -> Result<(), OpenError> {
         return Err(invalid(15, "Strings", error.valid_up_to() as u64, "UTF-8", "another byte"));
     }
     let ids = view.products.iter().map(|p| p.id).chain(view.offers.iter().map(|o| o.id));
+    let ids = ids.chain(view.attribute_values.iter().map(|v| v.value));
     let rest = view.categories.iter().map(|c| c.path).chain(view.brands.iter().map(|b| b.name));
     match ids.chain(rest).position(|at| view.str(at).is_empty()) {
         None => Ok(()),

@@ -5,9 +5,9 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
-    AreaRecord, AssociateRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord, NONE, NameKind,
-    NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord, REGION_SET_BYTES,
-    SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord, name_hash,
+    AreaRecord, AssociateRecord, AttributeRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord,
+    NONE, NameKind, NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord,
+    REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord, name_hash,
 };
 use super::read_ahead::Wanted;
 use super::search::Effort;
@@ -15,7 +15,7 @@ use super::validate::Layout;
 use crate::distance::{BLOCK, prefetch};
 use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
 use crate::ranker::Ranker;
-use crate::vocabulary::{Country, Currency};
+use crate::vocabulary::{Attribute, Country, Currency};
 
 /// A borrowed view of a whole catalog. Cheap to make: it only slices.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,10 @@ pub struct View<'a> {
     pub(crate) products: &'a [ProductRecord],
     pub(crate) names: &'a [NameSlot],
     pub(crate) strings: &'a [u8],
+    pub(crate) attribute_values: &'a [AttributeRecord],
+    pub(crate) attribute_set_starts: &'a [U32],
+    pub(crate) attribute_sets: &'a [U32],
+    pub(crate) product_attributes: &'a [U32],
     pub(crate) provenance: &'a [u8],
     /// The whole file.
     bytes: &'a [u8],
@@ -126,6 +130,10 @@ impl<'a> View<'a> {
             products: rows(section(S::Products)),
             names: rows(section(S::Names)),
             strings: section(S::Strings),
+            attribute_values: rows(section(S::AttributeValues)),
+            attribute_set_starts: rows(section(S::AttributeSetStarts)),
+            attribute_sets: rows(section(S::AttributeSets)),
+            product_attributes: rows(section(S::ProductAttributes)),
             provenance: section(S::Provenance),
             bytes,
             wanted: None,
@@ -168,6 +176,30 @@ impl<'a> View<'a> {
                 wanted.note(start..start + size_of_val(part));
             }
         }
+    }
+
+    /// Distinct sets of attribute values; 0 where the feed had no attributes.
+    pub(crate) fn attribute_set_count(&self) -> usize {
+        self.attribute_set_starts.len().saturating_sub(1)
+    }
+
+    /// The set of a product's attribute values. Set 0 is empty: nothing is known.
+    pub(crate) fn attribute_set_of(&self, product: u32) -> u32 {
+        self.product_attributes.get(product as usize).map_or(0, |set| set.get())
+    }
+
+    /// Rows of the values of a set, ascending.
+    pub(crate) fn attributes_in(&self, set: u32) -> &'a [U32] {
+        let bound = |at: usize| self.attribute_set_starts.get(at).map(|start| start.get() as usize);
+        let range = bound(set as usize).zip(bound((set as usize).saturating_add(1)));
+        range.and_then(|(start, end)| self.attribute_sets.get(start..end)).unwrap_or(&[])
+    }
+
+    /// The row of an attribute's value, as [`Attribute::values`] writes it.
+    pub(crate) fn find_attribute(&self, attribute: Attribute, value: &str) -> Option<u32> {
+        let key = |record: &AttributeRecord| (record.attribute.get(), self.str(record.value));
+        let wanted = (u32::from(attribute.code()), value);
+        self.attribute_values.binary_search_by(|record| key(record).cmp(&wanted)).ok().map(|row| row as u32)
     }
 
     pub(crate) fn row<T>(rows: &'a [T], dim: usize, ix: u32) -> Option<&'a [T]> {

@@ -208,7 +208,7 @@ impl LiveFact {
 }
 
 /// A number below a million out of a decision, a stream and a row.
-fn draw_ppm(decision_id: u128, stream: &str, row: u32) -> u64 {
+pub(crate) fn draw_ppm(decision_id: u128, stream: &str, row: u32) -> u64 {
     let mut seed = [0u8; 32];
     let parts = decision_id.to_le_bytes().into_iter().chain(row.to_le_bytes()).chain(stream.bytes());
     seed.iter_mut().zip(parts).for_each(|(to, from)| *to = from);

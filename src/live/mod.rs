@@ -41,7 +41,7 @@ pub(crate) use bind::Bound;
 pub use budget::{Lease, LeaseError};
 pub use edit::{Change, Edit, Set};
 pub use facts::LiveFact;
-pub(crate) use facts::{Reading, Source, may_show};
+pub(crate) use facts::{Reading, Source, draw_ppm, may_show};
 pub use format::{LiveCapacity, LiveKind, ProductState};
 pub use pacing::Pacing;
 pub use pool::{Ask, Grant, LeaseSource, PooledBudget, Refill, RefillError, Refilled};

@@ -7,6 +7,7 @@ use cel::parser::Parser;
 use serde::{Deserialize, Deserializer};
 
 use super::condition::{Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
+use super::zone::WEEKDAYS;
 use crate::vocabulary::{AgeBand, Country, CustomerKind, PaymentType, Stage};
 
 /// Why a text is not a condition.
@@ -25,9 +26,6 @@ pub struct ConditionError {
 const LENGTH_MAX: usize = 4096;
 /// Deepest nesting.
 const DEPTH_MAX: u16 = 32;
-/// Names of the days, Monday first.
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Reads a condition.
 ///

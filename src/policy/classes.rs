@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::bits;
 use super::rules::{RuleBits, Rules, meets};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::RULE_CLASSES_MAX;
@@ -37,7 +38,7 @@ impl Classes {
         let mut row = vec![0; words];
         for (product, record) in view.products.iter().enumerate() {
             row.fill(0);
-            for (_, set) in rules.refused().of_product(product as u32, record) {
+            for (_, set) in rules.refused().of_product(view, product as u32, record) {
                 row.iter_mut().zip(set).zip(&conditional).for_each(|((to, word), may)| *to |= word & may);
             }
             let class = known.get(&row).copied().unwrap_or_else(|| {
@@ -99,9 +100,7 @@ impl Classes {
         refused.resize(self.sizes.len().div_ceil(64), 0); // within capacity: see `RULE_CLASSES_MAX`
         for (class, row) in self.refusals.chunks_exact(self.words.max(1)).enumerate() {
             if meets(refusing, row) {
-                if let Some(word) = refused.get_mut(class / 64) {
-                    *word |= 1 << (class % 64);
-                }
+                bits::set(refused, class);
             } else {
                 left += self.sizes.get(class).copied().unwrap_or(0);
             }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use zerocopy::IntoBytes;
 
 use super::PolicyError;
+use super::bits;
 use super::classes::Classes;
 use super::consent::ConsentRules;
 use super::contracts::Contracts;
@@ -18,7 +19,7 @@ use super::zone::Zone;
 use crate::experiment::{self, Experiments};
 use crate::index::format::{NONE, PolicyRecord, rule};
 use crate::index::{AllowList, View};
-use crate::limits::{APART_MAX, SLOTS_MAX};
+use crate::limits::APART_MAX;
 use crate::live::LiveRules;
 use crate::offer::{Item, OfferIx, ProductIx};
 use crate::suppression;
@@ -28,15 +29,15 @@ use crate::vocabulary::{OfferKind, SensitiveClass};
 /// Every second bit.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
+/// A bit per side of a pair: pair p has bits 2p and 2p + 1.
+type Sides = [u64; APART_MAX / 32];
+
 /// A policy ready for decisions on one catalog. Immutable.
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledPolicy {
     pub(crate) generation: u64,
     pub(crate) kill_switch: bool,
-    pub(crate) slots: u8,
-    pub(crate) min_relevance: u16,
     pub(crate) min_p_accept_ppm: u32,
-    pub(crate) reserve_micros: i64,
     pub(crate) max_per_type: u8,
     pub(crate) max_per_brand: u8,
     pub(crate) max_per_partner: u8,
@@ -80,6 +81,8 @@ pub(crate) struct CompiledPolicy {
     /// The default one first.
     pub(crate) placements: Vec<Placed>,
     pub(crate) zone: Zone,
+    /// Some partner is owed a least share of the slots.
+    pub(crate) has_least_shares: bool,
     /// What partners and their offers ask, under every policy.
     pub(crate) contracts: Contracts,
     pub(crate) experiments: Experiments,
@@ -93,7 +96,8 @@ impl CompiledPolicy {
         Ok(policy)
     }
 
-    /// Takes the policy that was built into the catalog, and from there what it allows: products need not be read.
+    /// Takes the policy that was built into the catalog, and from there what it allows. Reads products only where rules have
+    /// conditions, to sort them into classes.
     pub(crate) fn built_in(view: &View<'_>) -> Result<Self, PolicyError> {
         let mut policy = Self::compile_rules(view.policy, view)?;
         policy.allow(view.policy_allowed.iter().map(|word| word.get()).collect(), view);
@@ -143,12 +147,9 @@ impl CompiledPolicy {
             self.apart_members.extend(pair.those.iter().map(member(at + 1)));
         }
         self.apart = Selectors::new(2 * read.pairs.len(), &self.apart_members, view);
-        let position =
-            Slot { min_relevance: self.min_relevance, reserve_micros: self.reserve_micros, ..Slot::OPEN };
-        let positions = [position; SLOTS_MAX];
-        self.placements = vec![Placed { slots: self.slots, positions, ..Placed::default() }];
         self.placements.extend(read.placements);
         self.zone = read.zone;
+        self.has_least_shares = view.partners.iter().any(|partner| partner.min_share_bps.get() > 0);
         self.contracts = Contracts::new(&read.contracts);
     }
 
@@ -156,10 +157,7 @@ impl CompiledPolicy {
         Self {
             generation,
             kill_switch: false,
-            slots: 1,
-            min_relevance: 0,
             min_p_accept_ppm: 0,
-            reserve_micros: 0,
             max_per_type: 0,
             max_per_brand: 0,
             max_per_partner: 0,
@@ -188,8 +186,9 @@ impl CompiledPolicy {
             apart: Selectors::default(),
             apart_members: Vec::new(),
             apart_names: Vec::new(),
-            placements: Vec::new(),
+            placements: vec![Placed::default()],
             zone: Zone::default(),
+            has_least_shares: false,
             contracts: Contracts::default(),
             experiments: Experiments::default(),
         }
@@ -235,10 +234,15 @@ impl CompiledPolicy {
         let byte = || u8::try_from(value).ok();
         match key {
             setting::KILL_SWITCH => self.kill_switch = value != 0,
-            setting::SLOTS => self.slots = byte()?,
-            setting::MIN_RELEVANCE => self.min_relevance = u16::try_from(value).ok()?,
+            setting::SLOTS => self.placements.first_mut()?.slots = byte()?,
+            setting::MIN_RELEVANCE => {
+                let least = u16::try_from(value).ok()?;
+                self.default_positions().for_each(|slot| slot.min_relevance = least);
+            }
             setting::MIN_P_ACCEPT_PPM => self.min_p_accept_ppm = u32::try_from(value).ok()?,
-            setting::RESERVE_MICROS => self.reserve_micros = value,
+            setting::RESERVE_MICROS => {
+                self.default_positions().for_each(|slot| slot.reserve_micros = value);
+            }
             setting::MAX_PER_TYPE => self.max_per_type = byte()?,
             setting::MAX_PER_BRAND => self.max_per_brand = byte()?,
             setting::MAX_PER_PARTNER => self.max_per_partner = byte()?,
@@ -252,6 +256,10 @@ impl CompiledPolicy {
             _ => self.live.set(key, value)?,
         }
         Some(())
+    }
+
+    fn default_positions(&mut self) -> impl Iterator<Item = &mut Slot> {
+        self.placements.first_mut().into_iter().flat_map(|placed| &mut placed.positions)
     }
 
     /// Categories come parent first, so one pass inherits everything.
@@ -281,8 +289,8 @@ impl CompiledPolicy {
         let mut allowed = vec![0u64; view.products.len().div_ceil(64)];
         for (product, record) in view.products.iter().enumerate() {
             let refused = suppression::standing_refusal(self, view, product as u32, record).is_some();
-            if let Some(word) = allowed.get_mut(product / 64).filter(|_| !refused) {
-                *word |= 1 << (product % 64);
+            if !refused {
+                bits::set(&mut allowed, product);
             }
         }
         allowed
@@ -301,11 +309,7 @@ impl CompiledPolicy {
 
     /// Whether an item may not stand beside one of those that stand there.
     pub(crate) fn clash(&self, view: &View<'_>, there: impl Iterator<Item = Item>, item: Item) -> bool {
-        if self.apart_members.is_empty() {
-            return false;
-        }
-        let other_sides = self.sides(view, item).map(|w| (w & EVEN) << 1 | (w >> 1 & EVEN));
-        there.map(|one| self.sides(view, one)).any(|s| s[0] & other_sides[0] | s[1] & other_sides[1] != 0)
+        !self.apart_members.is_empty() && self.clashes(view, there, item) != Sides::default()
     }
 
     /// Names of the pairs that keep an item from those that stand there.
@@ -315,16 +319,18 @@ impl CompiledPolicy {
         there: impl Iterator<Item = Item>,
         item: Item,
     ) -> Vec<String> {
+        let clashes = self.clashes(view, there, item);
+        let clash = |pair: usize| bits::has(&clashes, 2 * pair) || bits::has(&clashes, 2 * pair + 1);
+        let names = self.apart_names.iter().enumerate().filter(|(pair, _)| clash(*pair));
+        names.map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The sides on which those that stand there have the item on the other side.
+    fn clashes(&self, view: &View<'_>, there: impl Iterator<Item = Item>, item: Item) -> Sides {
         let other_sides = self.sides(view, item).map(|w| (w & EVEN) << 1 | (w >> 1 & EVEN));
-        let clashes = there.map(|one| self.sides(view, one)).fold([0; 2], |bits: [u64; 2], sides| {
-            [bits[0] | sides[0] & other_sides[0], bits[1] | sides[1] & other_sides[1]]
-        });
-        let clash =
-            |pair: &usize| clashes.get(pair / 32).is_some_and(|word| word >> (2 * (pair % 32)) & 3 != 0);
-        (0..self.apart_names.len())
-            .filter(clash)
-            .filter_map(|pair| self.apart_names.get(pair).cloned())
-            .collect()
+        there.map(|one| self.sides(view, one)).fold(Sides::default(), |[a, b], sides| {
+            [a | sides[0] & other_sides[0], b | sides[1] & other_sides[1]]
+        })
     }
 
     /// Names of the rules that hold and refuse an item.
@@ -336,7 +342,7 @@ impl CompiledPolicy {
         match item {
             _ if self.rules.is_empty() => Vec::new(),
             Item::Product(ProductIx(ix)) => {
-                view.product(ix).map_or_else(Vec::new, |record| names(&refused.of_product(ix, record)))
+                view.product(ix).map_or_else(Vec::new, |record| names(&refused.of_product(view, ix, record)))
             }
             Item::Offer(OfferIx(ix)) => {
                 view.offer(ix).map_or_else(Vec::new, |record| names(&refused.of_offer(ix, record)))
@@ -345,12 +351,12 @@ impl CompiledPolicy {
     }
 
     /// The sides of pairs on which an item stands: pair p has bits 2p and 2p + 1.
-    fn sides(&self, view: &View<'_>, item: Item) -> [u64; APART_MAX / 32] {
-        let mut bits = [0; APART_MAX / 32];
+    fn sides(&self, view: &View<'_>, item: Item) -> Sides {
+        let mut bits = Sides::default();
         let mut add = |row: &[u64]| bits.iter_mut().zip(row).for_each(|(bits, word)| *bits |= word);
         match item {
             Item::Product(ProductIx(ix)) => {
-                let sets = view.product(ix).map(|record| self.apart.of_product(ix, record));
+                let sets = view.product(ix).map(|record| self.apart.of_product(view, ix, record));
                 sets.iter().flatten().for_each(|(_, row)| add(row));
             }
             Item::Offer(OfferIx(ix)) => {

@@ -1,5 +1,6 @@
 //! What the merchant wants and refuses: a plain [`Policy`], resolved against a catalog into rules, compiled into bitmaps.
 
+mod bits;
 #[cfg(feature = "policy")]
 pub mod cel;
 mod classes;

@@ -92,7 +92,11 @@ impl Policy {
         check(self.placements.len() <= PLACEMENTS_MAX, "placements", "at most 64 placements")?;
         let plain = Rule {
             name: "suppress and allow_only".into(),
-            suppress: Names { parties: self.suppress.parties.clone(), ..Names::default() },
+            suppress: Names {
+                parties: self.suppress.parties.clone(),
+                attributes: self.suppress.attributes.clone(),
+                ..Names::default()
+            },
             allow_only: Names { categories: Vec::new(), ..self.allow_only.clone() },
             ..Rule::default()
         };
@@ -155,6 +159,7 @@ impl Policy {
         }
         let bought = &rule.bought;
         let other = !bought.partners.is_empty() || !bought.offers.is_empty();
+        let other = other || !bought.attributes.is_empty();
         if other || !bought.kinds.is_empty() || !bought.parties.is_empty() {
             return error("bought: a line is known by categories, brands and products only");
         }
@@ -270,7 +275,7 @@ fn row_of(view: &View<'_>, field: &'static str, by: By, name: &str) -> Result<u3
         By::Brand => ("brand", NameKind::Brand),
         By::Partner => ("partner", NameKind::Partner),
         By::Product => ("product", NameKind::Product),
-        By::Offer | By::Kind | By::Party => ("offer", NameKind::Offer),
+        By::Offer | By::Kind | By::Party | By::Attribute => ("offer", NameKind::Offer),
     };
     let row = find_spelled(view, kind, name.trim());
     row.ok_or_else(|| PolicyError::UnknownName { field, what, name: name.to_owned() })
@@ -309,6 +314,15 @@ fn write_names(
     ] {
         for name in list {
             write_named(by, role, row_of(view, field, by, name)?, to);
+        }
+    }
+    for (attribute, list) in &names.attributes {
+        for name in list {
+            let unknown = || PolicyError::UnknownName { field, what: attribute.name(), name: name.clone() };
+            let rows = attribute.values(name).map(|value| view.find_attribute(*attribute, &value));
+            let rows: Vec<u32> =
+                rows.collect::<Option<_>>().filter(|r: &Vec<u32>| !r.is_empty()).ok_or_else(unknown)?;
+            rows.into_iter().for_each(|row| write_named(By::Attribute, role, row, to));
         }
     }
     names.kinds.iter().for_each(|kind| write_named(By::Kind, role, kind.code().into(), to));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::bits;
 use super::condition::{Comparison, Condition, NumberFact, TextFact};
 use super::rules::RULE_WORDS;
 use super::selectors::By;
@@ -9,9 +10,8 @@ use super::{CompiledPolicy, Policy};
 use crate::engine::Engine;
 use crate::index::View;
 use crate::offer::{Item, OfferIx, ProductIx, Reason};
-use crate::partner;
 use crate::suppression;
-use crate::vocabulary::{OfferKind, SensitiveClass};
+use crate::vocabulary::OfferKind;
 
 /// What a policy does to a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,26 +122,16 @@ fn always_refused(policy: &CompiledPolicy, view: &View<'_>, item: Item) -> Optio
     let standing = policy.standing();
     match item {
         Item::Product(ProductIx(ix)) => suppression::standing_refusal(policy, view, ix, view.product(ix)?),
+        Item::Offer(OfferIx(ix)) if policy.kill_switch => view.offer(ix).map(|_| Reason::KillSwitch),
         Item::Offer(OfferIx(ix)) => {
             let record = view.offer(ix)?;
-            let kind = OfferKind::from_code(record.kind);
-            let class = SensitiveClass::from_code(record.sensitive);
-            let partner = record.partner.get();
-            let third = partner != crate::index::format::NONE;
-            let sets = policy.rules.refused().of_offer(ix, record);
-            let by_rule = sets.iter().find(|(_, row)| super::meets(&standing.refusing, row));
-            [
-                (policy.kill_switch, Reason::KillSwitch),
-                (class.is_none_or(|c| !policy.sensitive_allowed(c, &standing)), Reason::SensitiveContext),
-                (kind.is_none_or(|kind| policy.kind_suppressed(kind)), Reason::KindExcluded),
-                (policy.suppressed_offers.contains(&ix), Reason::ProductExcluded),
-                (third && partner::standing_refusal(policy, view, partner), Reason::PartnerExcluded),
-                (third && policy.max_third_party == 0, Reason::ThirdPartyQuota),
-            ]
-            .into_iter()
-            .find(|(refused, _)| *refused)
-            .map(|(_, reason)| reason)
-            .or(by_rule.map(|(by, _)| by.reason()))
+            let mut first = None;
+            suppression::standing_offer_rules(policy, view, ix, record, &standing, &mut |reason| {
+                first = Some(reason);
+                true
+            });
+            let third = record.partner.get() != crate::index::format::NONE;
+            first.or((third && policy.max_third_party == 0).then_some(Reason::ThirdPartyQuota))
         }
     }
 }
@@ -159,17 +149,17 @@ fn reach(policy: &CompiledPolicy, view: &View<'_>) -> Vec<RuleReach> {
         *(if is_product { &mut count.0 } else { &mut count.1 }) += 1;
     };
     for (ix, record) in (0..).zip(view.products) {
-        add(&refused.of_product(ix, record), policy.is_allowed(ix), true);
+        add(&refused.of_product(view, ix, record), policy.is_allowed(ix), true);
     }
     for (ix, record) in (0..).zip(view.offers) {
         let allowed = always_refused(policy, view, Item::Offer(OfferIx(ix))).is_none();
         add(&refused.of_offer(ix, record), allowed, false);
     }
-    let has = |row: &[u64], at: usize| row.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
     (0..policy.rules.count())
         .map(|at| {
-            let counted =
-                rows.iter().filter(|((row, allowed), _)| has(row, at) && (*allowed || has(&standing, at)));
+            let counted = rows
+                .iter()
+                .filter(|((row, allowed), _)| bits::has(row, at) && (*allowed || bits::has(&standing, at)));
             let (products, offers) =
                 counted.fold((0, 0), |sum, (_, count)| (sum.0 + count.0, sum.1 + count.1));
             RuleReach { name: policy.rules.name(at).to_owned(), products, offers }

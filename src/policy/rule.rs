@@ -1,7 +1,9 @@
 //! Rules with conditions, pairs that may not meet, and placements: their plain form.
 
+use std::collections::BTreeMap;
+
 use super::condition::Condition;
-use crate::vocabulary::{OfferKind, Party, SensitiveClass, Stage};
+use crate::vocabulary::{Attribute, OfferKind, Party, SensitiveClass, Stage};
 
 /// Names of products and offers. Several names are alternatives: whatever carries any of them is meant.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,6 +14,9 @@ pub struct Names {
     pub categories: Vec<String>,
     /// Brands.
     pub brands: Vec<String>,
+    /// Values of attributes. To be suppressed, one of them is enough. "Allow only" is asked attribute by attribute: each that is
+    /// named here, a product must have with one of its values; where the feed does not say, it has none.
+    pub attributes: BTreeMap<Attribute, Vec<String>>,
     /// Partner ids.
     pub partners: Vec<String>,
     /// Product ids.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bits;
 use super::condition::{self, Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use super::facts::{Facts, text_hash};
 use super::selectors::{By, Member, Selectors};
@@ -162,8 +163,8 @@ impl Rules {
         let mut bought = Vec::new();
         for (bit, draft) in (0..).zip(drafts) {
             let always = draft.bought.is_empty() && draft.ops == [Op::All(0)];
-            if always && let Some(word) = rules.standing.get_mut(bit as usize / 64) {
-                *word |= 1 << (bit % 64);
+            if always {
+                bits::set(&mut rules.standing, bit as usize);
             }
             let (ops, members) = (rules.ops.len(), rules.members.len());
             rules.ops.extend(&draft.ops);
@@ -219,13 +220,13 @@ impl Rules {
         }
         let mut holding = Holding { refusing: [0; RULE_WORDS], allow_sensitive: 0 };
         for (at, rule) in self.list.iter().enumerate() {
-            let has = |bits: &RuleBits| bits.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
-            let (surely, perhaps) =
-                if rule.has_bought { (has(&sure), unread || has(&maybe)) } else { (true, true) };
+            let (surely, perhaps) = match rule.has_bought {
+                true => (bits::has(&sure, at), unread || bits::has(&maybe, at)),
+                false => (true, true),
+            };
             let answer = answer(self.ops.get(rule.ops.clone()).unwrap_or(&[]), facts);
-            if let Some(word) = holding.refusing.get_mut(at / 64).filter(|_| perhaps && answer != Some(false))
-            {
-                *word |= 1 << (at % 64);
+            if perhaps && answer != Some(false) {
+                bits::set(&mut holding.refusing, at);
             }
             if surely && answer == Some(true) {
                 holding.allow_sensitive |= rule.allow_sensitive;
@@ -243,9 +244,7 @@ impl Rules {
     /// Rules that hold for some requests only.
     pub(crate) fn conditional(&self) -> RuleBits {
         let mut bits = [0; RULE_WORDS];
-        for at in 0..self.list.len() {
-            bits[at / 64] |= 1 << (at % 64);
-        }
+        (0..self.list.len()).for_each(|at| bits::set(&mut bits, at));
         bits.iter_mut().zip(self.standing).for_each(|(bits, standing)| *bits &= !standing);
         bits
     }
@@ -273,9 +272,6 @@ pub(crate) fn all_refusals<'s>(
     refusing: &'s RuleBits,
     sets: &'s [(By, &'s [u64])],
 ) -> impl Iterator<Item = usize> + 's {
-    let hit = |at: &usize| {
-        let refuses = |row: &[u64]| row.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
-        refuses(refusing) && sets.iter().any(|(_, row)| refuses(row))
-    };
+    let hit = |at: &usize| bits::has(refusing, *at) && sets.iter().any(|(_, row)| bits::has(row, *at));
     (0..RULE_WORDS * 64).filter(hit)
 }

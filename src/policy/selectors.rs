@@ -4,8 +4,9 @@
 //! time would cost more than the rest of a decision, so each category, brand, partner, ... knows the sets that it is in, as a
 //! row of bits, and equal rows are kept once. A candidate's sets are then the union of a few rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::bits;
 use crate::index::View;
 use crate::index::format::{NONE, OfferRecord, ProductRecord};
 use crate::offer::Reason;
@@ -21,6 +22,7 @@ impl By {
             Self::Partner | Self::Party => Reason::PartnerExcluded,
             Self::Product | Self::Offer => Reason::ProductExcluded,
             Self::Kind => Reason::KindExcluded,
+            Self::Attribute => Reason::AttributeExcluded,
         }
     }
 }
@@ -84,6 +86,8 @@ pub(crate) struct Selectors {
     parties: Table,
     products: Sparse,
     offers: Sparse,
+    /// By set of attribute values; empty where no name is one.
+    attributes: Table,
 }
 
 impl Selectors {
@@ -103,6 +107,7 @@ impl Selectors {
             parties: make.table(By::Party, Party::ALL.len(), |_| NONE),
             products: make.sparse(By::Product),
             offers: make.sparse(By::Offer),
+            attributes: make.attributes(view),
             rows: make.rows,
         }
     }
@@ -114,8 +119,16 @@ impl Selectors {
 
     /// The sets of a product, by what puts it there.
     #[inline]
-    pub(crate) fn of_product(&self, product: u32, record: &ProductRecord) -> [(By, &[u64]); 6] {
+    pub(crate) fn of_product(
+        &self,
+        view: &View<'_>,
+        product: u32,
+        record: &ProductRecord,
+    ) -> [(By, &[u64]); 7] {
         let partner = record.partner.get();
+        // Far from the record: read only where some name is an attribute.
+        let attributes = &self.attributes;
+        let set = if attributes.sets.is_empty() { 0 } else { view.attribute_set_of(product) };
         [
             (By::Product, self.row(self.products.of(product))),
             (By::Kind, self.row(self.kinds.of(OfferKind::Product.code().into()))),
@@ -123,6 +136,7 @@ impl Selectors {
             (By::Brand, self.row(self.brands.of(record.brand.get()))),
             (By::Partner, if partner == NONE { &[] } else { self.row(self.partners.of(partner)) }),
             (By::Party, self.row(self.parties.of(u32::from(partner != NONE)))),
+            (By::Attribute, if attributes.sets.is_empty() { &[] } else { self.row(attributes.of(set)) }),
         ]
     }
 
@@ -170,7 +184,7 @@ impl Maker<'_> {
     fn bits(&self, wanted: impl Fn(&Member) -> bool) -> Vec<u64> {
         let mut bits = vec![0; self.words];
         for member in self.members.iter().filter(|member| wanted(member)) {
-            set(&mut bits, member.bit);
+            bits::set(&mut bits, member.bit as usize);
         }
         bits
     }
@@ -206,7 +220,11 @@ impl Maker<'_> {
                     for (bit, _) in
                         named.get(&(at as u32)).into_iter().flatten().filter(|n| n.1 == wanted_only)
                     {
-                        if wanted_only { clear(&mut bits, *bit) } else { set(&mut bits, *bit) }
+                        if wanted_only {
+                            bits::clear(&mut bits, *bit as usize)
+                        } else {
+                            bits::set(&mut bits, *bit as usize)
+                        }
                     }
                     at = parent(at) as usize;
                 }
@@ -214,6 +232,42 @@ impl Maker<'_> {
             sets.push(self.number(&bits));
             listed.push(ix as u32);
             alike.insert(key, ix as u32);
+        }
+        Table { sets, unknown: self.number(&unknown) }
+    }
+
+    /// A row for each set of values; none where no name is a value.
+    fn attributes(&mut self, view: &View<'_>) -> Table {
+        let of_value = |row: u32| view.attribute_values.get(row as usize).map(|v| v.attribute.get());
+        let mut suppressed: HashMap<u32, Vec<u32>> = HashMap::new();
+        // Which values a set may have of each attribute.
+        let mut only: BTreeMap<(u32, Option<u32>), Vec<u32>> = BTreeMap::new();
+        for member in self.members.iter().filter(|member| member.by == By::Attribute) {
+            if member.only {
+                only.entry((member.bit, of_value(member.row))).or_default().push(member.row);
+            } else {
+                suppressed.entry(member.row).or_default().push(member.bit);
+            }
+        }
+        if suppressed.is_empty() && only.is_empty() {
+            return Table::default();
+        }
+        let mut unknown = vec![0; self.words];
+        only.keys().for_each(|(bit, _)| bits::set(&mut unknown, *bit as usize));
+        let mut sets = Vec::with_capacity(view.attribute_set_count().max(1));
+        for set in 0..view.attribute_set_count().max(1) as u32 {
+            let values = view.attributes_in(set);
+            let mut bits = vec![0; self.words];
+            for value in values {
+                let by = suppressed.get(&value.get()).into_iter().flatten();
+                by.for_each(|bit| bits::set(&mut bits, *bit as usize));
+            }
+            for ((bit, _), allowed) in &only {
+                if !values.iter().any(|value| allowed.contains(&value.get())) {
+                    bits::set(&mut bits, *bit as usize);
+                }
+            }
+            sets.push(self.number(&bits));
         }
         Table { sets, unknown: self.number(&unknown) }
     }
@@ -226,25 +280,13 @@ impl Maker<'_> {
         for group in members.chunk_by(|a, b| a.row == b.row) {
             let mut bits = only.clone();
             for member in group.iter().filter(|m| m.only) {
-                clear(&mut bits, member.bit);
+                bits::clear(&mut bits, member.bit as usize);
             }
             for member in group.iter().filter(|m| !m.only) {
-                set(&mut bits, member.bit);
+                bits::set(&mut bits, member.bit as usize);
             }
             named.extend(group.first().map(|member| (member.row, self.number(&bits))));
         }
         Sparse { named, rest: self.number(&only) }
-    }
-}
-
-fn set(bits: &mut [u64], bit: u32) {
-    if let Some(word) = bits.get_mut(bit as usize / 64) {
-        *word |= 1 << (bit % 64);
-    }
-}
-
-fn clear(bits: &mut [u64], bit: u32) {
-    if let Some(word) = bits.get_mut(bit as usize / 64) {
-        *word &= !(1 << (bit % 64));
     }
 }

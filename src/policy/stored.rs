@@ -248,6 +248,7 @@ impl Reader {
             By::Offer => view.offers.len(),
             By::Kind => OfferKind::ALL.len(),
             By::Party => Party::ALL.len(),
+            By::Attribute => view.attribute_values.len(),
         };
         let list = match (role, self.in_pair) {
             (role::SUPPRESS, false) => &mut self.rules.last_mut()?.suppress,

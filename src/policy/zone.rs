@@ -3,8 +3,11 @@
 use super::PolicyError;
 
 const DAY_S: i64 = 86_400;
-/// Days of the week; day 0 of Unix time was a Thursday.
-const WEEKDAYS: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
+/// Days of the week.
+pub(super) const WEEKDAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+/// Day 0 of Unix time was a Thursday.
+const THURSDAY: i64 = 3;
 
 /// From when on the clock differs from UTC by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl Zone {
         let shift = self.shifts.get(after.checked_sub(1)?)?;
         let local = at_s.checked_add(i64::from(shift.offset_s))?;
         let second = local.rem_euclid(DAY_S);
-        let weekday = WEEKDAYS.get(local.div_euclid(DAY_S).rem_euclid(7) as usize).copied()?;
+        let weekday = WEEKDAYS.get((local.div_euclid(DAY_S) + THURSDAY).rem_euclid(7) as usize).copied()?;
         Some(Local { hour: second / 3600, minute: second / 60 % 60, weekday })
     }
 

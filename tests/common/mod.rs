@@ -20,8 +20,8 @@ use aftercart::experiment::Explore;
 use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType, Role,
-    SensitiveClass, Stage,
+    AgeBand, Attribute, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType,
+    Role, SensitiveClass, Stage,
 };
 use aftercart::{
     Answer, Catalog, Consent, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase,
@@ -116,6 +116,16 @@ impl World {
 const COUNTRIES: [Country; 4] = [Country(*b"US"), Country(*b"CA"), Country(*b"DE"), Country(*b"ZZ")];
 const TAGS: [&str; 4] = ["gift", "office", "pets", "travel"];
 
+/// What products may have; every shop's first products have each of them once.
+pub const ATTRIBUTES: [(Attribute, &str); 6] = [
+    (Attribute::Color, "red"),
+    (Attribute::Color, "blue"),
+    (Attribute::Gender, "female"),
+    (Attribute::Gender, "male"),
+    (Attribute::CustomLabel0, "clearance"),
+    (Attribute::CustomLabel4, "red"),
+];
+
 /// Feeds of a random shop with structure: what is bought of one type goes with the next.
 pub fn inputs(rng: &mut Rng, count: usize) -> Inputs {
     let leaves = leaves(rng, (count / 8).clamp(4, 160));
@@ -129,6 +139,9 @@ pub fn inputs(rng: &mut Rng, count: usize) -> Inputs {
     }
     for (product, brand) in products.iter_mut().rev().zip(&brands) {
         product.brand = brand.clone();
+    }
+    for (product, (attribute, value)) in products.iter_mut().zip(ATTRIBUTES) {
+        product.attributes = vec![(attribute, value.to_owned())];
     }
     let offers = offers(rng, &products, &leaves, &brands, &partners.partners);
     let orders = orders(rng, &products, count * 6);
@@ -183,6 +196,10 @@ fn product(rng: &mut Rng, row: usize, leaves: &[String], brands: &[String], part
         role: if rng.chance(50) { *rng.pick(Role::ALL) } else { Role::Unknown },
         seller: if rng.chance(15) { rng.pick(partners).id.clone() } else { String::new() },
         eligible_regions: if rng.chance(12) { vec![*rng.pick(&COUNTRIES)] } else { Vec::new() },
+        attributes: if rng.chance(60) { rng.some(&ATTRIBUTES, 3) } else { Vec::new() }
+            .into_iter()
+            .map(|(attribute, value)| (attribute, value.to_owned()))
+            .collect(),
     }
 }
 
@@ -200,6 +217,8 @@ fn partners(rng: &mut Rng, leaves: &[String], brands: &[String]) -> Partners {
         blocked_brands: if n == 3 || n == 4 { vec![rng.pick(brands).clone()] } else { Vec::new() },
         regions: if n == 0 && rng.chance(30) { vec![COUNTRIES[0], COUNTRIES[2]] } else { Vec::new() },
         max_per_slate: if n == 0 { 2 } else { 0 },
+        min_share_bps: if n == 0 || n == 3 { *rng.pick(&[0, 500, 2_500, 10_000]) } else { 0 },
+        max_share_bps: if n == 2 || n == 3 { *rng.pick(&[0, 10_000, 10_000, 20, 1_500]) } else { 0 },
         domains: vec![format!("shop.partner{n}.example")],
         not_beside: match n {
             0 => NotBeside { brands: vec![rng.pick(brands).clone()], ..NotBeside::default() },

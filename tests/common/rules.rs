@@ -1,11 +1,15 @@
 //! Random rules with conditions, pairs that may not meet, and placements.
 
+use std::collections::BTreeMap;
+
 use aftercart::build::feed::FrequencyCap;
 use aftercart::policy::condition::{Comparison, Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, ConsentPolicy, NamedPlacement, Names, Policy, Rule, Rung, Unknown};
-use aftercart::vocabulary::{Exposure, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage};
+use aftercart::vocabulary::{
+    Attribute, Exposure, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage,
+};
 
-use super::{NOW, Rng, World};
+use super::{ATTRIBUTES, NOW, Rng, World};
 
 /// What requests call their orders and customers.
 pub const WORDS: [&str; 4] = ["vip", "staff", "express", "campaign"];
@@ -21,6 +25,12 @@ pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
     policy.suppress.parties = if rng.chance(5) { vec![Party::Third] } else { Vec::new() };
     if rng.chance(10) {
         policy.allow_only.brands = rng.some(&world.brands, 6);
+    }
+    if rng.chance(15) {
+        policy.suppress.attributes = attributes(rng, 2);
+    }
+    if rng.chance(5) {
+        policy.allow_only.attributes = attributes(rng, 4);
     }
     let count = *rng.pick(&[0, 1, 2, 5, 70]);
     policy.rules = (0..count).map(|n| rule(rng, world, n)).collect();
@@ -41,8 +51,8 @@ pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
 }
 
 fn rule(rng: &mut Rng, world: &World, number: usize) -> Rule {
-    let bought =
-        Names { partners: vec![], offers: vec![], kinds: vec![], parties: vec![], ..names(rng, world) };
+    let Names { categories, brands, products, .. } = names(rng, world);
+    let bought = Names { categories, brands, products, ..Names::default() };
     let mut rule = Rule {
         name: format!("rule {number}"),
         when: if rng.chance(25) { Condition::Always } else { condition(rng, 3) },
@@ -69,7 +79,8 @@ fn some_names(rng: &mut Rng, world: &World, most: usize) -> Names {
     let (inputs, mut names) = (&world.inputs, Names::default());
     let ids = |rng: &mut Rng, all: Vec<String>| if all.is_empty() { all } else { rng.some(&all, most) };
     for _ in 0..1 + rng.below(2) {
-        match rng.below(9) {
+        match rng.below(10) {
+            9 => names.attributes = attributes(rng, most),
             0..3 => names.categories = ids(rng, world.categories.clone()),
             3 => names.brands = ids(rng, world.brands.clone()),
             4 => names.partners = ids(rng, inputs.partners.partners.iter().map(|p| p.id.clone()).collect()),
@@ -80,6 +91,15 @@ fn some_names(rng: &mut Rng, world: &World, most: usize) -> Names {
         }
     }
     names
+}
+
+fn attributes(rng: &mut Rng, most: usize) -> BTreeMap<Attribute, Vec<String>> {
+    let mut named: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (attribute, value) in rng.some(&ATTRIBUTES, most) {
+        let spelled = if rng.chance(50) { value.to_uppercase() } else { value.to_owned() };
+        named.entry(attribute).or_default().push(spelled);
+    }
+    named
 }
 
 pub fn condition(rng: &mut Rng, depth: usize) -> Condition {

@@ -5,7 +5,7 @@ use aftercart::limits::{ANSWERS_MAX, SEGMENTS_MAX, TAGS_MAX};
 use aftercart::policy::condition::{Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
 use aftercart::vocabulary::{
-    AgeBand, CustomerKind, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage,
+    AgeBand, Attribute, CustomerKind, OfferKind, Party, PaymentType, Purpose, SensitiveClass, Stage,
 };
 use aftercart::{Item, Reason};
 
@@ -162,6 +162,7 @@ pub struct Called<'a> {
     pub offer: Option<&'a str>,
     pub category: Option<&'a [String]>,
     pub brand: Option<&'a str>,
+    pub attributes: &'a [(Attribute, String)],
     pub partner: &'a str,
     pub kind: OfferKind,
 }
@@ -174,6 +175,7 @@ impl<'a> Called<'a> {
             offer: None,
             category: case.shop.category[row].as_deref(),
             brand: case.shop.brand[row].as_deref(),
+            attributes: &product.attributes,
             partner: &product.seller,
             kind: OfferKind::Product,
         }
@@ -182,7 +184,8 @@ impl<'a> Called<'a> {
     pub fn offer(case: &Case<'a>, number: usize) -> Self {
         let offer = &case.shop.world.inputs.partners.offers[number];
         let (product, category, brand) = (None, None, None);
-        Self { product, offer: Some(&offer.id), category, brand, partner: &offer.partner, kind: offer.kind }
+        let (partner, kind) = (&offer.partner, offer.kind);
+        Self { product, offer: Some(&offer.id), category, brand, attributes: &[], partner, kind }
     }
 
     pub fn item(case: &Case<'a>, item: Item) -> Self {
@@ -201,6 +204,11 @@ impl<'a> Called<'a> {
         own.is_some_and(|own| names.categories.iter().any(|c| below(&path(c), &own)))
     }
 
+    fn has_one_of(&self, attribute: Attribute, values: &[String]) -> bool {
+        let own = self.attributes.iter().filter(|(own, _)| *own == attribute);
+        own.into_iter().any(|(_, own)| values.iter().any(|value| value.to_lowercase() == *own))
+    }
+
     /// Each sort of name that suppresses it. What is not known is suppressed where any name of its sort is.
     fn suppressed(&self, names: &Names) -> Vec<Reason> {
         let is_product = self.product.is_some();
@@ -210,6 +218,10 @@ impl<'a> Called<'a> {
         [
             (self.in_category(names) || unknown_category, Reason::CategoryExcluded),
             (self.brand.is_some_and(|b| has(&names.brands, b)) || unknown_brand, Reason::BrandExcluded),
+            (
+                names.attributes.iter().any(|(attribute, values)| self.has_one_of(*attribute, values)),
+                Reason::AttributeExcluded,
+            ),
             (self.product.is_some_and(|id| has(&names.products, id)), Reason::ProductExcluded),
             (self.offer.is_some_and(|id| has(&names.offers, id)), Reason::ProductExcluded),
             (!self.partner.is_empty() && has(&names.partners, self.partner), Reason::PartnerExcluded),
@@ -234,6 +246,14 @@ impl<'a> Called<'a> {
                 Reason::CategoryExcluded,
             ),
             (is_product && lacks(&names.brands, self.brand), Reason::BrandExcluded),
+            (
+                is_product
+                    && names
+                        .attributes
+                        .iter()
+                        .any(|(attribute, values)| !self.has_one_of(*attribute, values)),
+                Reason::AttributeExcluded,
+            ),
             (is_product && lacks(&names.products, self.product), Reason::ProductExcluded),
             (!is_product && lacks(&names.offers, self.offer), Reason::ProductExcluded),
             (!self.partner.is_empty() && lacks(&names.partners, Some(self.partner)), Reason::PartnerExcluded),
@@ -254,7 +274,12 @@ impl<'a> Called<'a> {
 /// All that rules with conditions say against it, and what `[suppress]` and `[allow_only]` say beyond the older lists.
 pub fn refusals(case: &Case<'_>, called: &Called<'_>) -> Vec<Reason> {
     let policy = case.policy;
-    let parties = Names { parties: policy.suppress.parties.clone(), ..Names::default() };
+    let suppress = &policy.suppress;
+    let parties = Names {
+        parties: suppress.parties.clone(),
+        attributes: suppress.attributes.clone(),
+        ..Names::default()
+    };
     let only = Names { categories: Vec::new(), ..policy.allow_only.clone() };
     let mut reasons = called.suppressed(&parties);
     reasons.extend(called.left_out(&only));

@@ -16,7 +16,7 @@ use aftercart::limits::{
 use aftercart::policy::FirstPartyValue;
 use aftercart::testing::{self, Learnt};
 use aftercart::vocabulary::OfferKind;
-use aftercart::{Engine, Item, ProductIx, Reason, Relation};
+use aftercart::{Engine, Item, ProductIx, Reason, Relation, Status};
 
 use super::conditions::{self, Called, Position};
 use super::rules::{Case, Line, Shop, Traits, below, path};
@@ -41,6 +41,7 @@ pub struct Answer {
     pub slate: Vec<Entry>,
     /// Every candidate with all reasons against it; empty for what is shown.
     pub candidates: Vec<(Item, Vec<Reason>)>,
+    pub decision_id: u128,
     /// The vector search alone, best first.
     pub nearest: Vec<ProductIx>,
 }
@@ -67,7 +68,8 @@ fn dot(a: &[i8], b: &[i8]) -> i64 {
 }
 
 pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
-    let mut answer = Answer::default();
+    let case = &Case { decision_id: testing::decision_id(engine, case.transaction), ..case.clone() };
+    let mut answer = Answer { decision_id: case.decision_id, ..Answer::default() };
     if conditions::named(case.policy, case).is_none()
         || case.policy.kill_switch
         || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)
@@ -319,9 +321,17 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
     let ladder = conditions::ladder(case);
     let rung = |e: &Entry| ladder.iter().position(|rung| e.house && *rung == content(e));
     let positions = conditions::positions(case);
+    let (mut waiting, mut given) = (Vec::new(), false);
     found.sort_by_key(|e| (e.house, rung(e), Reverse(e.ev_micros), Reverse(e.score), e.item));
     let mut shown: Vec<Traits> = Vec::new();
     for entry in found {
+        if entry.house && !given {
+            // House offers take what is left over after all others.
+            given = true;
+            give_what_is_owed(case, &waiting, answer);
+            shown =
+                answer.slate.iter().map(|e| case.traits(e.item, e.relation == Relation::Refill)).collect();
+        }
         let refill = entry.relation == Relation::Refill;
         let mut wrong = match entry.item {
             Item::Product(ix) => case.product(shop.row_of[&ix], refill),
@@ -338,6 +348,9 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             wrong.push(Reason::BelowReserve);
         }
         let traits = case.traits(entry.item, refill);
+        if wrong.is_empty() && !entry.house {
+            waiting.push(entry.clone());
+        }
         if wrong.is_empty() && entry.house && rung(&entry).is_none() {
             wrong.push(Reason::PositionExcluded);
         }
@@ -369,7 +382,53 @@ fn arbitrate(case: &Case<'_>, mut found: Vec<Entry>, answer: &mut Answer) {
             answer.slate.push(entry);
         }
     }
+    if !given {
+        give_what_is_owed(case, &waiting, answer);
+    }
     answer.slate.sort_by_key(|entry| entry.position);
+}
+
+/// Offers of partners who are owed more of the page, best first, each in place of the worst offer that makes room for it, until
+/// a partner's best one finds no place.
+fn give_what_is_owed(case: &Case<'_>, waiting: &[Entry], answer: &mut Answer) {
+    let (mut waiting, mut done) = (waiting.to_vec(), Vec::new());
+    let positions = conditions::positions(case);
+    let partner = |entry: &Entry| case.traits(entry.item, false).partner;
+    let least = |entry: &Entry| partner(entry).map_or(0, |id| case.shop.partners[id.as_str()].min_share_bps);
+    waiting.sort_by_key(|e| (Reverse(e.ev_micros), Reverse(e.score), e.item));
+    'next: for entry in waiting.into_iter().filter(|entry| least(entry) > 0) {
+        let owner = partner(&entry);
+        let owed = case.share(owner.as_deref().expect("a partner"), "least", least(&entry)).0;
+        let shown = answer.slate.iter().filter(|e| partner(e) == owner).count();
+        if shown >= owed || done.contains(&owner) || answer.slate.iter().any(|e| e.item == entry.item) {
+            continue;
+        }
+        let mut victims: Vec<Entry> = answer.slate.iter().filter(|e| least(e) == 0).cloned().collect();
+        victims.sort_by_key(|e| (e.ev_micros, Reverse(e.item)));
+        for victim in victims {
+            let rest: Vec<Entry> = answer.slate.iter().filter(|e| e.item != victim.item).cloned().collect();
+            let called = Called::item(case, entry.item);
+            let clash = |e: &Entry| conditions::apart(case, &called, &Called::item(case, e.item));
+            let traits: Vec<Traits> =
+                rest.iter().map(|e| case.traits(e.item, e.relation == Relation::Refill)).collect();
+            let own = case.traits(entry.item, entry.relation == Relation::Refill);
+            if !case.over(&traits, &own).is_empty() || rest.iter().any(clash) {
+                continue;
+            }
+            let Ok(position) = position_for(case, &positions, &rest, &entry, &called) else { continue };
+            for (item, reasons) in &mut answer.candidates {
+                if *item == victim.item {
+                    *reasons = vec![Reason::ShareOwed];
+                } else if *item == entry.item {
+                    reasons.clear();
+                }
+            }
+            answer.slate = rest;
+            answer.slate.push(Entry { position, ..entry });
+            continue 'next;
+        }
+        done.push(owner);
+    }
 }
 
 /// The first free position that takes an entry, or why none does.
@@ -398,4 +457,35 @@ fn position_for(
         }
     }
     Err(reasons)
+}
+
+/// The engine must have decided as this did.
+pub fn assert_same(engine: &Engine, expected: &Answer, found: &aftercart::Offers, context: &str) {
+    let name = |item| format!("{} ({item:?})", engine.id(item));
+    let want: Vec<_> =
+        expected.slate.iter().map(|e| (name(e.item), e.relation, e.line, e.relevance, e.ev_micros)).collect();
+    let have: Vec<_> = found
+        .slate()
+        .iter()
+        .map(|o| (name(o.item), o.because.relation, o.because.line, o.relevance, o.ev_micros))
+        .collect();
+    assert_eq!(have, want, "slate, {context}");
+    assert_eq!(found.status == Status::Ok, !want.is_empty(), "status, {context}");
+    assert_eq!(found.counters.retrieved as usize, expected.candidates.len(), "candidates, {context}");
+    assert_eq!(
+        found.counters.rejected as usize,
+        expected.candidates.len() - expected.slate.len(),
+        "rejections, {context}"
+    );
+    for rejected in found.rejected() {
+        let held = expected.candidates.iter().find(|(item, _)| *item == rejected.item);
+        let reasons = &held.unwrap_or_else(|| panic!("{} is no candidate, {context}", name(rejected.item))).1;
+        assert!(
+            reasons.contains(&rejected.reason),
+            "{} refused for {:?}, oracle {reasons:?}, {context}",
+            name(rejected.item),
+            rejected.reason
+        );
+        assert_ne!(rejected.reason, Reason::VerifierDropped, "gate and verifier disagree, {context}");
+    }
 }

@@ -122,6 +122,7 @@ pub struct Past {
 }
 
 /// A request as the rules see it.
+#[derive(Clone)]
 pub struct Case<'a> {
     pub shop: &'a Shop<'a>,
     pub policy: &'a Policy,
@@ -139,6 +140,8 @@ pub struct Case<'a> {
     pub without: Option<Reason>,
     /// What the live overlay was told, where there is one.
     pub live: Option<&'a Told>,
+    /// What chance is drawn from.
+    pub decision_id: u128,
 }
 
 impl<'a> Case<'a> {
@@ -188,6 +191,7 @@ impl<'a> Case<'a> {
             now,
             without: None,
             live: None,
+            decision_id: 0,
         };
         case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
         case
@@ -578,6 +582,26 @@ impl Case<'_> {
         }
     }
 
+    /// Slots that a share comes to on this page, and the probability that there is one more than the whole ones.
+    pub fn share(&self, partner: &str, stream: &str, bps: u16) -> (usize, u32) {
+        let slots = self.slots() * usize::from(bps);
+        let (whole, part_ppm) = (slots / 10_000, (slots % 10_000 * 100) as u32);
+        let rows = &self.shop.world.inputs.partners.partners;
+        let row = rows.iter().position(|p| p.id == partner).expect("known") as u32;
+        let mut bytes =
+            [self.decision_id.to_le_bytes().to_vec(), row.to_le_bytes().to_vec(), stream.into()].concat();
+        bytes.resize(32, 0);
+        let drawn = (u128::from(xxhash_rust::xxh3::xxh3_64(&bytes)) * 1_000_000) >> 64;
+        (whole + usize::from(drawn < u128::from(part_ppm)), part_ppm)
+    }
+
+    fn share_is_full(&self, slate: &[Traits], partner: &Option<String>) -> bool {
+        let Some(id) = partner else { return false };
+        let most = self.shop.partners[id.as_str()].max_share_bps;
+        let shown = slate.iter().filter(|other| other.partner == *partner).count();
+        most > 0 && shown >= self.share(id, "greatest", most).0
+    }
+
     /// The limits that a slate with one more offer would exceed.
     pub fn over(&self, slate: &[Traits], more: &Traits) -> Vec<Reason> {
         let policy = &self.policy.slate;
@@ -601,6 +625,7 @@ impl Case<'_> {
                 Reason::BrandQuota,
             ),
             (third && full(of_partner, count(&|t| t.partner == more.partner)), Reason::PartnerQuota),
+            (self.share_is_full(slate, &more.partner), Reason::PartnerQuota),
             (
                 third && count(&|t| t.partner.is_some()) >= usize::from(policy.max_third_party),
                 Reason::ThirdPartyQuota,
@@ -637,6 +662,7 @@ fn groups(rows: &[Product]) -> Vec<Option<usize>> {
 
 /// Checks a whole result against every rule; says what is wrong with it.
 pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> Option<String> {
+    let case = &Case { decision_id: offers.decision_id, ..case.clone() };
     let slate = offers.slate();
     if !slate.is_empty() && case.policy.kill_switch {
         return Some("shown although the kill switch is on".into());

@@ -95,7 +95,7 @@ impl Decision {
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], opt_out_third_party, opt_out_categories, unit_key, session_key (any text: hashed, only for experiments)."
+    after_help = "Examples:\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart decide --catalog shop.aftercart --orders orders.csv.gz --last 20\n  echo '{\"case_id\":1,\"lines\":[{\"product_id\":\"SKU1\"}]}' | aftercart decide --catalog shop.aftercart --jsonl\n\nA JSON request has lines [{product_id, quantity, unit_price, category, brand}] and optionally case_id, at, history [{product_id, at}], value, currency, country, payment, rechargeable, tags, placement, stage, customer (new, returning), age_band (minor, adult), orders, loyalty_member, loyalty_tier, has_app, segments, is_gift, answers [{question, tag}], declines [{id, at}], exposures [{id, event, at}], consent {purpose: true or false} (preferences, analytics, marketing, sale_of_data), gpc, opt_out_third_party, opt_out_categories, unit_key, session_key (any text: hashed, only for experiments)."
 )]
 pub(crate) struct Args {
     #[command(flatten)]

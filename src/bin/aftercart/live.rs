@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::Failure;
 use crate::bars::Bars;
 use crate::pool;
-use crate::print::money;
+use crate::request::money;
 
 #[derive(clap::Args)]
 #[command(

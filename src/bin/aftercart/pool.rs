@@ -12,7 +12,7 @@ use clap::Subcommand;
 
 use crate::Failure;
 use crate::live::now_ms;
-use crate::print::money;
+use crate::request::money;
 
 #[derive(clap::Args)]
 pub(crate) struct PoolArgs {

@@ -5,12 +5,7 @@ use std::fmt::Write as _;
 use aftercart::{Engine, Item, Offer, Offers, Relation, Status};
 use serde_json::{Value, json};
 
-use crate::request::Basket;
-
-/// An amount in minor units of a currency with cents.
-pub(crate) fn money(minor: i64) -> String {
-    format!("{}.{:02}", minor / 100, minor % 100)
-}
+use crate::request::{Basket, money};
 
 /// The level above the type: it says what a terse title means.
 fn family(category: &str) -> &str {

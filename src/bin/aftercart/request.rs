@@ -304,7 +304,7 @@ impl Basket {
             return written;
         }
         let line = |line: &BasketLine| {
-            let price = line.unit_price.map(crate::print::money);
+            let price = line.unit_price.map(money);
             json!({ "product_id": line.id, "quantity": line.quantity, "unit_price": price })
         };
         json!({ "lines": self.lines.iter().map(line).collect::<Vec<_>>() })
@@ -378,6 +378,11 @@ fn consent(request: &Request) -> Consent {
 fn key(text: &Text) -> Option<[u8; 16]> {
     let text = Some(text.text()).filter(|text| !text.is_empty())?;
     Some(xxhash_rust::xxh3::xxh3_128(text.as_bytes()).to_le_bytes())
+}
+
+/// An amount in minor units of a currency with cents.
+pub(crate) fn money(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
 }
 
 fn texts(list: &[String]) -> Vec<&str> {

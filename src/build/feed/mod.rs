@@ -16,7 +16,9 @@ use std::path::Path;
 
 use super::error::BuildError;
 use crate::policy::Condition;
-use crate::vocabulary::{Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass};
+use crate::vocabulary::{
+    Attribute, Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass,
+};
 
 pub use columns::ColumnMap;
 pub use embeddings::read_embeddings;
@@ -64,6 +66,8 @@ pub struct Product {
     pub seller: String,
     /// `eligible_region`, countries where it may be offered; empty = everywhere.
     pub eligible_regions: Vec<Country>,
+    /// `color`, `size`, ... `custom_label_4`: what rules may name, each value in lower case.
+    pub attributes: Vec<(Attribute, String)>,
 }
 
 /// The orders as parallel rows, sorted by time, then basket.
@@ -120,6 +124,10 @@ pub struct Partner {
     pub regions: Vec<Country>,
     /// Most offers of this partner in one slate; 0 = as the policy says.
     pub max_per_slate: u8,
+    /// `min_share`, least share of a placement's slots in basis points, of what passes every rule and floor; 0 = none.
+    pub min_share_bps: u16,
+    /// `max_share`, greatest share of them; 0 = as great as may be.
+    pub max_share_bps: u16,
     /// Its web domains, by which others may name it.
     pub domains: Vec<String>,
     /// What it does not stand beside on a page.

@@ -91,6 +91,8 @@ struct RawPartner {
     regions: Texts,
     #[serde(default)]
     max_per_slate: u8,
+    min_share: Option<Spanned<f64>>,
+    max_share: Option<Spanned<f64>>,
     #[serde(default)]
     domains: Vec<String>,
     #[serde(default)]
@@ -168,6 +170,8 @@ struct RawOffer {
 /// blocked_brands = ["Acme"]
 /// regions = ["US", "CA"]
 /// max_per_slate = 1
+/// min_share = 0.05               # of a placement's slots, over many pages; of what passes every rule and floor
+/// max_share = 0.2
 /// domains = ["acme.example"]
 /// not_beside = { categories = [], brands = ["Bolt"], partners = [], domains = ["bolt.example"] }   # on one page
 /// when = 'order.value >= 50.0 && order.country == "US"'   # as a condition of the policy; under every policy
@@ -242,7 +246,10 @@ impl Reader<'_> {
     }
 
     fn partner(&self, raw: RawPartner) -> Result<Partner, BuildError> {
+        let (min_share_bps, max_share_bps) = self.shares(raw.min_share.as_ref(), raw.max_share.as_ref())?;
         Ok(Partner {
+            min_share_bps,
+            max_share_bps,
             id: raw.id.into_inner(),
             name: raw.name,
             active: raw.active.unwrap_or(true),
@@ -260,6 +267,36 @@ impl Reader<'_> {
             when: self.condition(raw.when.as_ref())?,
             caps: self.caps(&raw.caps)?,
         })
+    }
+
+    /// Least and greatest share of the slots in basis points, 0 where none is stated.
+    fn shares(
+        &self,
+        least: Option<&Spanned<f64>>,
+        greatest: Option<&Spanned<f64>>,
+    ) -> Result<(u16, u16), BuildError> {
+        let bps = |field, share: Option<&Spanned<f64>>| match share {
+            None => Ok(0),
+            Some(share) if (0.0001..=1.0).contains(share.get_ref()) => {
+                Ok((share.get_ref() * 10_000.0).round() as u16)
+            }
+            Some(share) => Err(self.document.error(
+                &share.span(),
+                field,
+                format!("{} is not a share", share.get_ref()),
+                "write 0.0001 to 1, or leave it out; `active = false` pauses a partner",
+            )),
+        };
+        let (min, max) = (bps("min_share", least)?, bps("max_share", greatest)?);
+        match least.filter(|_| max > 0 && min > max) {
+            None => Ok((min, max)),
+            Some(share) => Err(self.document.error(
+                &share.span(),
+                "min_share",
+                "is more than max_share",
+                "lower it, or raise max_share",
+            )),
+        }
     }
 
     fn offer(&self, raw: RawOffer, partners: &[Partner]) -> Result<PartnerOffer, BuildError> {
@@ -555,7 +592,7 @@ mod tests {
             (
                 "[[partner]]\nid = 'a'\npayout = 1\n",
                 "3: payout: unknown field `payout`, expected one of `id`, `name`, `active`, `blocked_categories`, \
-                 `blocked_brands`, `regions`, `max_per_slate`, `domains`, `not_beside`, `when`, `caps`\n  way out: correct the line",
+                 `blocked_brands`, `regions`, `max_per_slate`, `min_share`, `max_share`, `domains`, `not_beside`, `when`, `caps`\n  way out: correct the line",
             ),
             ("[[partner]]\nname = 'a'\n", "1: [[partner]]: missing field `id`\n  way out: correct the line"),
             ("[[partner]]\n\nid = ''\n", "3: id: is empty\n  way out: give an id of 1 to 64 bytes"),

@@ -7,7 +7,7 @@ use super::{
     BuildError, ColumnMap, Map, NONE, Product, file_error, id_problem, listed, map, parse_price, shown,
 };
 use crate::build::progress::Progress;
-use crate::vocabulary::{Availability, Country, Currency, Role, SensitiveClass};
+use crate::vocabulary::{Attribute, Availability, Country, Currency, Role, SensitiveClass};
 
 const ID: usize = 0;
 const TITLE: usize = 1;
@@ -28,6 +28,8 @@ const ROLE: usize = 15;
 const SELLER: usize = 16;
 const REGION: usize = 17;
 const STANDARD_CATEGORY: usize = 18;
+/// The first attribute; the others follow in the order of their codes.
+const ATTRIBUTES: usize = 19;
 
 /// In the order of the numbers above.
 pub(super) const FIELDS: &[Field] = &[
@@ -50,6 +52,19 @@ pub(super) const FIELDS: &[Field] = &[
     text("seller", &["seller", "external_seller_id"]),
     list("eligible_region", &["eligible_region"], ","),
     list("product_category", &["product_category", "shopify_category"], " > "),
+    list("color", &["color"], "/"),
+    text("size", &["size"]),
+    list("material", &["material"], "/"),
+    text("pattern", &["pattern"]),
+    text("gender", &["gender"]),
+    text("age_group", &["age_group"]),
+    text("condition", &["condition"]),
+    text("energy_efficiency_class", &["energy_efficiency_class"]),
+    text("custom_label_0", &["custom_label_0"]),
+    text("custom_label_1", &["custom_label_1"]),
+    text("custom_label_2", &["custom_label_2"]),
+    text("custom_label_3", &["custom_label_3"]),
+    text("custom_label_4", &["custom_label_4"]),
 ];
 
 const fn text(name: &'static str, columns: &'static [&'static str]) -> Field {
@@ -65,7 +80,7 @@ const fn list(name: &'static str, columns: &'static [&'static str], joint: &'sta
 /// Columns have the attribute names of Google Merchant; only `id` (or `product_id`) must be there, columns
 /// that are not in [`Product`] are ignored, and an empty field means that the feed does not say. Prices are
 /// hundredths; `category_path` wins over `product_type`, that over `google_product_category`. `age_group` is
-/// about sizes, not about leave to buy, so it is not read: `age_min` and `adult` are.
+/// about sizes, not about leave to buy: that is `age_min` and `adult`.
 ///
 /// # Errors
 /// [`BuildError::Io`] and [`BuildError::File`] for files that cannot be read, are cut short, of an unknown
@@ -148,7 +163,21 @@ fn product(table: &Table<'_>, currency: &mut Option<Currency>) -> Result<Product
         role: named(table, ROLE, Role::from_name, Role::ALL, Role::name)?.unwrap_or_default(),
         seller: text(SELLER),
         eligible_regions: regions(table)?,
+        attributes: attributes(table),
     })
+}
+
+/// What rules may name of the row, each value once.
+fn attributes(table: &Table<'_>) -> Vec<(Attribute, String)> {
+    let each = |attribute: &Attribute| {
+        let attribute = *attribute;
+        let text = table.get(ATTRIBUTES + usize::from(attribute.code()));
+        attribute.values(text).map(move |value| (attribute, value)).collect::<Vec<_>>()
+    };
+    let mut attributes: Vec<_> = Attribute::ALL.iter().flat_map(each).collect();
+    attributes.sort_unstable();
+    attributes.dedup();
+    attributes
 }
 
 /// The first of some category fields that says something, with levels joined alike.
@@ -306,6 +335,7 @@ mod tests {
             gtin: "0123".into(),
             age_min: 18,
             sensitive: SensitiveClass::Adult,
+            attributes: vec![(Attribute::AgeGroup, "adult".into())],
             ..Product::default()
         };
         let bare = Product {
@@ -317,6 +347,24 @@ mod tests {
         };
         assert_eq!(rows, [gin, bare]);
         assert_eq!(currency, Some(Currency::USD));
+    }
+
+    #[test]
+    fn attributes_are_read_in_lower_case_and_taken_apart() {
+        let feed = "id,color,size,material,condition,custom_label_2\n\
+            a,Red / navy blue/red,8/10,Cotton/Wool, New ,A/B\nb,,,,,\n";
+        let (rows, _) = read("feed.csv", feed).unwrap();
+        let want = [
+            (Attribute::Color, "navy blue"),
+            (Attribute::Color, "red"),
+            (Attribute::Size, "8/10"),
+            (Attribute::Material, "cotton"),
+            (Attribute::Material, "wool"),
+            (Attribute::Condition, "new"),
+            (Attribute::CustomLabel2, "a/b"),
+        ];
+        assert_eq!(rows[0].attributes, want.map(|(attribute, value)| (attribute, value.to_owned())));
+        assert_eq!(rows[1].attributes, []);
     }
 
     #[test]

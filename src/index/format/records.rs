@@ -77,6 +77,16 @@ record! {
 }
 
 record! {
+    /// A value that an attribute has.
+    AttributeRecord, 12 {
+        /// [`crate::vocabulary::Attribute`].
+        attribute: U32,
+        /// The value, in lower case.
+        value: StrRef,
+    }
+}
+
+record! {
     /// A partner.
     PartnerRecord, 40 {
         /// Id.
@@ -93,8 +103,12 @@ record! {
         active: u8,
         /// Most offers in one slate; 0 = as the policy says.
         max_per_slate: u8,
+        /// Least share of a placement's slots, in basis points; 0 = none.
+        min_share_bps: U16,
+        /// Greatest share of them; 0 = as great as may be.
+        max_share_bps: U16,
         /// Zero.
-        reserved: [u8; 12],
+        reserved: [u8; 8],
     }
 }
 

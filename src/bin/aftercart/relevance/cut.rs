@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::bars::Bars;
-use crate::print::money;
+use crate::request::money;
 
 /// How long after a basket what is bought counts.
 const AFTER_MS: i64 = 14 * 24 * 3600 * 1000;
