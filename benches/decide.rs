@@ -16,6 +16,9 @@
 mod cold;
 #[path = "decide/measure.rs"]
 mod measure;
+#[path = "../src/bin/aftercart/print.rs"]
+#[allow(dead_code, missing_docs)]
+mod print;
 #[path = "../src/bin/aftercart/request.rs"]
 #[allow(dead_code, missing_docs)]
 mod request;

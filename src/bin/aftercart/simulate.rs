@@ -59,7 +59,7 @@ const LOOKS_CLOSER: f64 = 0.08;
 const CANNOT_BE_CHARGED: f64 = 0.02;
 const RETURNS: f64 = 0.1;
 const DISMISSES: f64 = 0.01;
-const ORDERS_LATER: f64 = 0.12;
+const ORDERS_LATER: f64 = 0.06;
 
 /// What showing the slates was worth, on average over all decisions, seen or held back.
 #[derive(Default)]
@@ -159,7 +159,7 @@ impl World<'_> {
         }
         // Later orders have nothing to do with the page.
         if self.chance(ORDERS_LATER) {
-            let value = (6.8 + 0.6 * self.bell()).exp() as i64;
+            let value = (6.0 + 0.6 * self.bell()).exp() as i64;
             self.happens(EventKind::Ordered, offers, at_ms + 9 * 86_400_000, "", Some(value));
         }
         if self.chance(SEES_PAGE) {
