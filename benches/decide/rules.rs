@@ -108,7 +108,7 @@ pub(crate) fn decades(path: &std::path::Path) -> Result<Vec<Value>> {
     let baskets = baskets(&engine, 200)?;
     let left = |one_in: u64| -> Vec<String> {
         let ids = engine.catalog().product_ids().filter(|id| {
-            one_in > 1 && xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), one_in) % one_in == 0
+            one_in > 1 && xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), one_in).is_multiple_of(one_in)
         });
         ids.map(str::to_owned).collect()
     };

@@ -57,7 +57,7 @@ fn status(status: Status) -> (u64, u64) {
 
 impl DecisionRecord {
     /// As words.
-    pub(super) fn to_words(&self) -> [u64; RECORD_WORDS] {
+    pub(super) fn as_words(&self) -> [u64; RECORD_WORDS] {
         let mut words = [0; RECORD_WORDS];
         let own = self.head();
         words.iter_mut().zip(own).for_each(|(to, from)| *to = from);

@@ -174,7 +174,7 @@ impl RingWriter {
             return;
         }
         record.number = written + dropped + 1;
-        for (word, value) in ring.place(written).iter().zip(record.to_words()) {
+        for (word, value) in ring.place(written).iter().zip(record.as_words()) {
             word.lay(value);
         }
         ring.set_header(header::WRITTEN, written + 1); // from here on a reader sees it
