@@ -128,7 +128,7 @@ impl Unit {
 pub struct Assigned {
     /// Below [`BUCKETS`].
     pub bucket: u16,
-    /// Number of the arm within the layer; [`crate::Engine::arm`] names it.
+    /// Number of the arm within the layer; [`crate::Engine::arms`] names them.
     pub arm: u8,
 }
 
