@@ -30,7 +30,7 @@ pub(crate) struct Args {
 }
 
 /// What is compared, per transaction.
-pub(super) const MEASURES: [(&str, &str); 4] = [
+const MEASURES: [(&str, &str); 4] = [
     ("gross", "revenue"),
     ("net", "revenue less returns"),
     ("contribution", "margin and payouts, less returns"),
@@ -38,37 +38,37 @@ pub(super) const MEASURES: [(&str, &str); 4] = [
 ];
 
 /// One arm of a comparison.
-pub(super) struct Arm {
-    pub(super) name: String,
-    pub(super) shows: String,
+struct Arm {
+    name: String,
+    shows: String,
     share: [f64; 2],
     /// As [`MEASURES`]; amounts in major units.
-    pub(super) sums: [Sums; MEASURES.len()],
+    sums: [Sums; MEASURES.len()],
 }
 
 /// A holdout or an experiment.
-pub(super) struct Comparison {
-    pub(super) name: String,
+struct Comparison {
+    name: String,
     /// What the others are measured against comes first.
-    pub(super) arms: Vec<Arm>,
+    arms: Vec<Arm>,
     /// Probability of the sample ratio, where it can be tested.
-    pub(super) ratio_p: Option<f64>,
+    ratio_p: Option<f64>,
     /// Why no lift may be stated.
-    pub(super) refused: Option<String>,
+    refused: Option<String>,
 }
 
 /// All that the page says.
-pub(super) struct Report {
-    pub(super) comparisons: Vec<Comparison>,
+struct Report {
+    comparisons: Vec<Comparison>,
     /// By the names of [`QUERIES`].
     answers: Vec<(&'static str, Answer)>,
-    pub(super) skipped: Vec<String>,
+    skipped: Vec<String>,
     /// Made, waiting in rings, dropped.
-    pub(super) counts: [u64; 3],
+    counts: [u64; 3],
 }
 
 impl Report {
-    pub(super) fn answer(&self, name: &str) -> &Answer {
+    fn answer(&self, name: &str) -> &Answer {
         static NONE: Answer = Answer { columns: Vec::new(), rows: Vec::new() };
         self.answers.iter().find(|(own, _)| *own == name).map_or(&NONE, |(_, answer)| answer)
     }
@@ -182,7 +182,7 @@ fn judge(comparison: &mut Comparison) {
 }
 
 /// Every lift that may be stated.
-pub(super) fn lifts(report: &Report) -> Answer {
+fn lifts(report: &Report) -> Answer {
     let columns = [
         "comparison",
         "arm",
@@ -226,7 +226,7 @@ pub(super) fn lifts(report: &Report) -> Answer {
 }
 
 /// The lift of an arm, where it may be stated and there are units enough.
-pub(super) fn lift(comparison: &Comparison, arm: &Arm, measure: usize) -> Option<Estimate> {
+fn lift(comparison: &Comparison, arm: &Arm, measure: usize) -> Option<Estimate> {
     let control = comparison.arms.first().filter(|_| comparison.refused.is_none())?;
     arm.sums[measure].lift_over(&control.sums[measure])
 }

@@ -67,7 +67,7 @@ SELECT 'global holdout' AS comparison, CASE WHEN held_out THEN 'held out' ELSE '
   CASE WHEN held_out THEN shows ELSE 'offers' END AS arm_shows,
   CASE WHEN held_out THEN holdout_share ELSE 1 - holdout_share END AS share, o.*
 FROM outcomes AS o WHERE holdout_bucket IS NOT NULL
-UNION ALL SELECT experiment_1, arm_1, shows, share_1, o.* FROM outcomes AS o WHERE experiment_1 IS NOT NULL
-UNION ALL SELECT experiment_2, arm_2, shows, share_2, o.* FROM outcomes AS o WHERE experiment_2 IS NOT NULL
-UNION ALL SELECT experiment_3, arm_3, shows, share_3, o.* FROM outcomes AS o WHERE experiment_3 IS NOT NULL
-UNION ALL SELECT experiment_4, arm_4, shows, share_4, o.* FROM outcomes AS o WHERE experiment_4 IS NOT NULL;
+UNION ALL SELECT experiment_1 AS comparison, arm_1 AS arm, shows AS arm_shows, share_1 AS share, o.* FROM outcomes AS o WHERE experiment_1 IS NOT NULL
+UNION ALL SELECT experiment_2 AS comparison, arm_2 AS arm, shows AS arm_shows, share_2 AS share, o.* FROM outcomes AS o WHERE experiment_2 IS NOT NULL
+UNION ALL SELECT experiment_3 AS comparison, arm_3 AS arm, shows AS arm_shows, share_3 AS share, o.* FROM outcomes AS o WHERE experiment_3 IS NOT NULL
+UNION ALL SELECT experiment_4 AS comparison, arm_4 AS arm, shows AS arm_shows, share_4 AS share, o.* FROM outcomes AS o WHERE experiment_4 IS NOT NULL;

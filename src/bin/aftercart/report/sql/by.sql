@@ -25,12 +25,12 @@ WITH seen AS (
 ),
 split AS (
   SELECT 'placement' AS by_what, placement AS name, seen.* FROM seen
-  UNION ALL SELECT 'partner', partner, seen.* FROM seen
-  UNION ALL SELECT 'kind', kind, seen.* FROM seen
-  UNION ALL SELECT 'category', category, seen.* FROM seen
-  UNION ALL SELECT 'day', day, seen.* FROM seen
-  UNION ALL SELECT 'position', position, seen.* FROM seen
-  UNION ALL SELECT 'relation', relation, seen.* FROM seen
+  UNION ALL SELECT 'partner' AS by_what, partner AS name, seen.* FROM seen
+  UNION ALL SELECT 'kind' AS by_what, kind AS name, seen.* FROM seen
+  UNION ALL SELECT 'category' AS by_what, category AS name, seen.* FROM seen
+  UNION ALL SELECT 'day' AS by_what, day AS name, seen.* FROM seen
+  UNION ALL SELECT 'position' AS by_what, position AS name, seen.* FROM seen
+  UNION ALL SELECT 'relation' AS by_what, relation AS name, seen.* FROM seen
 )
 SELECT
   by_what, name,
