@@ -12,7 +12,7 @@ use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile, Purposes};
 use crate::transaction::{LineItem, Transaction};
-use crate::vocabulary::{AgeBand, Country, Exposure, Role, SensitiveClass, Stage};
+use crate::vocabulary::{AgeBand, Country, Currency, Exposure, Role, SensitiveClass, Stage};
 
 /// A bought line, resolved. Index fields are [`NONE`] where the catalog does not know.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,8 @@ pub(crate) struct ContextScratch {
     pub(crate) types: TypeSet,
     /// Distinct earlier purchases, sorted by product.
     pub(crate) past: Vec<Past>,
+    /// The catalog's.
+    pub(crate) currency: Currency,
     /// Earlier purchases by type, sorted.
     past_types: Vec<PastGroup>,
     /// Earlier purchases by brand, sorted.
@@ -110,6 +112,7 @@ impl ContextScratch {
             asking: Vec::with_capacity(LINES_MAX),
             types: TypeSet::with_capacity(LINES_MAX),
             past: Vec::with_capacity(PURCHASES_MAX),
+            currency: engine.view().currency,
             past_types: Vec::with_capacity(PURCHASES_MAX),
             past_brands: Vec::with_capacity(PURCHASES_MAX),
             trips: 0,
@@ -126,6 +129,7 @@ impl ContextScratch {
     /// Makes it ready for another engine.
     pub(crate) fn fit(&mut self, engine: &Engine) {
         self.narrowed.fit(engine);
+        self.currency = engine.view().currency;
     }
 }
 

@@ -139,7 +139,7 @@ impl DecisionRecord {
             slots: slots(engine, transaction),
             lines: transaction.lines.len() as u16,
             order_value: order_value(transaction),
-            currency: transaction.currency.unwrap_or(engine.view().currency),
+            currency: transaction.currency.unwrap_or(scratch.context.currency),
             counts: [offers.counters.retrieved, offers.counters.eligible, offers.counters.rejected]
                 .map(|count| u16::try_from(count).unwrap_or(u16::MAX)),
             placement: placement(engine, transaction),
@@ -230,18 +230,23 @@ fn placement(engine: &Engine, transaction: &Transaction<'_>) -> [u8; PLACEMENT_B
     bytes
 }
 
-/// Counts the refusals by reason. Two dozen reasons at most appear at once.
+/// Counts the refusals by reason.
 fn reasons(offers: &Offers) -> [(u16, u16); REASONS_LOGGED] {
     let mut counts = [(0u16, 0u16); 64];
-    for rejected in offers.rejected() {
-        let code = rejected.reason.code();
-        if let Some(count) = counts.iter_mut().find(|(known, _)| *known == code || *known == 0) {
-            *count = (code, count.1 + 1);
+    let mut seen = 0;
+    // Refusals for one reason come in runs.
+    for run in offers.rejected().chunk_by(|one, next| one.reason == next.reason) {
+        let code = run.first().map_or(0, |rejected| rejected.reason.code());
+        let at = counts.iter().take(seen).position(|(known, _)| *known == code).unwrap_or(seen);
+        if let Some(count) = counts.get_mut(at) {
+            *count = (code, count.1 + run.len() as u16);
+            seen = seen.max(at + 1);
         }
     }
-    counts.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+    let seen = counts.get_mut(..seen).unwrap_or(&mut []);
+    seen.sort_unstable_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
     let mut kept = [(0, 0); REASONS_LOGGED];
-    kept.iter_mut().zip(counts).for_each(|(to, from)| *to = from);
+    kept.iter_mut().zip(seen).for_each(|(to, from)| *to = *from);
     kept
 }
 
