@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aftercart::experiment::{Arm, BUCKETS, Experiment, Explore, Holdout, Shows, Unit, bucket};
-use aftercart::{Decider, Engine, Item, Offers, Policy, Status};
+use aftercart::{Decider, Engine, Item, Offers, Policy, Relation, Status};
 use common::{Request, Rng, World};
 
 #[test]
@@ -56,8 +56,10 @@ fn fruitful(world: &World, engine: &Engine, wanted: usize) -> Vec<Request> {
     let mut decider = Decider::new(Arc::new(engine.clone()));
     let ids = world.inputs.products.iter().map(|product| product.id.as_str());
     let requests = ids.map(|id| Request::of(&[id]));
+    // House offers fill what draws leave, and are not drawn.
     let full = |request: &Request| {
-        request.with(|t, p| decider.decide(t, p).expect("within the limits").slate().len() == 3)
+        let offers = request.with(|t, p| decider.decide(t, p).expect("within the limits"));
+        offers.slate().iter().filter(|offer| offer.because.relation != Relation::House).count() == 3
     };
     let found: Vec<Request> = requests.filter(full).take(wanted).collect();
     assert_eq!(found.len(), wanted);
