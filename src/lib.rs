@@ -31,6 +31,8 @@ mod deadline;
 mod decide;
 mod distance;
 mod engine;
+#[cfg(feature = "log")]
+pub mod evaluate;
 pub mod experiment;
 mod explain;
 mod features;
