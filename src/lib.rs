@@ -49,6 +49,7 @@ mod profile;
 mod ranker;
 mod ranking;
 pub mod record;
+mod refill;
 mod retrieve;
 mod scratch;
 mod share;
