@@ -26,6 +26,7 @@
 #![deny(unsafe_code)]
 
 mod accept;
+mod bought;
 mod context;
 mod deadline;
 mod decide;

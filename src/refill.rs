@@ -15,7 +15,7 @@ pub(crate) const WEIGHTS: usize = 5;
 
 /// A customer's purchases of a product until now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bought {
+pub(crate) struct Habit {
     /// From 1.
     pub(crate) times: u32,
     /// Days since the first.
@@ -26,7 +26,7 @@ pub(crate) struct Bought {
     pub(crate) usual_days: u16,
 }
 
-impl Bought {
+impl Habit {
     /// What the weights weigh, in 1/256: 1, log2 of the purchases, of the days behind the rate, of the days of silence.
     pub(crate) fn features(self) -> [i32; WEIGHTS - 1] {
         let log2 = |whole: u32| log2_q8(whole.clamp(1, (1 << 24) - 1) << 8);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn no_weight_and_no_history_overflows() {
-        let most = Bought { times: u32::MAX, age_days: u32::MAX, since_days: u32::MAX, usual_days: u16::MAX };
+        let most = Habit { times: u32::MAX, age_days: u32::MAX, since_days: u32::MAX, usual_days: u16::MAX };
         for weight in [i32::MIN, i32::MAX] {
             let weights = [I32::new(weight); WEIGHTS];
             assert!(most.beyond_due(&weights).is_some_and(|beyond| beyond.unsigned_abs() < 1 << 48));

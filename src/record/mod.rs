@@ -152,7 +152,7 @@ impl DecisionRecord {
             candidate_count: 0,
             candidates: [CandidateRecord::NONE; CANDIDATES_LOGGED],
         };
-        for (kind, line) in record.types.iter_mut().zip(&scratch.context.lines) {
+        for (kind, line) in record.types.iter_mut().zip(&scratch.context.bought.lines) {
             *kind = if line.sensitive { NONE } else { line.kind };
         }
         record.take_slate(offers);

@@ -7,7 +7,7 @@ use nalgebra::{Matrix4, Vector4};
 use rayon::prelude::*;
 
 use super::cooccurrence::Log;
-use crate::refill::{Bought, WEIGHTS};
+use crate::refill::{Habit, WEIGHTS};
 
 /// Days within which something is bought again, or not.
 const WITHIN_DAYS: i32 = 14;
@@ -86,7 +86,7 @@ pub(super) fn learn(log: &Log, types: &[u32], kinds: usize, named: u32) -> Optio
         let of = |pair: Pair| {
             let Pair { times, age, since, back } = pair;
             let usual_days = before[product];
-            (Bought { times, age_days: age, since_days: since, usual_days }.features(), back)
+            (Habit { times, age_days: age, since_days: since, usual_days }.features(), back)
         };
         pairs(log, product, named, until).into_iter().map(of).collect::<Vec<_>>()
     };
@@ -200,7 +200,7 @@ mod tests {
         let share = every.iter().filter(|(_, pair)| pair.back).count() as f64 / every.len() as f64;
         for (product, Pair { times, age, since, back: came }) in every {
             let usual_days = refill.days[product];
-            let x = Bought { times, age_days: age, since_days: since, usual_days }.features();
+            let x = Habit { times, age_days: age, since_days: since, usual_days }.features();
             let z: f64 = x.iter().zip(refill.weights).map(|(x, w)| f64::from(*x) * f64::from(w)).sum::<f64>()
                 / 2f64.powi(24);
             let p = 1.0 / (1.0 + (-z).exp());
