@@ -11,6 +11,7 @@ use crate::limits::{
 use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile, Purposes};
+use crate::refill::Habit;
 use crate::transaction::Transaction;
 use crate::vocabulary::{AgeBand, Country, Currency, Exposure, Role, Stage};
 
@@ -371,12 +372,25 @@ pub(crate) fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
 /// Days until something comes back whose type's rhythm is not known.
 const UNKNOWN_RHYTHM_DAYS: u16 = 7;
 
-/// A consumable is due once the lower quartile of its type's intervals has passed. Unknown times are not due.
-pub(crate) fn is_due(context: &Context<'_>, last_at_ms: i64, kind: u32) -> bool {
-    let rhythm = context.view.types.get(kind as usize).map(|t| t.replenish_days[0].get());
-    let days = rhythm.filter(|days| *days > 0).unwrap_or(UNKNOWN_RHYTHM_DAYS);
-    let since = context.now_ms().map_or(-1, |now| now.saturating_sub(last_at_ms));
-    last_at_ms > 0 && since >= i64::from(days) * DAY_MS
+/// What is used up is due where it is likely enough to be bought soon ([`crate::refill`]), from the next day on. Where the catalog has
+/// not learnt that: once the lower quartile of its type's intervals has passed. Unknown times are not due.
+pub(crate) fn is_due(context: &Context<'_>, past: &Past) -> bool {
+    let Some(now) = context.now_ms().filter(|_| past.last_at_ms > 0) else { return false };
+    let days_since = |at_ms: i64| (now.saturating_sub(at_ms) / DAY_MS).clamp(-1, u32::MAX.into());
+    let since = days_since(past.last_at_ms);
+    if let Some(usual) = context.view.refill_days.get(past.product as usize) {
+        let habit = Habit {
+            times: past.times,
+            age_days: days_since(past.first_at_ms).max(0) as u32,
+            since_days: since.max(0) as u32,
+            usual_days: usual.get(),
+        };
+        if let Some(beyond) = habit.beyond_due(context.view.refill_weights) {
+            return since >= 1 && beyond >= 0;
+        }
+    }
+    let rhythm = context.view.types.get(past.kind as usize).map(|t| t.replenish_days[0].get());
+    since >= i64::from(rhythm.filter(|days| *days > 0).unwrap_or(UNKNOWN_RHYTHM_DAYS))
 }
 
 impl Context<'_> {

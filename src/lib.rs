@@ -32,6 +32,8 @@ mod deadline;
 mod decide;
 mod distance;
 mod engine;
+#[cfg(feature = "log")]
+pub mod evaluate;
 pub mod experiment;
 mod explain;
 mod features;
@@ -48,6 +50,7 @@ mod profile;
 mod ranker;
 mod ranking;
 pub mod record;
+mod refill;
 mod retrieve;
 mod scratch;
 mod share;

@@ -382,7 +382,7 @@ fn refills(context: &Context<'_>, work: &mut Work) {
         let wanted = used_up
             && !context.types.contains(past.kind)
             && context.is_allowed(past.product)
-            && is_due(context, past.last_at_ms, past.kind);
+            && is_due(context, past);
         if wanted {
             work.search.hits.offer(search::key(features::bought_before(past), past.product));
         }

@@ -193,7 +193,7 @@ fn is_refill(context: &Context<'_>, record: &ProductRecord, relation: Relation) 
 fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord) -> bool {
     if let Some(past) = context.past_of(product) {
         let never = context.transaction.placement.repeat == Repeat::Never;
-        return never || !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
+        return never || !context.used_up(record, past) || !is_due(context, past);
     }
     let role = Role::from_code(record.role);
     if role == Some(Role::Consumable) {

@@ -26,7 +26,7 @@ pub(crate) struct Mix {
 }
 
 /// Tickets of one draw.
-const TICKETS: u64 = 1_000_000;
+pub(crate) const TICKETS: u64 = 1_000_000;
 
 impl Mix {
     /// Temperature and epsilon in millionths.
@@ -40,7 +40,7 @@ impl Mix {
     }
 
     /// Divides the tickets among candidates, best first. The first one has what rounding leaves.
-    fn tickets(&self, pool: &[Candidate]) -> [u64; EXPLORE_MAX] {
+    pub(crate) fn tickets(&self, pool: &[Candidate]) -> [u64; EXPLORE_MAX] {
         let (mut tickets, mut weights) = ([0; EXPLORE_MAX], [0; EXPLORE_MAX]);
         let count = pool.len().min(EXPLORE_MAX) as u64;
         let Some(alike) = u64::from(self.epsilon_ppm).checked_div(count) else { return tickets };

@@ -4,6 +4,7 @@ mod bars;
 mod build;
 mod decide;
 mod demo;
+mod evaluate;
 mod inspect;
 mod live;
 mod log;
@@ -64,6 +65,8 @@ enum Command {
     /// Write what the page brought: lift with intervals, by parts, and why not more
     #[cfg(feature = "report")]
     Report(report::Args),
+    /// Estimate what another policy would have earned on the pages of a log
+    Evaluate(evaluate::Args),
     /// Make up a log over real baskets, with a lift that is known
     Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Log(args) => log::log(&args),
         #[cfg(feature = "report")]
         Command::Report(args) => report::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
