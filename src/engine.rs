@@ -12,6 +12,7 @@ use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
 use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
+use crate::vocabulary::Currency;
 
 /// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
 #[derive(Debug, Clone)]
@@ -210,6 +211,19 @@ impl Engine {
         };
         let category = view.product(ix).and_then(|r| view.category(r.category.get()));
         category.map_or("", |r| view.str(r.path))
+    }
+
+    /// Distinct customers who bought a product in the orders that the catalog was built from; 0 for other offers.
+    #[must_use]
+    pub fn customers(&self, item: Item) -> u32 {
+        let Item::Product(ProductIx(ix)) = item else { return 0 };
+        self.view().product(ix).map_or(0, |record| record.popularity.get())
+    }
+
+    /// The currency of all amounts.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.view().currency
     }
 
     /// Price in minor units, where known.

@@ -40,6 +40,7 @@ pub mod live;
 #[cfg(feature = "log")]
 pub mod log;
 mod narrowed;
+mod observe;
 mod offer;
 mod partner;
 pub mod policy;
@@ -67,6 +68,7 @@ pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
 pub use live::{Lease, LeaseError, Live, LiveError, LiveFact};
+pub use observe::STAGES;
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
     Relation, Status,

@@ -1,7 +1,6 @@
 //! Read access for this crate's own tests. Not part of the interface: it may change at any time.
 
 use crate::context;
-use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::features;
 use crate::index::SearchCounters;
@@ -182,14 +181,4 @@ pub fn rows(engine: &Engine, product: ProductIx) -> (Vec<i8>, Vec<i8>) {
 #[must_use]
 pub fn unit_dot(engine: &Engine) -> u32 {
     engine.view().unit_dot
-}
-
-/// A decision, hearing of each stage as it ends.
-pub fn decide_in_stages(
-    decider: &mut Decider,
-    transaction: &Transaction<'_>,
-    profile: &Profile<'_>,
-    mut stage_done: impl FnMut(&'static str),
-) {
-    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done, None);
 }
