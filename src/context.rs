@@ -141,7 +141,7 @@ pub(crate) struct Context<'a> {
     pub(crate) transaction: &'a Transaction<'a>,
     pub(crate) profile: &'a Profile<'a>,
     /// What chance is drawn from; whoever decides sets it.
-    pub(crate) decision_id: u128,
+    pub(crate) group_id: u128,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
     /// Whether any orders stand behind what the asking lines ask for.
@@ -231,7 +231,7 @@ pub(crate) fn resolve<'a>(
         policy,
         transaction,
         profile,
-        decision_id: 0,
+        group_id: 0,
         lines: &scratch.lines,
         asking: &scratch.asking,
         asking_ordered: scratch.asking.iter().any(|line| view.was_bought(line.kind)),

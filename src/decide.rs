@@ -164,13 +164,14 @@ impl Decider {
         let Scratch { context, work } = &mut self.scratch;
         work.facts.clear();
         admit(transaction)?;
-        let mut offers =
-            Offers::new(record::decision_id(engine.generations(), transaction), engine.generations());
+        let group_id = record::group_id(engine.generations(), transaction);
+        let decision_id = record::decision_id(group_id, profile.answers);
+        let mut offers = Offers::new(decision_id, group_id, engine.generations());
         offers.assignment = engine.policy().experiments.assign(transaction, profile);
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        context.decision_id = offers.decision_id;
+        context.group_id = group_id;
         let source = recorded.map_or(engine.source(), Source::Recorded);
-        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
+        let overlay = Reading::new(source, group_id, context.now_ms());
         if let Some(reason) = switched_off(&context, &overlay) {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);

@@ -45,6 +45,7 @@ mod offer;
 mod partner;
 pub mod policy;
 mod profile;
+mod question;
 mod ranker;
 mod ranking;
 pub mod record;
@@ -74,7 +75,10 @@ pub use offer::{
     Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
-pub use profile::{Answer, Answers, Consent, Decline, Exposed, GIFT, Profile, Purchase, Purposes, Session};
+pub use profile::{
+    Answer, Answers, Asked, Consent, Decline, Exposed, GIFT, Profile, Purchase, Purposes, Session,
+};
+pub use question::{NextQuestion, QuestionIx};
 pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.

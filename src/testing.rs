@@ -163,10 +163,10 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
     }
 }
 
-/// The id of a decision.
+/// The id of a group of decisions.
 #[must_use]
-pub fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
-    record::decision_id(engine.generations(), transaction)
+pub fn group_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
+    record::group_id(engine.generations(), transaction)
 }
 
 /// Rows of a product: IN, then OUT.

@@ -82,7 +82,7 @@ pub(crate) fn fill<'c>(
         left = keep_fitting(context, pool.get_mut(..left).unwrap_or(&mut []), offers);
         let Some(open) = pool.get_mut(..left).filter(|open| !open.is_empty()) else { break };
         let tickets = mix.tickets(open);
-        let drawn = drawn(&tickets, ticket(mix.seed, offers.decision_id, draw)).min(left - 1);
+        let drawn = drawn(&tickets, ticket(mix.seed, offers.group_id, draw)).min(left - 1);
         if let (Some(candidate), Some(tickets)) = (open.get_mut(drawn), tickets.get(drawn)) {
             // Of what pacing let through, this was drawn.
             candidate.pass_ppm = (u64::from(candidate.pass_ppm) * tickets / TICKETS).max(1) as u32;

@@ -52,6 +52,7 @@ async function walk(browser, url, { width, height, scheme }) {
   assert.equal((await texts(page, "#basket li")).length, 3);
   await page.getByRole("button", { name: "Go to payment" }).click();
   assert.equal(await page.evaluate(() => document.activeElement.id), "h-payment", "the focus follows the step");
+  await page.getByLabel("Wrap it as a gift").check();
   await fits("the payment");
   await picture("2-payment");
   await page.getByRole("button", { name: "Pay (simulated)" }).click();
@@ -96,9 +97,22 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator("#blocked button").click();
   await page.locator(`#offers > li[data-id="${first}"]`).waitFor();
 
+  // An answer decides anew, in place, for reasons that are named; another question does not come.
+  const question = page.getByRole("region", { name: "Is this a gift?" });
+  const page1 = await offers.evaluateAll((cards) => cards.map((card) => card.dataset.id));
+  await question.getByRole("button", { name: "Yes, it is a gift" }).click();
+  await page.locator('#offers > li[data-id="gift-wrap"]').waitFor();
+  assert(await question.isHidden(), "one question an order");
+  const page2 = await offers.evaluateAll((cards) => cards.map((card) => card.dataset.id));
+  const different = page1.filter((id) => !page2.includes(id)).length + page2.filter((id) => !page1.includes(id)).length;
+  await page.locator("#changed li").first().waitFor();
+  assert.equal((await texts(page, "#changed li")).length, different);
+  assert.match((await texts(page, "#changed li")).join(), /Gift wrap with a ribbon\. triggered by/);
+  await picture("5-answered");
+
   // One refusal takes an offer away.
-  await page.locator(`#offers > li[data-id="${first}"] button`).last().click();
-  await page.locator(`#offers > li[data-id="${first}"]`).waitFor({ state: "detached" });
+  await page.locator('#offers > li[data-id="gift-wrap"] button').last().click();
+  await page.locator('#offers > li[data-id="gift-wrap"]').waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "h-slate");
 
   assert.deepEqual(problems, []);

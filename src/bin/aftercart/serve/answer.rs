@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use aftercart::{
-    Because, Decider, Engine, Item, Offer, Offers, Placement, Profile, Reason, Status, Transaction,
+    Because, Decider, Engine, Item, NextQuestion, Offer, Offers, Placement, Profile, Reason, Status,
+    Transaction,
 };
 use serde_json::{Value, json};
 
@@ -18,6 +19,9 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
     let basket = order.basket(shop)?;
     let (offers, stages) = basket
         .with(Placement::default(), |transaction, profile| timed(&mut shop.decider, transaction, profile))?;
+    let question = basket.with(Placement::default(), |transaction, profile| {
+        shop.decider.next_question(transaction, profile)
+    })?;
     let mut shown = Vec::new();
     for offer in offers.slate() {
         let mut object = offer_json(shop, &basket, offer);
@@ -34,6 +38,8 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         "decision_id": format!("{:032x}", offers.decision_id),
         "at_ms": basket.at_ms(),
         "offers": shown,
+        "group_id": format!("{:032x}", offers.group_id),
+        "question": question.map(|next| question_json(engine, next)),
         "funnel": { "retrieved": counters.retrieved, "eligible": counters.eligible, "shown": offers.slate().len() },
         "compared": counters.search.products,
         "refused": refused(engine, &offers),
@@ -66,6 +72,18 @@ fn timed(
     };
     let offers = decider.decide_observed(transaction, profile, |_| false, stage_done)?;
     Ok((offers, stages))
+}
+
+fn question_json(engine: &Engine, next: NextQuestion) -> Value {
+    let (id, text) = engine.question(next.question).unwrap_or_default();
+    let answers = engine.question_answers(next.question);
+    json!({
+        "id": id,
+        "text": text,
+        "answers": answers.map(|(text, tag)| json!({ "text": text, "tag": tag })).collect::<Vec<_>>(),
+        "gain": next.gain_micros as f64 / 1e8,
+        "decisions": next.decisions,
+    })
 }
 
 fn offer_json(shop: &Shop, basket: &Basket, offer: &Offer) -> Value {

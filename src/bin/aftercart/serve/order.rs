@@ -26,6 +26,7 @@ pub(super) struct Order {
     tags: Vec<String>,
     answers: Vec<Given>,
     declines: Vec<String>,
+    asked: Vec<Was>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +34,14 @@ pub(super) struct Order {
 struct OrderLine {
     id: String,
     quantity: u32,
+}
+
+/// A question that was on a page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Was {
+    question: String,
+    at_ms: i64,
 }
 
 /// An answer of a micro-survey.
@@ -64,6 +73,7 @@ impl Order {
         let history = shop.history(&self.customer).map_or_else(Vec::new, |past| moved(past, at_ms));
         let decline = |id: &String| json!({ "id": id, "at": seconds(at_ms) });
         let answer = |given: &Given| json!({ "question": given.question, "tag": given.tag });
+        let asked = |was: &Was| json!({ "question": was.question, "at": seconds(was.at_ms) });
         let request = json!({
             "order_id": self.order_id,
             "at": seconds(at_ms),
@@ -77,6 +87,7 @@ impl Order {
             "rechargeable": self.rechargeable,
             "tags": self.tags,
             "answers": self.answers.iter().map(answer).collect::<Vec<_>>(),
+            "asked": self.asked.iter().map(asked).collect::<Vec<_>>(),
             "declines": self.declines.iter().map(decline).collect::<Vec<_>>(),
         });
         Ok(Basket::parse(&request.to_string(), at_ms)?)

@@ -21,11 +21,28 @@ export function drawDecision(answer) {
   const { retrieved, eligible, shown } = answer.funnel;
   rows($("funnel"), [["retrieved", retrieved], ["eligible", eligible], ["shown", shown]]);
   drawRefused(answer);
+  $("changed-part").hidden = true;
+  const { question } = answer;
+  $("question-why").textContent = question
+    ? `The question \u201c${question.text}\u201d is expected to make the page worth ${money(question.gain.toFixed(4))} more, found out with ${question.decisions} decisions.`
+    : "";
   $("scores").replaceChildren(...answer.offers.map(score));
   if (answer.offers.length === 0) $("scores").textContent = `No offer: ${answer.reason.text}.`;
   $("why-answer").replaceChildren();
   const { catalog, policy, overlay } = answer.generations;
-  $("versions").textContent = `decision ${answer.decision_id}, catalog ${catalog}, policy ${policy}, overlay ${overlay}`;
+  $("versions").textContent = `decision ${answer.decision_id}, group ${answer.group_id}, catalog ${catalog}, policy ${policy}, overlay ${overlay}`;
+}
+
+/** What left and what came with an answer, each with its reason. */
+export async function drawChanged(before, answer) {
+  const after = answer.offers.map((offer) => offer.id);
+  const gone = await Promise.all(before.filter((id) => !after.includes(id)).map((id) => call("/api/why", { order: order(), id })));
+  const came = answer.offers.filter((offer) => !before.includes(offer.id));
+  $("changed").replaceChildren(
+    ...gone.map((item) => el("li", {}, `Gone: ${name(item.title)}. ${item.why.reasons.map((of) => of.text).join("; ")}.`)),
+    ...came.map((item) => el("li", {}, `New: ${name(item.title)}. ${item.because.text}.`)),
+    ...(gone.length + came.length ? [] : [el("li", {}, "Nothing: with this answer the page is as good as it was.")]));
+  $("changed-part").hidden = false;
 }
 
 function drawRefused(answer) {

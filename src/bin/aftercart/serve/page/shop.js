@@ -1,8 +1,8 @@
 // The shop: basket, payment, confirmation. State is one object; every view is drawn from it.
-import { drawDecision, startInspector } from "/inspector.js";
+import { drawChanged, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
-const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), methods: [] };
+const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [] };
 
 /** An element with properties and children; text is never read as HTML. */
 export function el(tag, properties = {}, ...children) {
@@ -166,6 +166,7 @@ export function order() {
   return {
     order_id: number, at_ms: at, customer: state.customer, country: "US", payment: method, rechargeable: chosen.rechargeable,
     lines: state.lines.map(({ id, quantity }) => ({ id, quantity })), declines: state.declines,
+    answers: state.answers, asked: state.asked, tags: state.tags,
   };
 }
 
@@ -174,7 +175,8 @@ export const paid = () => state.order !== null;
 async function pay() {
   const method = new FormData($("pay")).get("method");
   state.order = { number: `L${Math.floor(Math.random() * 9e5 + 1e5)}`, at: Date.now(), method };
-  state.declines = [];
+  state.tags = [["wrap", "gift_wrap"], ["elsewhere", "other_address"]].filter(([id]) => $(id).checked).map(([, tag]) => tag);
+  Object.assign(state, { declines: [], answers: [] });
   state.taken.clear();
   await decide();
   show("confirmation", $("status").textContent);
@@ -188,10 +190,34 @@ async function pay() {
 export async function decide() {
   const answer = await call("/api/decide", order());
   drawOffers(answer);
+  drawQuestion(answer.question);
   drawDecision(answer);
   const shown = answer.offers.length;
   say(`${shown === 0 ? "No offer" : shown === 1 ? "1 offer" : `${shown} offers`}, decided in ${Math.round(answer.us)} microseconds.`);
+  return answer;
 }
+
+function drawQuestion(question) {
+  $("question").hidden = !question;
+  if (!question) return;
+  const reply = ({ text, tag }) => el("button", { type: "button", dataset: { tag }, onclick: doing(() => settle(question, tag)) }, text);
+  const skip = el("button", { type: "button", className: "plain", onclick: doing(() => settle(question, null)) }, "Rather not say");
+  $("h-question").textContent = question.text;
+  $("answers").replaceChildren(...question.answers.map(reply), skip);
+}
+
+/** An answer decides anew, in place; none is respected for this order and, as the policy says, for later ones. */
+async function settle(question, tag) {
+  const before = shownIds();
+  state.asked.push({ question: question.id, at_ms: state.order.at });
+  if (tag) state.answers.push({ question: question.id, tag });
+  const answer = await decide();
+  await drawChanged(before, answer);
+  $("h-slate").focus();
+  say(tag ? `Thank you. ${$("status").textContent}` : "We will not ask again.");
+}
+
+const shownIds = () => [...document.querySelectorAll("#offers > li[data-id]")].map((card) => card.dataset.id);
 
 const BECAUSE = {
   bought_together: (bought) => `Because you bought ${bought}: others took both.`,
@@ -241,7 +267,6 @@ async function take(offer) {
 async function decline(offer) {
   state.declines.push(offer.id);
   await decide();
-  $("h-slate").setAttribute("tabindex", "-1");
   $("h-slate").focus();
   say(`Declined: ${name(offer.title)}. It is not offered again for 90 days. ${$("status").textContent}`);
 }
@@ -259,6 +284,7 @@ async function start() {
   $("pay").addEventListener("submit", doing(pay));
   $("again").addEventListener("click", () => {
     Object.assign(state, { lines: [], customer: "", order: null });
+    $("wrap").checked = $("elsewhere").checked = false;
     drawBasket();
     show("basket");
   });
