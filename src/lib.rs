@@ -53,6 +53,8 @@ mod retrieve;
 mod scratch;
 mod share;
 mod suppression;
+#[cfg(feature = "token")]
+pub mod token;
 mod transaction;
 mod verify;
 pub mod vocabulary;
@@ -63,6 +65,7 @@ pub mod build;
 #[doc(hidden)]
 pub mod testing;
 
+pub use accept::{AcceptPlan, AcceptReason};
 pub use decide::{Checkpoint, DecideError, Decider};
 pub use engine::Engine;
 pub use explain::{Contribution, Explanation};

@@ -2,15 +2,17 @@
 
 use std::time::Instant;
 
+use aftercart::token::{Claim, Redeeming, redeem};
 use aftercart::{
-    Because, Decider, Engine, Item, NextQuestion, Offer, Offers, Placement, Profile, Reason, Status,
-    Transaction,
+    AcceptPlan, Because, Decider, Engine, Item, NextQuestion, Offer, Offers, Placement, Profile, Reason,
+    Status, Transaction,
 };
 use serde_json::{Value, json};
 
-use super::order::{Asked, Order};
+use super::order::{Asked, Click, Order};
 use super::shop::Shop;
 use crate::Failure;
+use crate::live::now_ms;
 use crate::print::{because, describe};
 use crate::request::{Basket, money};
 
@@ -25,6 +27,12 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
     let mut shown = Vec::new();
     for offer in offers.slate() {
         let mut object = offer_json(shop, &basket, offer);
+        let plan = basket.with(Placement::default(), |transaction, _| AcceptPlan::of(offer, transaction));
+        object["plan"] =
+            json!({ "reason": plan.reason.text(), "may_need_confirmation": plan.may_need_confirmation });
+        let claim = Claim::of(shop.engine(), &offers, offer, basket.at_ms() + VALID_MS);
+        object["token"] =
+            claim.map(|claim| shop.key.issue(&claim)).transpose()?.map(|t| t.as_str().to_owned()).into();
         object["why"] = explained(shop, &basket, offer.item)?;
         shown.push(object);
     }
@@ -53,6 +61,24 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         },
     }))
 }
+
+/// What the merchant's server does with a click: the token must hold, and is taken once. Then it would charge.
+pub(super) fn accept(shop: &Shop, click: &Click) -> Result<Value, Failure> {
+    let of = Redeeming { currency: shop.engine().currency(), now_ms: now_ms(), skew_ms: SKEW_MS };
+    let redeemed = redeem(&click.token, std::slice::from_ref(&shop.key), of, &shop.guard)?;
+    Ok(json!({
+        "id": redeemed.item_id(),
+        "amount": redeemed.amount().map(money),
+        "quantity": redeemed.quantity,
+        "decision_id": format!("{:032x}", redeemed.decision_id),
+        "idempotency_key": format!("{:032x}", redeemed.idempotency_key()),
+    }))
+}
+
+/// An offer holds for a quarter of an hour.
+const VALID_MS: i64 = 15 * 60_000;
+/// By how much two servers' clocks may differ.
+const SKEW_MS: i64 = 30_000;
 
 /// Microseconds of each stage.
 type Stages = Vec<(&'static str, f64)>;

@@ -95,6 +95,7 @@ fn router(shop: Shop) -> Router {
         .route("/api/decide", post(decide))
         .route("/api/why", post(why))
         .route("/api/switch", post(switch))
+        .route("/api/accept", post(accept))
         .layer(middleware::from_fn(guard))
         .with_state(Arc::new(Mutex::new(shop)))
 }
@@ -157,6 +158,10 @@ async fn decide(State(shop): Shared, Json(order): Json<order::Order>) -> Answer 
 
 async fn why(State(shop): Shared, Json(asked): Json<order::Asked>) -> Answer {
     Ok(Json(answer::why(&mut enter(&shop), &asked)?))
+}
+
+async fn accept(State(shop): Shared, Json(click): Json<order::Click>) -> Answer {
+    Ok(Json(answer::accept(&enter(&shop), &click)?))
 }
 
 async fn switch(State(shop): Shared, Json(switch): Json<switches::Switch>) -> Answer {

@@ -60,6 +60,12 @@ pub(super) struct Asked {
     pub(super) id: String,
 }
 
+/// The one click.
+#[derive(Debug, Deserialize)]
+pub(super) struct Click {
+    pub(super) token: String,
+}
+
 impl Order {
     /// The request. Prices are the catalog's.
     pub(super) fn basket(&self, shop: &Shop) -> Result<Basket, Failure> {

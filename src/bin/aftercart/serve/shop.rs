@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aftercart::build::feed;
+use aftercart::token::{MemoryGuard, TokenKey};
 use aftercart::{Decider, Engine, Item, Live, OpenOptions, Policy, ProductIx};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,9 @@ pub(super) struct Shop {
     words: Vec<(String, ProductIx)>,
     baskets: Vec<(String, Value)>,
     name: String,
+    /// Signs what is offered. Drawn anew at every start: yesterday's pages are worth nothing.
+    pub(super) key: TokenKey,
+    pub(super) guard: MemoryGuard,
     /// Holds the overlay's file until the shop closes.
     _folder: tempfile::TempDir,
 }
@@ -55,6 +59,8 @@ impl Shop {
             words,
             baskets: baskets.map(read_baskets).transpose()?.unwrap_or_default(),
             name,
+            key: TokenKey::new(&rand::random::<[u8; 32]>())?,
+            guard: MemoryGuard::default(),
             _folder: folder,
         })
     }

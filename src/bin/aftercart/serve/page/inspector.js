@@ -29,6 +29,7 @@ export function drawDecision(answer) {
   $("scores").replaceChildren(...answer.offers.map(score));
   if (answer.offers.length === 0) $("scores").textContent = `No offer: ${answer.reason.text}.`;
   $("why-answer").replaceChildren();
+  $("click").hidden = true;
   const { catalog, policy, overlay } = answer.generations;
   $("versions").textContent = `decision ${answer.decision_id}, group ${answer.group_id}, catalog ${catalog}, policy ${policy}, overlay ${overlay}`;
 }
@@ -52,6 +53,29 @@ function drawRefused(answer) {
   const listed = answer.refused.reduce((sum, { items }) => sum + items.length, 0);
   const more = answer.refused_count - listed;
   $("refused").replaceChildren(...answer.refused.map(group), ...(more > 0 ? [el("p", { className: "quiet small" }, `and ${more} more, counted only`)] : []));
+}
+
+/** A token that was redeemed, and two ways to cheat that fail. */
+export function drawClick(offer, charged) {
+  const { token, plan } = offer;
+  $("click").hidden = false;
+  $("click-what").textContent = `${name(offer.title)}: ${plan.reason}. The server checked the signature of item, price, currency, quantity, expiry and decision, and would charge ${money(charged.amount)}, once.`;
+  $("click-key").textContent = `idempotency key ${charged.idempotency_key}`;
+  $("click-answer").textContent = "";
+  const attempt = (of) => async () => {
+    const refusal = await call("/api/accept", { token: of }).then(() => "It was taken.", (error) => error.message);
+    $("click-answer").textContent = `The server: ${refusal}.`;
+  };
+  $("click-again").onclick = attempt(token);
+  $("click-cheat").onclick = attempt(cheaper(token));
+}
+
+/** The token with a lower price: bytes 17 to 24 are the price, least first. */
+function cheaper(token) {
+  const bytes = Uint8Array.from(atob(token.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const price = new DataView(bytes.buffer);
+  price.setBigInt64(17, price.getBigInt64(17, true) - 1n, true);
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function features(why) {

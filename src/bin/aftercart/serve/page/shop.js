@@ -1,5 +1,5 @@
 // The shop: basket, payment, confirmation. State is one object; every view is drawn from it.
-import { drawChanged, drawDecision, startInspector } from "/inspector.js";
+import { drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
 const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [] };
@@ -245,7 +245,8 @@ function offerCard(offer) {
       el("h3", {}, name(offer.title)),
       offer.category && el("p", { className: "small quiet" }, kind(offer.category)),
       el("p", { className: "because" }, because),
-      offer.price && el("p", { className: "price" }, money(offer.price))));
+      offer.price && el("p", { className: "price" }, money(offer.price)),
+      offer.plan.may_need_confirmation && el("p", { className: "small quiet" }, "Your bank may ask you to confirm.")));
   const done = state.taken.get(offer.id);
   if (done) card.append(el("p", { className: "done" }, done));
   else card.append(el("div", { className: "buttons" },
@@ -259,9 +260,19 @@ function drawOffers(answer) {
   $("offers").replaceChildren(...(answer.offers.length ? answer.offers.map(offerCard) : [none]));
 }
 
+/** What is charged goes to the server with its token; all else is only noted here. */
 async function take(offer) {
-  state.taken.set(offer.id, "Added to your order (simulated).");
-  await decide();
+  let done = "Noted (simulated): nothing is charged for it here.";
+  if (offer.token) {
+    const charged = await call("/api/accept", { token: offer.token });
+    done = `Added to your order: ${money(charged.amount)}, the price that was shown (simulated).`;
+    drawClick(offer, charged);
+  }
+  state.taken.set(offer.id, done);
+  const card = document.querySelector(`#offers > li[data-id="${CSS.escape(offer.id)}"]`);
+  card?.replaceWith(offerCard(offer));
+  say(`${name(offer.title)}: ${done}`);
+  $("h-slate").focus();
 }
 
 async function decline(offer) {
