@@ -117,7 +117,7 @@ pub(crate) struct Context<'a> {
     pub(crate) transaction: &'a Transaction<'a>,
     pub(crate) profile: &'a Profile<'a>,
     /// What chance is drawn from; whoever decides sets it.
-    pub(crate) decision_id: u128,
+    pub(crate) group_id: u128,
     pub(crate) bought: &'a Bought,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
@@ -199,7 +199,7 @@ pub(crate) fn resolve<'a>(
         policy,
         transaction,
         profile,
-        decision_id: 0,
+        group_id: 0,
         bought: &scratch.bought,
         lines: &scratch.bought.lines,
         asking: &scratch.bought.asking,

@@ -1,7 +1,6 @@
 //! Read access for this crate's own tests. Not part of the interface: it may change at any time.
 
 use crate::context;
-use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::features;
 use crate::index::SearchCounters;
@@ -164,10 +163,10 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
     }
 }
 
-/// The id of a decision.
+/// The id of a group of decisions.
 #[must_use]
-pub fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
-    record::decision_id(engine.generations(), transaction)
+pub fn group_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
+    record::group_id(engine.generations(), transaction)
 }
 
 /// Rows of a product: IN, then OUT.
@@ -182,14 +181,4 @@ pub fn rows(engine: &Engine, product: ProductIx) -> (Vec<i8>, Vec<i8>) {
 #[must_use]
 pub fn unit_dot(engine: &Engine) -> u32 {
     engine.view().unit_dot
-}
-
-/// A decision, hearing of each stage as it ends.
-pub fn decide_in_stages(
-    decider: &mut Decider,
-    transaction: &Transaction<'_>,
-    profile: &Profile<'_>,
-    mut stage_done: impl FnMut(&'static str),
-) {
-    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done, None);
 }
