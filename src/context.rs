@@ -447,9 +447,10 @@ impl Context<'_> {
         }
         let (left, before) = (u64::from(self.left).max(1), u64::from(self.policy.allowed.total()));
         // Where nothing was counted anew, a search counts what rules with conditions refuse.
-        let counted = if self.refused.is_none() || self.narrowed.is_some() { left } else { before };
+        let anew = self.refused.is_none() || self.narrowed.is_some();
+        let (counted, open) = if anew { (left, left) } else { (before, left.max(before / MUCH).max(1)) };
         let as_far = u64::from(effort.visits) * counted / u64::from(self.view.product_count()).max(1);
-        let least = VISITS_LEAST * counted / left.max(before / MUCH).max(1);
+        let least = VISITS_LEAST * counted / open;
         let visits = as_far.max(least).min(u64::from(effort.visits));
         Effort { visits: visits as u32, ..effort }
     }

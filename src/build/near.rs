@@ -35,7 +35,7 @@ pub(crate) fn lists(catalog: &Catalog, progress: &dyn Progress) -> (Vec<U32>, Ve
     let done = AtomicU64::new(0);
     let lists = asking.par_iter().map_init(Scratch::new, |scratch, product| {
         let count = done.fetch_add(1, Ordering::Relaxed);
-        if count % STEP == 0 {
+        if count.is_multiple_of(STEP) {
             progress.at(count);
         }
         list(&view, &open, *product, scratch)
