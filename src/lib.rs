@@ -34,6 +34,7 @@ mod engine;
 pub mod experiment;
 mod explain;
 mod features;
+pub mod follow_up;
 pub mod index;
 pub mod limits;
 pub mod live;

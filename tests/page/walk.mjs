@@ -53,6 +53,7 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.getByRole("button", { name: "Go to payment" }).click();
   assert.equal(await page.evaluate(() => document.activeElement.id), "h-payment", "the focus follows the step");
   await page.getByLabel("Wrap it as a gift").check();
+  await page.getByLabel("Write to me about what may come next").check();
   await fits("the payment");
   await picture("2-payment");
   await page.getByRole("button", { name: "Pay (simulated)" }).click();
@@ -66,6 +67,12 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator("#inspector-body").evaluate((details) => { details.open = true; });
   await picture("3-confirmation");
   await fits("the inspector");
+
+  // The days after are planned: guidance before what is advertised, which needs the consent that was given.
+  const days = await page.locator("#timeline time").evaluateAll((times) => times.map((time) => time.dateTime));
+  assert(days.length >= 2 && days.join() === [...days].sort().join(), `timeline ${days}`);
+  const subjects = await texts(page, "#timeline strong");
+  assert(subjects.includes("How to use it") && subjects.indexOf("How to use it") < subjects.indexOf("What goes with it"), subjects.join());
 
   // The inspector's numbers are a funnel, and the times are of five stages.
   const funnel = (await texts(page, "#funnel td.number")).map(Number);
@@ -126,6 +133,8 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator(`#offers > li[data-id="${left}"]`).waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "h-slate");
 
+  const shown = await page.locator("body").innerText();
+  assert.doesNotMatch(shown, /\b(undefined|null|NaN|false|\[object)\b/);
   assert.deepEqual(problems, []);
   await context.close();
 }

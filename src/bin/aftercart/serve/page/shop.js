@@ -10,7 +10,7 @@ export function el(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), rest);
   Object.assign(node.dataset, dataset ?? {});
   for (const [name, value] of Object.entries(aria ?? {})) node.setAttribute(`aria-${name}`, value);
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -166,7 +166,7 @@ export function order() {
   return {
     order_id: number, at_ms: at, customer: state.customer, country: "US", payment: method, rechargeable: chosen.rechargeable,
     lines: state.lines.map(({ id, quantity }) => ({ id, quantity })), declines: state.declines,
-    answers: state.answers, asked: state.asked, tags: state.tags,
+    answers: state.answers, asked: state.asked, tags: state.tags, marketing: $("marketing").checked,
   };
 }
 
@@ -191,10 +191,28 @@ export async function decide() {
   const answer = await call("/api/decide", order());
   drawOffers(answer);
   drawQuestion(answer.question);
+  drawDaysAfter(answer.days_after);
   drawDecision(answer);
   const shown = answer.offers.length;
   say(`${shown === 0 ? "No offer" : shown === 1 ? "1 offer" : `${shown} offers`}, decided in ${Math.round(answer.us)} microseconds.`);
   return answer;
+}
+
+function drawDaysAfter(plan) {
+  $("after").hidden = !plan;
+  if (!plan) return;
+  const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
+  const days = (ms) => Math.round((ms - state.order.at) / 864e5);
+  const subject = { delivery: "On its way", guidance: "How to use it", suggestion: "What goes with it", refill: "Running out?" };
+  const about = (of) => name(of.item_name ?? of.item_id);
+  const row = (of) => el("li", {},
+    el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, `in ${days(of.send_at_ms)} day${days(of.send_at_ms) === 1 ? "" : "s"}`)),
+    el("div", {}, el("strong", {}, subject[of.kind]), ` by ${of.channel}`,
+      el("small", {}, `${about(of)}. ${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`)));
+  const nothing = el("li", {}, el("div", { className: "quiet" }, "Nothing is planned."));
+  $("timeline").replaceChildren(...(plan.planned.length ? plan.planned.map(row) : [nothing]));
+  $("withheld").replaceChildren(...plan.withheld.map((of) => el("li", {}, `${subject[of.kind]}, ${inline(of.item_name ?? of.item_id)}: ${of.withheld}.`)));
+  $("withheld-part").hidden = plan.withheld.length === 0;
 }
 
 function drawQuestion(question) {
@@ -295,7 +313,7 @@ async function start() {
   $("pay").addEventListener("submit", doing(pay));
   $("again").addEventListener("click", () => {
     Object.assign(state, { lines: [], customer: "", order: null });
-    $("wrap").checked = $("elsewhere").checked = false;
+    $("wrap").checked = $("elsewhere").checked = $("marketing").checked = false;
     drawBasket();
     show("basket");
   });
