@@ -26,6 +26,7 @@
 #![deny(unsafe_code)]
 
 mod accept;
+pub mod before_payment;
 mod context;
 mod deadline;
 mod decide;

@@ -128,6 +128,12 @@ pub const FOLLOW_UP_STEPS_MAX: usize = 8;
 pub const FOLLOW_UPS_MAX: usize = 16;
 /// Other messages that a plan makes way for.
 pub const CONTACTS_MAX: usize = 64;
+/// Ways to pay or to ship that are put in order.
+pub const OPTIONS_MAX: usize = 32;
+/// Earlier uses of them, or stored fields, that are read.
+pub const USES_MAX: usize = 256;
+/// Counts of ways to pay that are read.
+pub const METHOD_COUNTS_MAX: usize = 1024;
 /// Layers of experiments of one policy.
 pub const LAYERS_MAX: usize = 4;
 /// Arms of all experiments of one layer.

@@ -51,11 +51,13 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.getByRole("button", { name: /^Layer cake/ }).click();
   assert.equal((await texts(page, "#basket li")).length, 3);
   await page.getByRole("button", { name: "Go to payment" }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "h-payment", "the focus follows the step");
+  await page.waitForFunction(() => document.activeElement.id === "h-payment"); // the focus follows the step
   await page.getByLabel("Wrap it as a gift").check();
   await page.getByLabel("Write to me about what may come next").check();
   await fits("the payment");
   await picture("2-payment");
+  await page.getByLabel(/^Express/).check();
+  assert.match(await page.locator("#total-pay").textContent(), /\$\d+\.\d\d/);
   await page.getByRole("button", { name: "Pay (simulated)" }).click();
   await page.getByRole("heading", { name: /Thank you/ }).waitFor();
   const offers = page.locator("#offers > li[data-id]");
@@ -136,6 +138,16 @@ async function walk(browser, url, { width, height, scheme }) {
   const shown = await page.locator("body").innerText();
   assert.doesNotMatch(shown, /\b(undefined|null|NaN|false|\[object)\b/);
   assert.deepEqual(problems, []);
+  // The next order begins with what was chosen last time; the dearer courier stays below express, which is as fast.
+  await page.getByRole("button", { name: "Start another order" }).click();
+  await page.getByRole("button", { name: /^Coffee and filters/ }).click();
+  await page.getByRole("button", { name: "Go to payment" }).click();
+  await page.waitForFunction(() => document.activeElement.id === "h-payment");
+  assert.match((await texts(page, "#methods .choice"))[0], /^Card on file.*as last time$/);
+  const ways = await page.locator("#ways input").evaluateAll((inputs) => inputs.map((input) => input.value));
+  assert(ways[0] === "express" && ways.indexOf("express") < ways.indexOf("courier"), ways.join());
+  await picture("7-next-order");
+
   await context.close();
 }
 

@@ -38,7 +38,7 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         object["why"] = explained(shop, &basket, offer.item)?;
         shown.push(object);
     }
-    let days_after = days_after(shop, &basket)?;
+    let days_after = days_after(shop, &basket, order.delivery_at_ms)?;
     let engine = shop.engine();
     let total: f64 = stages.iter().map(|(_, us)| us).sum();
     let counters = offers.counters;
@@ -67,9 +67,10 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
 }
 
 /// The plan for the days after, as the events that a mail service would get.
-fn days_after(shop: &mut Shop, basket: &Basket) -> Result<Value, Failure> {
+fn days_after(shop: &mut Shop, basket: &Basket, delivery_at_ms: i64) -> Result<Value, Failure> {
     let Some(programmes) = &shop.programmes else { return Ok(Value::Null) };
-    let plan = follow_ups::plan(&mut shop.decider, programmes, basket, &Outlook::default())?;
+    let plan =
+        follow_ups::plan(&mut shop.decider, programmes, basket, &Outlook { delivery_at_ms, contacts: &[] })?;
     let engine = shop.decider.engine();
     let event = |of, withheld| follow_ups::event(engine, programmes, basket, of, withheld);
     Ok(json!({

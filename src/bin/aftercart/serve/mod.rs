@@ -2,6 +2,7 @@
 //! as any host, and shows beside the page how each decision came about. On this machine alone: it listens on localhost.
 
 mod answer;
+mod checkout;
 mod order;
 mod shop;
 mod switches;
@@ -89,6 +90,7 @@ fn router(shop: Shop) -> Router {
         .route("/api/decide", post(decide))
         .route("/api/why", post(why))
         .route("/api/switch", post(switch))
+        .route("/api/before", post(before))
         .route("/api/accept", post(accept))
         .layer(middleware::from_fn(guard))
         .with_state(Arc::new(Mutex::new(shop)))
@@ -152,6 +154,10 @@ async fn decide(State(shop): Shared, Json(order): Json<order::Order>) -> Answer 
 
 async fn why(State(shop): Shared, Json(asked): Json<order::Asked>) -> Answer {
     Ok(Json(answer::why(&mut enter(&shop), &asked)?))
+}
+
+async fn before(State(shop): Shared, Json(at_checkout): Json<checkout::Checkout>) -> Answer {
+    Ok(Json(checkout::rank(&enter(&shop), &at_checkout)?))
 }
 
 async fn accept(State(shop): Shared, Json(click): Json<order::Click>) -> Answer {

@@ -24,6 +24,8 @@ pub(super) struct Order {
     rechargeable: Option<bool>,
     country: String,
     tags: Vec<String>,
+    /// The promised delivery, Unix milliseconds; 0 = none.
+    pub(super) delivery_at_ms: i64,
     /// The customer agreed to hear from the shop; `None` = nobody asked.
     marketing: Option<bool>,
     answers: Vec<Given>,
