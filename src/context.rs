@@ -1,36 +1,19 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
+use crate::bought::{Bought, FORESEEN, Line, foresee, is_sensitive};
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
-use crate::index::search::{Effort, Filter, TypeSet};
+use crate::index::search::{Effort, Filter, RowSet};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
-    ANSWERS_MAX, ASKING_LINES_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
-    RULE_CLASSES_MAX, SLOTS_MAX,
+    ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX, SLOTS_MAX,
 };
 use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile, Purposes};
-use crate::transaction::{LineItem, Transaction};
-use crate::vocabulary::{AgeBand, Country, Currency, Exposure, Role, SensitiveClass, Stage};
-
-/// A bought line, resolved. Index fields are [`NONE`] where the catalog does not know.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
-    /// Index in the transaction.
-    pub(crate) number: u16,
-    pub(crate) product: u32,
-    /// Product whose IN vector asks for the line: itself, or its category's stand-in.
-    pub(crate) asks_as: u32,
-    pub(crate) kind: u32,
-    pub(crate) category: u32,
-    pub(crate) brand: u32,
-    pub(crate) group: u32,
-    pub(crate) role: Role,
-    pub(crate) sensitive: bool,
-    /// Quantity times unit price, or 0 where the price is not known.
-    pub(crate) value: i64,
-}
+use crate::refill::Habit;
+use crate::transaction::Transaction;
+use crate::vocabulary::{AgeBand, Country, Currency, Exposure, Role, Stage};
 
 /// An earlier purchase, resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +61,7 @@ pub(crate) struct Seen<'a> {
 /// Memory of the context, set aside once.
 #[derive(Debug)]
 pub(crate) struct ContextScratch {
-    /// All lines that were read, in order.
-    pub(crate) lines: Vec<Line>,
-    /// Lines that ask for complements, in order.
-    pub(crate) asking: Vec<Line>,
-    /// Types of all lines.
-    pub(crate) types: TypeSet,
+    pub(crate) bought: Bought,
     /// Distinct earlier purchases, sorted by product.
     pub(crate) past: Vec<Past>,
     /// The catalog's.
@@ -108,9 +86,7 @@ pub(crate) struct ContextScratch {
 impl ContextScratch {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            lines: Vec::with_capacity(LINES_MAX),
-            asking: Vec::with_capacity(LINES_MAX),
-            types: TypeSet::with_capacity(LINES_MAX),
+            bought: Bought::new(),
             past: Vec::with_capacity(PURCHASES_MAX),
             currency: engine.view().currency,
             past_types: Vec::with_capacity(PURCHASES_MAX),
@@ -142,11 +118,12 @@ pub(crate) struct Context<'a> {
     pub(crate) profile: &'a Profile<'a>,
     /// What chance is drawn from; whoever decides sets it.
     pub(crate) group_id: u128,
+    pub(crate) bought: &'a Bought,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
     /// Whether any orders stand behind what the asking lines ask for.
     pub(crate) asking_ordered: bool,
-    pub(crate) types: &'a TypeSet,
+    pub(crate) types: &'a RowSet,
     pub(crate) past: &'a [Past],
     pub(crate) past_types: &'a [PastGroup],
     past_brands: &'a [PastGroup],
@@ -182,9 +159,6 @@ pub(crate) struct Context<'a> {
     left: u32,
 }
 
-/// Products that are asked for together: each is looked up through four places far apart.
-const FORESEEN: usize = 32;
-
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
 /// Milliseconds of a day.
@@ -198,13 +172,7 @@ pub(crate) fn resolve<'a>(
     profile: &'a Profile<'a>,
     scratch: &'a mut ContextScratch,
 ) -> Context<'a> {
-    scratch.lines.clear();
-    foresee(&view, transaction.lines.iter().take(FORESEEN).map(|line| line.item_id));
-    for (number, item) in transaction.lines.iter().take(LINES_MAX).enumerate() {
-        scratch.lines.push(resolve_line(&view, policy, number as u16, item));
-    }
-    scratch.types.fill(scratch.lines.iter().map(|line| line.kind));
-    choose_asking(&scratch.lines, &mut scratch.asking);
+    scratch.bought.fill(&view, policy, transaction.lines);
     resolve_past(&view, policy, transaction.created_at_ms, profile, scratch);
     resolve_declines(&view, transaction, profile, scratch);
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
@@ -218,7 +186,7 @@ pub(crate) fn resolve<'a>(
     let holding = if policy.asks() {
         scratch.facts = Facts::new(transaction, profile, &policy.zone, order_value, gift, slots);
         resolve_exposures(&view, profile, &mut scratch.exposures);
-        what_holds(policy, transaction, scratch)
+        what_holds(policy, scratch)
     } else {
         Holding::default()
     };
@@ -232,10 +200,11 @@ pub(crate) fn resolve<'a>(
         transaction,
         profile,
         group_id: 0,
-        lines: &scratch.lines,
-        asking: &scratch.asking,
-        asking_ordered: scratch.asking.iter().any(|line| view.was_bought(line.kind)),
-        types: &scratch.types,
+        bought: &scratch.bought,
+        lines: &scratch.bought.lines,
+        asking: &scratch.bought.asking,
+        asking_ordered: scratch.bought.asking.iter().any(|line| view.was_bought(line.kind)),
+        types: &scratch.bought.types,
         past: &scratch.past,
         past_types: &scratch.past_types,
         past_brands: &scratch.past_brands,
@@ -268,62 +237,9 @@ fn parties(stage: Stage, placed: Option<&Placed>) -> u8 {
 }
 
 /// Which rules with conditions hold.
-fn what_holds(policy: &CompiledPolicy, transaction: &Transaction<'_>, scratch: &ContextScratch) -> Holding {
-    let lines = scratch.lines.iter().map(|line| (line.product, line.category, line.brand));
-    policy.rules.holding(&scratch.facts, lines, transaction.lines.len() > scratch.lines.len())
-}
-
-/// Asks for what looking up some products will read.
-fn foresee<'a>(view: &View<'_>, ids: impl Iterator<Item = &'a str> + Clone) {
-    ids.clone().for_each(|id| view.foresee_id(id.as_bytes()));
-    ids.for_each(|id| view.foresee_product(id.as_bytes()));
-}
-
-fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &LineItem<'_>) -> Line {
-    let product = view.find(NameKind::Product, item.item_id.as_bytes()).unwrap_or(NONE);
-    let record = view.product(product);
-    let own = |known: Option<u32>, kind, name: &str| {
-        known.filter(|ix| *ix != NONE).or_else(|| view.find(kind, name.as_bytes())).unwrap_or(NONE)
-    };
-    let category = own(record.map(|r| r.category.get()), NameKind::Category, item.category);
-    let brand = own(record.map(|r| r.brand.get()), NameKind::Brand, item.brand);
-    let below = view.category(category);
-    let kind = match record {
-        Some(_) => view.type_of(product),
-        None => view.nearest_type(category, item.category),
-    };
-    let sensitive = item.sensitive != SensitiveClass::None || is_sensitive(policy, record, category);
-    let role = record.and_then(|r| Role::from_code(r.role)).unwrap_or_default();
-    let value = item.unit_price.unwrap_or(0).saturating_mul(i64::from(item.quantity)).max(0);
-    Line {
-        number,
-        product,
-        asks_as: if record.is_some() { product } else { below.map_or(NONE, |c| c.stand_in.get()) },
-        kind,
-        category,
-        brand,
-        group: record.map_or(NONE, |r| r.group.get()),
-        role: if item.role == Role::Unknown { role } else { item.role },
-        sensitive,
-        value,
-    }
-}
-
-/// Whether catalog or policy give a product a sensitive class. A code that nobody knows is one.
-fn is_sensitive(policy: &CompiledPolicy, record: Option<&ProductRecord>, category: u32) -> bool {
-    let none = SensitiveClass::None;
-    record.is_some_and(|record| record.sensitive != none.code()) || policy.mark_of(category).0 != none
-}
-
-/// The lines whose complements are looked for: not sensitive, known, the dearest ones where there are too many.
-fn choose_asking(lines: &[Line], asking: &mut Vec<Line>) {
-    asking.clear();
-    asking.extend(lines.iter().filter(|line| !line.sensitive && line.asks_as != NONE));
-    if asking.len() > ASKING_LINES_MAX {
-        asking.sort_unstable_by_key(|line| (std::cmp::Reverse(line.value), line.number));
-        asking.truncate(ASKING_LINES_MAX);
-        asking.sort_unstable_by_key(|line| line.number);
-    }
+fn what_holds(policy: &CompiledPolicy, scratch: &ContextScratch) -> Holding {
+    let lines = scratch.bought.lines.iter().map(|line| (line.product, line.category, line.brand));
+    policy.rules.holding(&scratch.facts, lines, scratch.bought.unread)
 }
 
 /// Collapses the newest purchases into one entry per product.
@@ -456,12 +372,25 @@ pub(crate) fn order_value(transaction: &Transaction<'_>) -> Option<i64> {
 /// Days until something comes back whose type's rhythm is not known.
 const UNKNOWN_RHYTHM_DAYS: u16 = 7;
 
-/// A consumable is due once the lower quartile of its type's intervals has passed. Unknown times are not due.
-pub(crate) fn is_due(context: &Context<'_>, last_at_ms: i64, kind: u32) -> bool {
-    let rhythm = context.view.types.get(kind as usize).map(|t| t.replenish_days[0].get());
-    let days = rhythm.filter(|days| *days > 0).unwrap_or(UNKNOWN_RHYTHM_DAYS);
-    let since = context.now_ms().map_or(-1, |now| now.saturating_sub(last_at_ms));
-    last_at_ms > 0 && since >= i64::from(days) * DAY_MS
+/// What is used up is due where it is likely enough to be bought soon ([`crate::refill`]), from the next day on. Where the catalog has
+/// not learnt that: once the lower quartile of its type's intervals has passed. Unknown times are not due.
+pub(crate) fn is_due(context: &Context<'_>, past: &Past) -> bool {
+    let Some(now) = context.now_ms().filter(|_| past.last_at_ms > 0) else { return false };
+    let days_since = |at_ms: i64| (now.saturating_sub(at_ms) / DAY_MS).clamp(-1, u32::MAX.into());
+    let since = days_since(past.last_at_ms);
+    if let Some(usual) = context.view.refill_days.get(past.product as usize) {
+        let habit = Habit {
+            times: past.times,
+            age_days: days_since(past.first_at_ms).max(0) as u32,
+            since_days: since.max(0) as u32,
+            usual_days: usual.get(),
+        };
+        if let Some(beyond) = habit.beyond_due(context.view.refill_weights) {
+            return since >= 1 && beyond >= 0;
+        }
+    }
+    let rhythm = context.view.types.get(past.kind as usize).map(|t| t.replenish_days[0].get());
+    since >= i64::from(rhythm.filter(|days| *days > 0).unwrap_or(UNKNOWN_RHYTHM_DAYS))
 }
 
 impl Context<'_> {
@@ -491,6 +420,20 @@ impl Context<'_> {
     /// Whether no rule that looks at the product alone refuses it.
     pub(crate) fn is_allowed(&self, product: u32) -> bool {
         self.policy.is_allowed(product) && !self.refused.is_some_and(|classes| classes.refuses(product))
+    }
+
+    /// Whether it is known, without asking the rules, that none that looks at the product alone refuses it. Classes of sensitive
+    /// goods aside: whether those are allowed depends on the request.
+    pub(crate) fn surely_allowed(&self, product: u32) -> bool {
+        self.policy.classes.know_all() && self.is_allowed(product)
+    }
+
+    /// Asks for what [`Context::is_allowed`] will read.
+    pub(crate) fn foresee_allowed(&self, product: u32) {
+        self.policy.allowed.prefetch(product);
+        if let Some(classes) = &self.refused {
+            classes.prefetch(product);
+        }
     }
 
     /// How hard a search must try: harder where rules refuse some of what its counts say.

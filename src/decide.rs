@@ -244,6 +244,7 @@ fn gate_and_score(
     let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
     let list = &mut candidates.list;
     offers.counters.retrieved = list.len() as u32;
+    retrieve::fetch_partners(context, list);
     keep(list, offers, |candidate| gate(context, overlay, facts, candidate));
     for candidate in list.iter_mut() {
         if let Item::Product(ProductIx(ix)) = candidate.item {

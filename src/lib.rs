@@ -27,11 +27,14 @@
 
 mod accept;
 pub mod before_payment;
+mod bought;
 mod context;
 mod deadline;
 mod decide;
 mod distance;
 mod engine;
+#[cfg(feature = "log")]
+pub mod evaluate;
 pub mod experiment;
 mod explain;
 mod features;
@@ -51,6 +54,7 @@ mod question;
 mod ranker;
 mod ranking;
 pub mod record;
+mod refill;
 mod retrieve;
 mod scratch;
 mod share;

@@ -41,17 +41,14 @@ pub(crate) fn refuses_basket(context: &Context<'_>, partner: u32) -> bool {
     if blocks.len() != record.blocks_count.get() as usize || blocks.len() > PARTNER_BLOCKS_MAX {
         return true; // damaged: what it refuses cannot be read
     }
-    // Lines beyond those that were read are not known either.
-    let unread = context.transaction.lines.len() > context.lines.len();
-    let beside = [block::BESIDE_CATEGORY, block::BESIDE_BRAND, block::BESIDE_PARTNER];
-    blocks.iter().filter(|refused| !beside.contains(&refused.kind.get())).any(|refused| {
+    blocks.iter().any(|refused| {
         let key = refused.key.get();
-        unread
-            || context.lines.iter().any(|line| match refused.kind.get() {
-                block::CATEGORY => line.category == NONE || view.in_subtree(key, line.category),
-                block::BRAND => line.brand == NONE || line.brand == key,
-                _ => true,
-            })
+        match refused.kind.get() {
+            block::CATEGORY => context.bought.may_be_in(key),
+            block::BRAND => context.bought.may_be_of(key),
+            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => false,
+            _ => true,
+        }
     })
 }
 

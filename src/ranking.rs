@@ -1,6 +1,7 @@
 //! How well a candidate fits what was bought, how likely it is accepted, and what that is worth. All integers.
 
-use crate::context::{Context, Line};
+use crate::bought::Line;
+use crate::context::Context;
 use crate::distance::Kernel;
 use crate::features::{self, Feature, Features, Learnt, log2_q8};
 use crate::index::View;

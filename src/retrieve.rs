@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use zerocopy::little_endian::U32;
 
-use crate::context::{Context, Line, Past, is_due};
+use crate::bought::Line;
+use crate::context::{Context, Past, is_due};
 use crate::distance::{Kernel, prefetch};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
@@ -150,7 +151,7 @@ const AHEAD: usize = 16;
 
 /// Asks for what [`may_come`] will read.
 fn foresee(context: &Context<'_>, product: u32) {
-    context.policy.allowed.prefetch(product);
+    context.foresee_allowed(product);
     prefetch(context.view.type_of.get(product as usize..=product as usize).unwrap_or(&[]));
 }
 
@@ -322,7 +323,7 @@ fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
         view.want(first(own));
     }
     for (_, own) in types.clone() {
-        first(own).iter().for_each(|product| context.policy.allowed.prefetch(product.get()));
+        first(own).iter().for_each(|product| context.foresee_allowed(product.get()));
     }
     for (kind, own) in types {
         let seen = own.iter().take(PRODUCTS_SEEN_PER_TYPE).map(|p| p.get());
@@ -381,7 +382,7 @@ fn refills(context: &Context<'_>, work: &mut Work) {
         let wanted = used_up
             && !context.types.contains(past.kind)
             && context.is_allowed(past.product)
-            && is_due(context, past.last_at_ms, past.kind);
+            && is_due(context, past);
         if wanted {
             work.search.hits.offer(search::key(features::bought_before(past), past.product));
         }
@@ -396,6 +397,25 @@ fn put_back(context: &Context<'_>, work: &mut Work) {
             let item = Item::Product(ProductIx(product));
             work.candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
         }
+    }
+}
+
+/// Asks for what the partners of candidates say, which lies two steps away from them.
+pub(crate) fn fetch_partners(context: &Context<'_>, candidates: &[Candidate]) {
+    let (view, contracts) = (&context.view, &context.policy.contracts);
+    if view.partners.is_empty() {
+        return;
+    }
+    let partners = candidates.iter().filter_map(|candidate| match candidate.item {
+        Item::Product(ProductIx(ix)) => Some(view.product(ix)?.partner.get()),
+        Item::Offer(OfferIx(ix)) => Some(view.offer(ix)?.partner.get()),
+    });
+    for partner in partners.clone() {
+        prefetch(view.partners.get(partner as usize..=partner as usize).unwrap_or(&[]));
+        contracts.prefetch(partner);
+    }
+    for record in partners.filter_map(|partner| view.partners.get(partner as usize)) {
+        prefetch(view.blocks_of(record));
     }
 }
 

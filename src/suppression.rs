@@ -121,7 +121,10 @@ pub(crate) fn product_rules(
     let (policy, view) = (context.policy, &context.view);
     let third_party = record.partner.get() != NONE;
     let marked = policy.mark_of(record.category.get());
-    let classes = classes_of(policy, record).unwrap_or_default();
+    let classes = classes_of(policy, record);
+    let class_ok =
+        classes.is_some_and(|of| of.iter().all(|c| policy.sensitive_allowed(*c, &context.holding)));
+    let classes = classes.unwrap_or_default();
     // Law and consent.
     refuse_if!(sink, !context.same_currency, Reason::Currency);
     let minor = third_party && context.age_band() == AgeBand::Minor; // first-party content only
@@ -131,9 +134,8 @@ pub(crate) fn product_rules(
     refuse_if!(sink, lacks_consent(context, OfferKind::Product, third_party), Reason::ConsentMissing);
     let here = view.region_allows(record.region_set.get(), context.country());
     refuse_if!(sink, !here, Reason::Region);
-    // Merchant suppression, stock and price: the bitmap says whether, where no rule has a condition, and the rules
-    // themselves say why.
-    if !policy.is_allowed(product) || !policy.rules.is_empty() {
+    // Merchant suppression, stock and price: the bitmap and the classes of products say whether, the rules themselves why.
+    if !class_ok || !context.surely_allowed(product) {
         let mut heard_enough = false;
         standing_rules(policy, view, product, record, &context.holding, &mut |reason| {
             heard_enough = sink(reason);
@@ -191,7 +193,7 @@ fn is_refill(context: &Context<'_>, record: &ProductRecord, relation: Relation) 
 fn owned_and_not_due(context: &Context<'_>, product: u32, record: &ProductRecord) -> bool {
     if let Some(past) = context.past_of(product) {
         let never = context.transaction.placement.repeat == Repeat::Never;
-        return never || !context.used_up(record, past) || !is_due(context, past.last_at_ms, past.kind);
+        return never || !context.used_up(record, past) || !is_due(context, past);
     }
     let role = Role::from_code(record.role);
     if role == Some(Role::Consumable) {

@@ -4,7 +4,7 @@ use crate::context;
 use crate::engine::Engine;
 use crate::features;
 use crate::index::SearchCounters;
-use crate::index::search::key_ix;
+use crate::index::search::{key_ix, key_score};
 use crate::offer::{Counters, Item, ProductIx, Relation};
 use crate::profile::Profile;
 use crate::ranking;
@@ -108,13 +108,13 @@ pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile
     work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
 }
 
-/// The same with all lines asking, also those for which lists would speak, and what it cost.
+/// The same with all lines asking, also those for which lists would speak: with their scores, best first, and what it cost.
 #[must_use]
 pub fn searched(
     engine: &Engine,
     transaction: &Transaction<'_>,
     profile: &Profile<'_>,
-) -> (Vec<ProductIx>, SearchCounters) {
+) -> (Vec<(i32, ProductIx)>, SearchCounters) {
     let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
@@ -123,7 +123,7 @@ pub fn searched(
     work.wide = true;
     let effort = context.effort(engine.effort());
     retrieve::complements(&context, engine.kernel(), effort, work, &mut counters);
-    (work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect(), counters.search)
+    (work.hits.iter().map(|key| (key_score(*key), ProductIx(key_ix(*key)))).collect(), counters.search)
 }
 
 /// Facts of a product.

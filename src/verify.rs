@@ -1,7 +1,7 @@
 //! Stage 8: the slate is checked once more, by other code than the gate's, so that one mistake is not enough for a leak.
 //!
-//! The gate compares index ranges and reads the compiled bitmap; this walks the category tree upwards and reads the rules' own
-//! lists. It repeats the rules whose breach would harm: suppression, consent, contract, stock, look-alikes; not the limits of a slate.
+//! The gate reads the compiled bitmap, and sets of what was bought; this walks the category tree upwards, or compares index ranges
+//! where the gate walked, and reads the rules' own lists. It repeats the rules whose breach would harm: suppression, consent, contract, stock, look-alikes; not the limits of a slate.
 
 use crate::context::Context;
 use crate::index::format::NONE;
@@ -209,26 +209,29 @@ fn rules_ok(context: &Context<'_>, seen: &Seen) -> bool {
             let bit = rest.trailing_zeros() as usize;
             rest &= rest - 1;
             let members = rules.members(64 * at + bit);
-            let (mut listed, mut found) = ([false; RULE_LISTS], [false; RULE_LISTS]);
-            for member in members {
-                let Some(is) = seen.is(context, member) else { continue };
-                if seen.is_unknown(member) || (is && !member.only) {
-                    return false;
-                }
-                let list = Seen::list_of(context, member);
-                if let (true, Some(listed), Some(found)) =
-                    (member.only, listed.get_mut(list), found.get_mut(list))
-                {
-                    *listed = true;
-                    *found |= is;
-                }
-            }
-            if listed.iter().zip(&found).any(|(listed, found)| *listed && !found) {
+            let suppressed =
+                |m: &Member| seen.is(context, m).is_some_and(|is| (is && !m.only) || seen.is_unknown(m));
+            let allows_only = members.iter().any(|member| member.only);
+            if members.iter().any(suppressed) || (allows_only && !is_listed(context, members, seen)) {
                 return false;
             }
         }
     }
     true
+}
+
+/// Whether each list of an "allow only" has something that an item is.
+fn is_listed(context: &Context<'_>, members: &[Member], seen: &Seen) -> bool {
+    let (mut listed, mut found) = ([false; RULE_LISTS], [false; RULE_LISTS]);
+    for member in members.iter().filter(|member| member.only) {
+        let Some(is) = seen.is(context, member) else { continue };
+        let list = Seen::list_of(context, member);
+        if let (Some(listed), Some(found)) = (listed.get_mut(list), found.get_mut(list)) {
+            *listed = true;
+            *found |= is;
+        }
+    }
+    listed.iter().zip(&found).all(|(listed, found)| !listed || *found)
 }
 
 /// Whether a value lies within bounds, of which `open` stands for none. An unknown value lies within no bound.
@@ -275,11 +278,10 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
     let Some(record) = view.partners.get(partner as usize) else {
         return false;
     };
-    let beside = |category: u32, refused: u32| view.ancestors(category).any(|c| c == refused);
     let welcome = view.blocks_of(record).iter().all(|refused| {
         let key = refused.key.get();
         context.lines.iter().all(|line| match refused.kind.get() {
-            block::CATEGORY => line.category != NONE && !beside(line.category, key),
+            block::CATEGORY => line.category != NONE && !view.in_subtree(key, line.category),
             block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => true,
             _ => line.brand != NONE && line.brand != key,
         })

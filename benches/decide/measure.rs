@@ -143,7 +143,7 @@ fn warm(engine: &Arc<Engine>, baskets: &[Basket], name: &str) -> Result<Value> {
 }
 
 /// Median time of each stage.
-fn stages(engine: &Arc<Engine>, baskets: &[Basket]) -> Value {
+pub(crate) fn stages(engine: &Arc<Engine>, baskets: &[Basket]) -> Value {
     let mut decider = Decider::new(Arc::clone(engine));
     let mut stages: Vec<(&'static str, Vec<Duration>)> = Vec::new();
     for basket in baskets.iter().cycle().take(DECISIONS) {
@@ -194,7 +194,9 @@ pub(crate) fn line_of(row: &Value) -> String {
     let fields = row.as_object().into_iter().flatten().filter(|(name, _)| *name != "scenario");
     for (name, value) in fields {
         match value.as_object() {
-            Some(stages) => stages.iter().for_each(|(n, v)| line += &format!("  {n} {}", number(v))),
+            Some(stages) => {
+                stages.iter().for_each(|(n, v)| line += &format!("\n      {name} {n} {}", number(v)))
+            }
             None => line += &format!("  {name} {}", number(value)),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use zerocopy::IntoBytes;
-use zerocopy::little_endian::{I64, U16, U32, U64};
+use zerocopy::little_endian::{I32, I64, U16, U32, U64};
 
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
 use super::associates;
@@ -235,6 +235,7 @@ pub(crate) fn assemble(
     layout.put_categories_and_brands();
     layout.put_products()?;
     attributes::put(&mut layout);
+    layout.put_refill();
     offers::put(&mut layout)?;
     layout.put_meta(options, orders, ranker);
     let provenance = Provenance::new(inputs, options, &affinity, ranker.measured);
@@ -271,6 +272,14 @@ impl Layout<'_> {
         }
         self.writer.put(S::InVectors, &self.placed.in_order(&in_rows.values, dim));
         self.writer.put(S::Centroids, &centroids.values);
+    }
+
+    fn put_refill(&mut self) {
+        if let Some(refill) = &self.affinity.refill {
+            let days: Vec<U16> = self.placed.in_order(&refill.days, 1).into_iter().map(U16::new).collect();
+            self.writer.put(S::RefillDays, &days);
+            self.writer.put(S::RefillWeights, &refill.weights.map(I32::new));
+        }
     }
 
     fn put_cells(&mut self, grouped: &Cells) {

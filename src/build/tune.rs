@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::progress::{Progress, Unit};
 use crate::distance::Kernel;
 use crate::index::search::{
-    self, AllowList, Best, Effort, Filter, Query, SearchScratch, TypeSet, key, key_score,
+    self, AllowList, Best, Effort, Filter, Query, RowSet, SearchScratch, key, key_score,
 };
 use crate::index::{Catalog, View};
 use crate::limits::{RERANK, RERANK_MAX, VISIT_BUDGET};
@@ -140,7 +140,7 @@ fn answered(view: &View<'_>, baskets: &[Vec<Query>]) -> Vec<Case> {
 }
 
 fn recall(view: &View<'_>, allowed: &AllowList, cases: &[Case], effort: Effort) -> f64 {
-    let types = TypeSet::with_capacity(0);
+    let types = RowSet::with_capacity(0);
     let found = cases.par_iter().map_init(SearchScratch::new, |scratch, case| {
         let filter = Filter::new(allowed, &types);
         search::search(view, Kernel::detect(), &case.queries, filter, effort, scratch);

@@ -2,7 +2,7 @@
 //!
 //! Slots are filled one after the other, without replacement. For each, a million tickets are divided among the candidates
 //! that a position still takes, in integers, and one ticket is drawn: so the probability in the result is the one drawn with,
-//! on every machine. Draws are numbers of their own stream: XXH3-64 of `"explore\0" seed decision_id draw`, 8, 8, 16 and 8
+//! on every machine. Draws are numbers of their own stream: XXH3-64 of `"explore\0" seed group_id draw`, 8, 8, 16 and 8
 //! bytes, little-endian. A decision made again draws the same.
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -26,7 +26,7 @@ pub(crate) struct Mix {
 }
 
 /// Tickets of one draw.
-const TICKETS: u64 = 1_000_000;
+pub(crate) const TICKETS: u64 = 1_000_000;
 
 impl Mix {
     /// Temperature and epsilon in millionths.
@@ -40,7 +40,7 @@ impl Mix {
     }
 
     /// Divides the tickets among candidates, best first. The first one has what rounding leaves.
-    fn tickets(&self, pool: &[Candidate]) -> [u64; EXPLORE_MAX] {
+    pub(crate) fn tickets(&self, pool: &[Candidate]) -> [u64; EXPLORE_MAX] {
         let (mut tickets, mut weights) = ([0; EXPLORE_MAX], [0; EXPLORE_MAX]);
         let count = pool.len().min(EXPLORE_MAX) as u64;
         let Some(alike) = u64::from(self.epsilon_ppm).checked_div(count) else { return tickets };
@@ -123,9 +123,9 @@ fn drawn(tickets: &[u64; EXPLORE_MAX], ticket: u64) -> usize {
 }
 
 /// A ticket, below [`TICKETS`].
-fn ticket(seed: u64, decision_id: u128, draw: u64) -> u64 {
+fn ticket(seed: u64, group_id: u128, draw: u64) -> u64 {
     let mut bytes = [0u8; 40];
-    let parts = [&b"explore\0"[..], &seed.to_le_bytes(), &decision_id.to_le_bytes(), &draw.to_le_bytes()];
+    let parts = [&b"explore\0"[..], &seed.to_le_bytes(), &group_id.to_le_bytes(), &draw.to_le_bytes()];
     bytes.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
     ((u128::from(xxh3_64(&bytes)) * u128::from(TICKETS)) >> 64) as u64
 }

@@ -14,6 +14,8 @@ use crate::limits::LAYERS_MAX;
 use crate::profile::Profile;
 use crate::transaction::Transaction;
 
+#[cfg(feature = "log")]
+pub(crate) use explore::TICKETS;
 pub(crate) use explore::{Mix, fill};
 pub use plain::{Arm, Experiment, Explore, Holdout};
 pub(crate) use plain::{check, write};

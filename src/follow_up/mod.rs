@@ -2,16 +2,18 @@
 //! mail service's, and an offer in it is decided when it is sent, by `decide` for stage `email`, so that it obeys that day's rules.
 //!
 //! Messages count their days from the order, from the promised delivery, or from the moment at which the customer is expected
-//! to buy again. That moment is the order plus the customer's own interval, shrunk to the type's: with n intervals between
-//! purchases of the product by the customer (this order among them) of mean length x, and the type's median m, it is
-//! (2 m + n x) / (2 + n): the type speaks as two intervals would. Without an own interval it is m; without m, x, from two
-//! intervals on; else there is none, and no refill.
+//! to buy again. That moment is the order plus the customer's own interval, drawn to the usual one: with n intervals between
+//! purchases of the product by the customer (this order among them) of mean length x, and the product's usual days m
+//! ([`crate::index::format::SectionKind::RefillDays`], else the median of its type), it is (m + n x) / (1 + n): the mean of a
+//! Poisson process whose rate has a Gamma prior of shape 1, as refills are due by. Without an own interval it is m; without m,
+//! x, from two intervals on; else there is none, and no refill.
 
 mod programme;
 
 use smallvec::SmallVec;
 
-use crate::context::{self, Context, DAY_MS, Line};
+use crate::bought::Line;
+use crate::context::{self, Context, DAY_MS};
 use crate::decide::{DecideError, Decider};
 use crate::index::format::NONE;
 use crate::limits::{CONTACTS_MAX, FOLLOW_UP_PROGRAMMES_MAX, FOLLOW_UP_STEPS_MAX, FOLLOW_UPS_MAX, LINES_MAX};
@@ -28,8 +30,8 @@ pub use programme::{
 /// An hour.
 const HOUR_MS: i64 = 3_600_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
-/// Intervals for which a type's median speaks.
-const PRIOR_INTERVALS: i64 = 2;
+/// Intervals for which the usual days speak.
+const PRIOR_INTERVALS: i64 = 1;
 
 /// A message that the customer got, or that is planned already, through any channel.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,7 +62,7 @@ pub struct FollowUp {
     pub product: Option<ProductIx>,
     /// For a refill, days from the order to the next purchase that is expected.
     pub due_days: Option<u16>,
-    /// Intervals of the customer's own behind that; 0 = the type's alone.
+    /// Intervals of the customer's own behind that; 0 = the usual days alone.
     pub own_intervals: u16,
     programme: u16,
     step: u8,
@@ -348,10 +350,11 @@ fn due(context: &Context<'_>, line: &Line) -> Option<Due> {
     if !matches!(line.role, Role::Consumable | Role::Unknown) {
         return None;
     }
-    let kind = context.view.types.get(line.kind as usize);
-    let median = kind.map_or(0, |kind| i64::from(kind.replenish_days[1].get()));
-    let (sum, intervals) = match (line.role, median) {
-        (Role::Consumable, 1..) => (PRIOR_INTERVALS * median + own_days, PRIOR_INTERVALS + own),
+    let learnt = context.view.refill_days.get(line.product as usize).map_or(0, |days| days.get());
+    let median = context.view.types.get(line.kind as usize).map_or(0, |kind| kind.replenish_days[1].get());
+    let usual = i64::from(if learnt > 0 { learnt } else { median });
+    let (sum, intervals) = match (line.role, usual) {
+        (Role::Consumable, 1..) => (PRIOR_INTERVALS * usual + own_days, PRIOR_INTERVALS + own),
         _ if own >= 2 => (own_days, own),
         _ => return None,
     };

@@ -20,7 +20,7 @@ pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
 pub const MAJOR: u16 = 3;
 /// Readers accept any minor version of their major.
-pub const MINOR: u16 = 1;
+pub const MINOR: u16 = 2;
 /// "Not there" in any index field.
 pub const NONE: u32 = u32::MAX;
 /// Flag of a section table entry: a reader that does not know the section refuses the file.
@@ -127,7 +127,7 @@ pub use self::records::*;
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
         /// The sections of version 3, in the order in which a decision reads them. All are required but
-        /// [`SectionKind::Provenance`] and those of attributes.
+        /// [`SectionKind::Provenance`] and those of attributes and refills.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
         pub enum SectionKind { $($(#[$meta])* $name = $kind,)+ }
@@ -160,6 +160,8 @@ macro_rules! sections {
                         | Self::AttributeSetStarts
                         | Self::AttributeSets
                         | Self::ProductAttributes
+                        | Self::RefillDays
+                        | Self::RefillWeights
                 )
             }
 
@@ -253,6 +255,12 @@ sections! {
     AttributeSets = 36, |_| 4, 64;
     /// Set of each product, apart from its record because only policies that name attributes read it.
     ProductAttributes = 37, |_| 4, 4096;
+    /// Usual days to a customer's purchase of each product, 1 to 65,535. This and the next are there where orders say when things
+    /// are bought again; without them, what is used up is due by its type's rhythm.
+    RefillDays = 38, |_| 2, 4096;
+    /// Four weights of the log odds that something is bought within 14 days: of 1, log2 of the purchases, log2 of the days since the first
+    /// and the usual days, log2 of 1 and the days since the last; and the least of what is due. In 1/65,536 of a nat.
+    RefillWeights = 39, |_| 4, 64;
     /// How the file was made; opaque to the engine.
     Provenance = 29, |_| 1, 64;
 }

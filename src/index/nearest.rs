@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Catalog;
-use super::search::{self, AllowList, Effort, Filter, Query, SearchCounters, SearchScratch, TypeSet};
+use super::search::{self, AllowList, Effort, Filter, Query, RowSet, SearchCounters, SearchScratch};
 use crate::distance::Kernel;
 use crate::offer::ProductIx;
 
@@ -14,7 +14,7 @@ pub struct Nearest {
     catalog: Arc<Catalog>,
     kernel: Kernel,
     query: Query,
-    types: TypeSet,
+    types: RowSet,
     scratch: SearchScratch,
     found: Vec<i64>,
     counters: SearchCounters,
@@ -28,7 +28,7 @@ impl Nearest {
             catalog,
             kernel: Kernel::detect(),
             query: Query::new(),
-            types: TypeSet::with_capacity(0),
+            types: RowSet::with_capacity(0),
             scratch: SearchScratch::new(),
             found: Vec::with_capacity(crate::limits::SEARCH_HITS_MAX),
             counters: SearchCounters::default(),

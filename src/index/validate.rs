@@ -20,6 +20,7 @@ use crate::limits::{
     AREAS_MAX, CATEGORY_DEPTH_MAX, CELLS_MAX, DIM_MAX, DIM_STEP, PARTNER_BLOCKS_MAX, POLICY_RULES_MAX,
     PRODUCTS_MAX, TRANSITIONS_MAX,
 };
+use crate::refill::WEIGHTS;
 
 /// How much of a file is checked at open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -319,7 +320,8 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
             Some(S::OutCodes) => length_of(S::OutSteps),
             Some(S::PolicyAllowed) => products.div_ceil(64),
             Some(S::AssociateStarts) => products + 1,
-            Some(S::ProductAttributes) => products,
+            Some(S::ProductAttributes | S::RefillDays) => products,
+            Some(S::RefillWeights) => WEIGHTS as u64,
             Some(S::Ranker) => (Head::ALL.len() * FEATURES) as u64,
             Some(S::Cells | S::Centroids) => cells,
             Some(S::Areas | S::AreaCentroids) => header.area_count.get().into(),

@@ -1,7 +1,7 @@
 //! Typed access to the bytes of a catalog. Every index from the file is checked where it is followed,
 //! so that a damaged file gives a poor answer, never a fault.
 
-use zerocopy::little_endian::{U32, U64};
+use zerocopy::little_endian::{I32, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
@@ -68,6 +68,8 @@ pub struct View<'a> {
     pub(crate) attribute_set_starts: &'a [U32],
     pub(crate) attribute_sets: &'a [U32],
     pub(crate) product_attributes: &'a [U32],
+    pub(crate) refill_days: &'a [U16],
+    pub(crate) refill_weights: &'a [I32],
     pub(crate) provenance: &'a [u8],
     /// The whole file.
     bytes: &'a [u8],
@@ -134,6 +136,8 @@ impl<'a> View<'a> {
             attribute_set_starts: rows(section(S::AttributeSetStarts)),
             attribute_sets: rows(section(S::AttributeSets)),
             product_attributes: rows(section(S::ProductAttributes)),
+            refill_days: rows(section(S::RefillDays)),
+            refill_weights: rows(section(S::RefillWeights)),
             provenance: section(S::Provenance),
             bytes,
             wanted: None,

@@ -71,6 +71,7 @@ const DECISIONS: &[Column] = &[
     ("candidate_relevance", "0 to 1", "public"),
     ("candidate_value", "minor units", "public"),
     ("candidate_ev", "expected contribution, minor units", "public"),
+    ("candidate_refill", "the customer bought it before", "order"),
 ];
 
 const OFFERS: &[Column] = &[

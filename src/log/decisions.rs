@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::builder::{BooleanBuilder, ListBuilder, StringBuilder};
 use arrow_array::types::{Float64Type, Int32Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
@@ -187,6 +187,14 @@ fn outcome(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "candidate_relevance" => candidates(|c| f64::from(c.relevance) / 1000.0),
         "candidate_value" => candidates(|c| c.value.into()),
         "candidate_ev" => candidates(|c| ppm(c.p_accept_ppm) * f64::from(c.value)),
+        "candidate_refill" => {
+            let mut lists = ListBuilder::new(BooleanBuilder::new());
+            for row in rows {
+                row.candidates().iter().for_each(|c| lists.values().append_value(c.refill));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        }
         _ => return None,
     })
 }

@@ -244,7 +244,7 @@ impl Log {
     }
 }
 
-fn id_hash(event_id: &str) -> u128 {
+pub(super) fn id_hash(event_id: &str) -> u128 {
     xxh3_128(event_id.as_bytes())
 }
 

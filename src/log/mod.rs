@@ -15,6 +15,7 @@ pub mod columns;
 mod decisions;
 mod drain;
 mod events;
+mod read;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use drain::{Drain, Drained, Recovered};
 pub use events::{Event, EventKind, Imported, LineProblem};
+pub use read::{LogData, Logged, LoggedCandidate, LoggedSlot};
 
 /// Why the log cannot be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -24,6 +24,8 @@ pub(crate) struct Classes {
     /// Such products by cell and class: `by_cell[starts[c]..starts[c + 1]]`.
     starts: Vec<u32>,
     by_cell: Vec<(u16, u32)>,
+    /// There were more than are kept: some products count as refused by nothing.
+    overflowed: bool,
 }
 
 impl Classes {
@@ -43,6 +45,7 @@ impl Classes {
             }
             let class = known.get(&row).copied().unwrap_or_else(|| {
                 if classes.sizes.len() == RULE_CLASSES_MAX {
+                    classes.overflowed = true;
                     return 0; // refused by none of them as far as a search knows
                 }
                 let class = classes.sizes.len() as u16;
@@ -87,6 +90,11 @@ impl Classes {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.of.is_empty()
+    }
+
+    /// Whether what is not of a refused class is refused by none of the rules.
+    pub(crate) fn know_all(&self) -> bool {
+        !self.overflowed
     }
 
     /// Classes that rules refuse, as bits in `refused`, and the number of products that are left. `None` where no class is.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::rules::{self, Op};
 use crate::context::{Exposed, Seen};
+use crate::distance::prefetch;
 use crate::index::format::NONE;
 use crate::offer::Reason;
 use crate::vocabulary::Exposure;
@@ -27,17 +28,16 @@ pub(crate) struct Draft {
     pub(crate) caps: Vec<Cap>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Contract {
-    row: u32,
-    ops: Range<usize>,
-    caps: Range<usize>,
+    ops: Range<u32>,
+    caps: Range<u32>,
 }
 
 /// All of them; `Default` = none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contracts {
-    /// By row.
+    /// By row; what asks for nothing is empty.
     partners: Vec<Contract>,
     offers: Vec<Contract>,
     ops: Vec<Op>,
@@ -45,24 +45,31 @@ pub(crate) struct Contracts {
 }
 
 impl Contracts {
-    /// Of several for one row the first holds; a builder writes one.
+    /// Of several for one row the last holds; a builder writes one. Rows are those of the catalog's partners and offers.
     pub(crate) fn new(drafts: &[Draft]) -> Self {
         let mut contracts = Self::default();
         for draft in drafts {
-            let (ops, caps) = (contracts.ops.len(), contracts.caps.len());
+            let (ops, caps) = (contracts.ops.len() as u32, contracts.caps.len() as u32);
             contracts.ops.extend(&draft.ops);
             contracts.caps.extend(&draft.caps);
-            let (ops, caps) = (ops..contracts.ops.len(), caps..contracts.caps.len());
+            let (ops, caps) = (ops..contracts.ops.len() as u32, caps..contracts.caps.len() as u32);
             let list = if draft.of_offer { &mut contracts.offers } else { &mut contracts.partners };
-            list.push(Contract { row: draft.row, ops, caps });
+            let row = draft.row as usize;
+            if list.len() <= row {
+                list.resize(row + 1, Contract::default());
+            }
+            list[row] = Contract { ops, caps };
         }
-        contracts.partners.sort_by_key(|contract| contract.row);
-        contracts.offers.sort_by_key(|contract| contract.row);
         contracts
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.partners.is_empty() && self.offers.is_empty()
+    }
+
+    /// Asks for a partner's contract, which will be read soon.
+    pub(crate) fn prefetch(&self, partner: u32) {
+        prefetch(self.partners.get(partner as usize..=partner as usize).unwrap_or(&[]));
     }
 
     /// What a partner's contract says against anything of it.
@@ -84,11 +91,10 @@ impl Contracts {
         counts: impl Fn(&Exposed) -> bool,
         condition: Reason,
     ) -> [Option<Reason>; 2] {
-        let at = list.binary_search_by_key(&row, |contract| contract.row).ok();
-        let Some(contract) = at.and_then(|at| list.get(at)) else { return [None; 2] };
-        let ops = self.ops.get(contract.ops.clone()).unwrap_or(&[]);
+        let Some(contract) = list.get(row as usize) else { return [None; 2] };
+        let ops = self.ops.get(contract.ops.start as usize..contract.ops.end as usize).unwrap_or(&[]);
         let unmet = !ops.is_empty() && rules::answer(ops, seen.facts) != Some(true);
-        let caps = self.caps.get(contract.caps.clone()).unwrap_or(&[]);
+        let caps = self.caps.get(contract.caps.start as usize..contract.caps.end as usize).unwrap_or(&[]);
         let full = |cap: &Cap| {
             // Where either time is not known, the event counts.
             let recent = |at_ms: i64| {

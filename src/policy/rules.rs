@@ -98,6 +98,9 @@ pub(crate) fn is_sound(ops: &[Op]) -> bool {
 
 /// The answer of a sound condition; `None` = the request does not say enough.
 pub(super) fn answer(ops: &[Op], facts: &Facts) -> Option<bool> {
+    if let [op] = ops {
+        return op.answer(&[], facts); // most conditions
+    }
     let mut stack = [None; CONDITION_STACK_MAX];
     let mut height = 0usize;
     for op in ops {

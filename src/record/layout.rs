@@ -16,7 +16,7 @@
 //! | 18 to 23 | 16, 16 | reasons: code, count |
 //! | 24 to 27 | 32 | types of lines |
 //! | 28 to 35 | 20, 4, 3, 5 | slots: p_select, position, relation, line (31 = none) |
-//! | 36 to 67 | 32, 20, 10 | candidates: row (top bit: an offer's), p_accept, relevance |
+//! | 36 to 67 | 32, 20, 10, 1 | candidates: row (top bit: an offer's), p_accept, relevance, refill |
 //! | 68 to 83 | 32 | their values |
 
 use super::{
@@ -91,7 +91,8 @@ impl DecisionRecord {
                 Item::Offer(OfferIx(row)) => row | OFFER,
             };
             let (likely, fits) = (candidate.p_accept_ppm.min((1 << 20) - 1), candidate.relevance);
-            put(36 + at, join([(row.into(), 32), (likely.into(), 20), (fits.into(), 10)]));
+            let refill = u64::from(candidate.refill);
+            put(36 + at, join([(row.into(), 32), (likely.into(), 20), (fits.into(), 10), (refill, 1)]));
             put(68 + at / 2, u64::from(candidate.value) << (32 * (at % 2)));
         }
         words
@@ -243,6 +244,7 @@ impl Words<'_> {
             relevance: self.part(36 + at, 52, 10) as u16,
             p_accept_ppm: self.part(36 + at, 32, 20) as u32,
             value: self.half(68, at),
+            refill: self.part(36 + at, 62, 1) == 1,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::experiment::{Assignment, Shows};
 use crate::index::format::NONE;
 use crate::limits::{ANSWERS_MAX, SLOTS_MAX};
-use crate::offer::{Degraded, Generations, Item, Offers, Reason, Relation, Status};
+use crate::offer::{Degraded, Generations, Item, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Answer;
 use crate::scratch::{Candidate, Scratch};
 use crate::transaction::Transaction;
@@ -105,6 +105,8 @@ pub struct CandidateRecord {
     pub p_accept_ppm: u32,
     /// Minor units, 0 to 2^32 - 1. Expected contribution is `p_accept_ppm * value` millionths.
     pub value: u32,
+    /// The customer bought it before: slates have a limit for such.
+    pub refill: bool,
 }
 
 impl SlotRecord {
@@ -113,7 +115,7 @@ impl SlotRecord {
 
 impl CandidateRecord {
     const NONE: Self =
-        Self { item: Item::Product(crate::offer::ProductIx(0)), relevance: 0, p_accept_ppm: 0, value: 0 };
+        Self { item: Item::Product(ProductIx(0)), relevance: 0, p_accept_ppm: 0, value: 0, refill: false };
 }
 
 impl DecisionRecord {
@@ -151,7 +153,7 @@ impl DecisionRecord {
             candidate_count: 0,
             candidates: [CandidateRecord::NONE; CANDIDATES_LOGGED],
         };
-        for (kind, line) in record.types.iter_mut().zip(&scratch.context.lines) {
+        for (kind, line) in record.types.iter_mut().zip(&scratch.context.bought.lines) {
             *kind = if line.sensitive { NONE } else { line.kind };
         }
         record.take_slate(offers);
@@ -174,6 +176,7 @@ impl DecisionRecord {
                 relevance: offer.relevance.min(1023),
                 p_accept_ppm: offer.p_accept_ppm,
                 value: clamp(offer.value),
+                refill: offer.because.relation == Relation::Refill,
             };
             self.shown += 1;
         }
@@ -190,6 +193,7 @@ impl DecisionRecord {
                 relevance: candidate.relevance.min(1023),
                 p_accept_ppm: candidate.p_accept_ppm,
                 value: clamp(candidate.value),
+                refill: candidate.relation == Relation::Refill,
             };
             self.candidate_count += 1;
         }

@@ -123,10 +123,10 @@ fn reason(kind: MessageKind, of: &FollowUp) -> String {
         (MessageKind::Suggestion, _) => "what goes with it, decided when it is sent".into(),
         (MessageKind::Refill, None) => "it is bought again and again".into(),
         (MessageKind::Refill, Some(days)) if of.own_intervals == 0 => {
-            format!("others buy this kind again after {days} days")
+            format!("usually bought again after {days} days")
         }
         (MessageKind::Refill, Some(days)) => format!(
-            "expected again after {days} days, from {} interval{} of the customer's own and the kind's median",
+            "expected again after {days} days, from {} interval{} of the customer's own and the usual one",
             of.own_intervals,
             if of.own_intervals == 1 { "" } else { "s" }
         ),

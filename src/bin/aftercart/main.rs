@@ -4,6 +4,7 @@ mod bars;
 mod build;
 mod decide;
 mod demo;
+mod evaluate;
 mod follow_ups;
 mod inspect;
 mod live;
@@ -66,6 +67,8 @@ enum Command {
     /// Write what the page brought: lift with intervals, by parts, and why not more
     #[cfg(feature = "report")]
     Report(report::Args),
+    /// Estimate what another policy would have earned on the pages of a log
+    Evaluate(evaluate::Args),
     /// Make up a log over real baskets, with a lift that is known
     Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Log(args) => log::log(&args),
         #[cfg(feature = "report")]
         Command::Report(args) => report::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::FollowUps(args) => follow_ups::run(&args),

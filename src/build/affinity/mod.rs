@@ -5,9 +5,11 @@ mod cold;
 mod cooccurrence;
 mod direct;
 mod factor;
+mod refill;
 mod transitions;
 
 pub use self::associates::{Associate, ProductFacts};
+pub(crate) use self::refill::Refill;
 use crate::build::error::BuildError;
 use crate::build::feed::{Embeddings, NONE, Orders};
 use crate::build::progress::{Progress, Unit};
@@ -144,6 +146,8 @@ pub struct Affinity {
     pub out_vectors: Vec<f32>,
     /// Distinct customers (baskets where anonymous) who bought the product.
     pub popularity: Vec<u32>,
+    /// When things are bought again, where enough is.
+    pub(crate) refill: Option<Refill>,
     /// Per type: learnt role, for types where no product's feed states one.
     pub type_roles: Vec<Role>,
     /// Per type: what goes with it, best first.
@@ -213,6 +217,7 @@ pub fn learn(
         popularity,
         associates,
         facts: associates::facts(&log, input.orders.customers),
+        refill: refill::learn(&log, input.type_of, input.types, input.orders.customers),
         learnt_ppm: (learnt as u64 * 1_000_000 / input.products.max(1) as u64) as u32,
         ..Affinity::default()
     };
@@ -222,8 +227,12 @@ pub fn learn(
         affinity.replenish_days.push(fact.replenish_days);
         affinity.transitions.push(fact.transitions);
     }
+    let again = affinity.refill.as_ref().map_or(String::new(), |refill| {
+        let [due, found] = refill.due.map(|share| share * 100.0);
+        format!("; due again: {due:.0} % of what was bought before, {found:.0} % of what came back")
+    });
     progress.finish(&format!(
-        "{learnt} of {} products learnt from {} baskets",
+        "{learnt} of {} products learnt from {} baskets{again}",
         input.products,
         log.baskets()
     ));

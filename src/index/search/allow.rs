@@ -1,6 +1,6 @@
 //! Which products a search may find.
 
-use super::TypeSet;
+use super::RowSet;
 use crate::distance::{BLOCK, prefetch};
 use crate::index::format::CellRecord;
 use crate::index::view::View;
@@ -45,14 +45,21 @@ impl Bits {
 
 /// Something that has a bit for each of many rows, read a block at a time.
 pub(super) trait Blocks {
-    /// The bits of a block from `ix`.
-    fn block(&self, ix: u32) -> u16;
+    /// Whether a block from `ix` may have bits: where it says no, there are none.
+    fn may_open(&self, ix: u32) -> bool;
+    /// Those of some lanes of a block from `ix` that have their bit.
+    fn keep(&self, ix: u32, lanes: u16) -> u16;
 }
 
 impl Blocks for Bits {
     #[inline]
-    fn block(&self, ix: u32) -> u16 {
-        self.block(ix)
+    fn may_open(&self, ix: u32) -> bool {
+        self.block(ix) != 0
+    }
+
+    #[inline]
+    fn keep(&self, ix: u32, lanes: u16) -> u16 {
+        self.block(ix) & lanes
     }
 }
 
@@ -80,6 +87,12 @@ impl RefusedClasses<'_> {
         self.of.get(product as usize).is_none_or(|class| self.is_refused(*class))
     }
 
+    /// Asks for the class of a product that will be looked at soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, product: u32) {
+        prefetch(self.of.get(product as usize..=product as usize).unwrap_or(&[]));
+    }
+
     /// What is left of a cell's allowed products.
     fn left(&self, cell: usize) -> u32 {
         let range = self.starts.get(cell).zip(self.starts.get(cell + 1));
@@ -98,6 +111,8 @@ impl RefusedClasses<'_> {
 pub(super) struct Products<'a> {
     bits: &'a Bits,
     classes: Option<RefusedClasses<'a>>,
+    /// Classes refuse so much that looking at them saves blocks.
+    narrow: bool,
 }
 
 impl Products<'_> {
@@ -109,8 +124,13 @@ impl Products<'_> {
 
 impl Blocks for Products<'_> {
     #[inline]
-    fn block(&self, ix: u32) -> u16 {
-        let mut bits = self.bits.block(ix);
+    fn may_open(&self, ix: u32) -> bool {
+        if self.narrow { self.keep(ix, u16::MAX) != 0 } else { self.bits.may_open(ix) }
+    }
+
+    #[inline]
+    fn keep(&self, ix: u32, lanes: u16) -> u16 {
+        let mut bits = self.bits.keep(ix, lanes);
         if let Some(classes) = &self.classes {
             let mut rest = bits;
             while rest != 0 {
@@ -129,19 +149,19 @@ pub(crate) struct Filter<'a> {
     /// Counts, and what is allowed beforehand.
     pub(super) allowed: &'a AllowList,
     /// Types that may not come back.
-    pub(super) types: &'a TypeSet,
+    pub(super) types: &'a RowSet,
     pub(super) products: Products<'a>,
 }
 
 impl<'a> Filter<'a> {
     /// What a list allows, but for some types.
-    pub(crate) fn new(allowed: &'a AllowList, types: &'a TypeSet) -> Self {
-        Self { allowed, types, products: Products { bits: &allowed.products, classes: None } }
+    pub(crate) fn new(allowed: &'a AllowList, types: &'a RowSet) -> Self {
+        Self { allowed, types, products: Products { bits: &allowed.products, classes: None, narrow: false } }
     }
 
     /// The same without classes that a request refuses; `counts` are those of [`AllowList::narrow`], where it was worth it.
     pub(crate) fn without(self, classes: RefusedClasses<'a>, counts: Option<&'a AllowList>) -> Self {
-        let products = Products { classes: Some(classes), ..self.products };
+        let products = Products { classes: Some(classes), narrow: counts.is_some(), ..self.products };
         Self { products, allowed: counts.unwrap_or(self.allowed), ..self }
     }
 

@@ -43,25 +43,25 @@ impl Effort {
     }
 }
 
-/// A small set of types with a quick "surely not".
+/// A small set of rows, of types or categories for example, with a quick "surely not".
 #[derive(Debug)]
-pub(crate) struct TypeSet {
+pub(crate) struct RowSet {
     bloom: [u64; 16],
     sorted: Vec<u32>,
 }
 
-impl TypeSet {
-    pub(crate) fn with_capacity(types: usize) -> Self {
-        Self { bloom: [0; 16], sorted: Vec::with_capacity(types) }
+impl RowSet {
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self { bloom: [0; 16], sorted: Vec::with_capacity(rows) }
     }
 
     /// Replaces the content; what exceeds the capacity is the caller's to prevent.
-    pub(crate) fn fill(&mut self, types: impl Iterator<Item = u32>) {
+    pub(crate) fn fill(&mut self, rows: impl Iterator<Item = u32>) {
         self.sorted.clear();
         self.bloom = [0; 16];
-        for kind in types.filter(|kind| *kind != super::format::NONE).take(self.sorted.capacity()) {
-            self.sorted.push(kind);
-            let (word, bit) = Self::place(kind);
+        for row in rows.filter(|row| *row != super::format::NONE).take(self.sorted.capacity()) {
+            self.sorted.push(row);
+            let (word, bit) = Self::place(row);
             if let Some(word) = self.bloom.get_mut(word) {
                 *word |= bit;
             }
@@ -70,15 +70,15 @@ impl TypeSet {
         self.sorted.dedup();
     }
 
-    fn place(kind: u32) -> (usize, u64) {
-        let hash = kind.wrapping_mul(0x9E37_79B1) >> 22; // 10 bits
+    fn place(row: u32) -> (usize, u64) {
+        let hash = row.wrapping_mul(0x9E37_79B1) >> 22; // 10 bits
         ((hash >> 6) as usize, 1 << (hash & 63))
     }
 
     #[inline]
-    pub(crate) fn contains(&self, kind: u32) -> bool {
-        let (word, bit) = Self::place(kind);
-        self.bloom.get(word).is_some_and(|w| w & bit != 0) && self.sorted.binary_search(&kind).is_ok()
+    pub(crate) fn contains(&self, row: u32) -> bool {
+        let (word, bit) = Self::place(row);
+        self.bloom.get(word).is_some_and(|w| w & bit != 0) && self.sorted.binary_search(&row).is_ok()
     }
 }
 

@@ -108,7 +108,7 @@ impl Pool {
         let first_of = |block: u32| range.start.saturating_add(block.saturating_mul(BLOCK as u32));
         let (mut block, mut scored) = (0, 0);
         while block < blocks {
-            let open = |block: u32| block < blocks && (whole || bits.block(first_of(block)) != 0);
+            let open = |block: u32| block < blocks && (whole || bits.may_open(first_of(block)));
             let run = (0..RUN as u32).take_while(|ahead| open(block + ahead)).count() as u32;
             let Some((codes, steps)) = coded.blocks(range.block_start.saturating_add(block), run) else {
                 break;
@@ -122,7 +122,7 @@ impl Pool {
                 let at = block + at as u32;
                 let first = first_of(at);
                 let there = u16::MAX >> (BLOCK as u32).saturating_sub(range.count - BLOCK as u32 * at);
-                let mut lanes = lanes & there & bits.block(first);
+                let mut lanes = bits.keep(first, lanes & there);
                 while lanes != 0 {
                     let lane = lanes.trailing_zeros();
                     lanes &= lanes - 1;

@@ -1,5 +1,5 @@
 // The shop: basket, payment, confirmation. State is one object; every view is drawn from it.
-import { drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
+import { clearDecision, drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
 const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [] };
@@ -356,6 +356,7 @@ async function start() {
     Object.assign(state, { lines: [], customer: "", order: null });
     $("wrap").checked = $("elsewhere").checked = $("marketing").checked = false;
     drawBasket();
+    clearDecision();
     show("basket");
   });
 }
