@@ -148,6 +148,20 @@ async function walk(browser, url, { width, height, scheme }) {
   assert(ways[0] === "express" && ways.indexOf("express") < ways.indexOf("courier"), ways.join());
   await picture("7-next-order");
 
+  // A partner that is paused, and an offer whose budget is empty, are gone with the next decision, each with its own reason.
+  await page.getByRole("button", { name: "Pay (simulated)" }).click();
+  const beans = page.locator('#offers > li[data-id="brightcap-beans"]');
+  await beans.waitFor();
+  for (const [part, what, id, code] of [["Partners", "pause_partner", "brightcap", 205], ["Budgets of offers", "empty_budget", "brightcap-beans", 1012]]) {
+    await page.locator("summary", { hasText: part }).click();
+    const box = page.locator(`input[data-what="${what}"][data-id="${id}"]`);
+    await box.check();
+    await beans.waitFor({ state: "detached" });
+    assert.match((await texts(page, `#refused details[data-code="${code}"] li`)).join(), /brightcap-beans/);
+    await box.uncheck();
+    await beans.waitFor();
+  }
+
   await context.close();
 }
 

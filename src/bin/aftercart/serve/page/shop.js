@@ -240,11 +240,12 @@ function drawDaysAfter(plan) {
   $("after").hidden = !plan;
   if (!plan) return;
   const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const days = (ms) => Math.round((ms - state.order.at) / 864e5);
   const subject = { delivery: "On its way", guidance: "How to use it", suggestion: "What goes with it", refill: "Running out?" };
   const about = (of) => name(of.item_name ?? of.item_id);
   const row = (of) => el("li", {},
-    el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, `in ${days(of.send_at_ms)} day${days(of.send_at_ms) === 1 ? "" : "s"}`)),
+    el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, relative.format(days(of.send_at_ms), "day"))),
     el("div", {}, el("strong", {}, subject[of.kind]), ` by ${of.channel}`,
       el("small", {}, `${about(of)}. ${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`)));
   const nothing = el("li", {}, el("div", { className: "quiet" }, "Nothing is planned."));
