@@ -159,6 +159,9 @@ pub(crate) struct Context<'a> {
     left: u32,
 }
 
+/// Allowed products at which a search looks at least.
+const VISITS_LEAST: u64 = 1024;
+
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
 /// Milliseconds of a day.
@@ -436,14 +439,19 @@ impl Context<'_> {
         }
     }
 
-    /// How hard a search must try: harder where rules refuse some of what its counts say.
+    /// How hard a search must try. What was tuned is how far to look where everything is allowed; it looks as far where less is,
+    /// so at fewer products, but at no fewer than [`VISITS_LEAST`] that may be found.
     pub(crate) fn effort(&self, effort: Effort) -> Effort {
-        let total = u64::from(self.policy.allowed.total());
-        if self.refused.is_none() || self.narrowed.is_some() || self.left == 0 {
+        if effort == Effort::EXACT {
             return effort;
         }
-        let visits = u64::from(effort.visits) * total / u64::from(self.left).max(total / MUCH).max(1);
-        Effort { visits: visits.min(u64::from(u32::MAX)) as u32, ..effort }
+        let (left, before) = (u64::from(self.left).max(1), u64::from(self.policy.allowed.total()));
+        // Where nothing was counted anew, a search counts what rules with conditions refuse.
+        let counted = if self.refused.is_none() || self.narrowed.is_some() { left } else { before };
+        let as_far = u64::from(effort.visits) * counted / u64::from(self.view.product_count()).max(1);
+        let least = VISITS_LEAST * counted / left.max(before / MUCH).max(1);
+        let visits = as_far.max(least).min(u64::from(effort.visits));
+        Effort { visits: visits as u32, ..effort }
     }
 
     /// What a search may find.

@@ -177,7 +177,7 @@ impl Decider {
             return Ok(offers);
         }
         stage_done(STAGES[0]);
-        retrieve::from_lists(&context, work);
+        retrieve::from_lists(&context, engine.effort(), work);
         retrieve::fetch(&context, &overlay, &work.candidates.list);
         stage_done(STAGES[1]);
         offers.degraded.search = is_late(Checkpoint::Search);

@@ -93,7 +93,7 @@ impl Decider {
         let overlay = Reading::new(source, offers.group_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
-        retrieve::from_lists(&context, work);
+        retrieve::from_lists(&context, engine.effort(), work);
         retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
         let learnt = work.learnt(context.view.dim);
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();

@@ -37,6 +37,11 @@ pub const OPT_OUTS_MAX: usize = 32;
 pub const SEARCH_HITS_MAX: usize = 160;
 /// Of those, the ones near the basket that become candidates.
 pub const COMPLEMENT_HITS_MAX: usize = 32;
+/// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
+/// fell when such lines did not ask them. A ranker learns better where they do, so its own requests ask for every line.
+pub const LISTED: usize = 8;
+/// Products that lists of what lies near may add.
+pub const NEAR_HITS_MAX: usize = 32;
 /// Products that associates of the lines may add, and as many those of earlier purchases.
 pub const LINK_HITS_MAX: usize = 80;
 /// Products that most customers buy, which may be new to this one.
@@ -53,6 +58,7 @@ pub const OFFER_HITS_MAX: usize = 64;
 pub const CANDIDATES_MAX: usize = 2 * LINK_HITS_MAX
     + BEST_SELLERS_MAX
     + COMPLEMENT_HITS_MAX
+    + NEAR_HITS_MAX
     + TYPE_HITS_MAX
     + TASTE_HITS_MAX
     + REFILL_HITS_MAX

@@ -12,8 +12,8 @@ use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Best, Effort, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
-    LINK_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX, QUERIES_MAX,
-    REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    LINK_HITS_MAX, LISTED, NEAR_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX,
+    PAST_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::live::Reading;
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
@@ -29,7 +29,7 @@ const PRODUCTS_SEEN_PER_TYPE: usize = 32;
 const _: () = assert!(TYPES_ASKED * PRODUCTS_PER_TYPE <= TYPE_HITS_MAX);
 
 /// Fills `work.candidates` from lists: what is cheap to find.
-pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
+pub(crate) fn from_lists(context: &Context<'_>, effort: Effort, work: &mut Work) {
     work.candidates.clear();
     triggered_offers(context, work);
     refills(context, work);
@@ -37,6 +37,7 @@ pub(crate) fn from_lists(context: &Context<'_>, work: &mut Work) {
     learn(context, work);
     linked_products(context, work);
     best_sellers(context, work);
+    near_products(context, effort, work);
     products_of_types(context, work);
 }
 
@@ -188,7 +189,9 @@ pub(crate) fn by_search(
 ) {
     let effort = context.effort(effort);
     complements(context, kernel, effort, work, counters);
-    tastes(context, kernel, effort, work, counters);
+    // A taste is no more than a hint: not worth what a line is.
+    let hint = Effort { visits: (effort.visits / 4).max(1), ..effort };
+    tastes(context, kernel, if effort == Effort::EXACT { effort } else { hint }, work, counters);
 }
 
 /// a) Products whose OUT vectors lie near the IN vectors of what was bought.
@@ -199,7 +202,7 @@ pub(crate) fn complements(
     work: &mut Work,
     counters: &mut Counters,
 ) {
-    let count = write_queries(context, work.wide, &mut work.queries);
+    let count = write_queries(context, (work.wide, work.answered), &mut work.queries);
     let queries = work.queries.get(..count).unwrap_or(&[]);
     let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
@@ -234,15 +237,55 @@ fn add_hits(work: &mut Work, relation: Relation, most: usize) {
     }
 }
 
-/// Associates that speak for a line. Where there are as many, vectors add nothing: on a grocer's held-out orders no measure
-/// fell when such lines did not ask them. A ranker learns better where they do, so its own requests are `wide`.
-const LISTED: usize = 8;
+/// A line's list of what lies near speaks for it where so many of it may come.
+const NEAR_ENOUGH: usize = 12;
+
+/// h) What lies near lines of which orders say little: of each list in turn as much as there is room for.
+pub(crate) fn near_products(context: &Context<'_>, effort: Effort, work: &mut Work) {
+    work.answered = 0;
+    if work.wide || effort == Effort::EXACT {
+        return; // who asks for more than decisions do
+    }
+    let asking = || (0..ASKING_LINES_MAX).zip(context.asking);
+    let list_of = |line: &Line| {
+        let unlisted = context.view.associates_of(line.asks_as).len() < LISTED;
+        context.view.near_to(line.asks_as).filter(|_| unlisted)
+    };
+    for (list, _) in asking().filter_map(|(_, line)| list_of(line)) {
+        list.iter().for_each(|product| foresee(context, product.get()));
+    }
+    let mut lists: [std::slice::Iter<'_, U32>; ASKING_LINES_MAX] = std::array::from_fn(|_| [].iter());
+    for (at, line) in asking() {
+        let Some((list, is_all)) = list_of(line) else { continue };
+        let allowed = list.iter().filter(|product| may_come(context, product.get()));
+        if is_all || allowed.take(NEAR_ENOUGH).count() == NEAR_ENOUGH {
+            work.answered |= 1 << at;
+            lists[at] = list.iter();
+        }
+    }
+    let mut room = NEAR_HITS_MAX;
+    while room > 0 {
+        let before = room;
+        for list in lists.iter_mut().take(context.asking.len()) {
+            let next = list.map(|product| product.get()).find(|product| may_come(context, *product));
+            let Some(product) = next.filter(|_| room > 0) else { continue };
+            let item = Item::Product(ProductIx(product));
+            work.candidates.add(Candidate::new(item, Relation::BoughtTogether, NO_LINE));
+            room -= 1;
+        }
+        if room == before {
+            break;
+        }
+    }
+}
 
 /// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
-fn write_queries(context: &Context<'_>, wide: bool, queries: &mut [Query]) -> usize {
+fn write_queries(context: &Context<'_>, (wide, answered): (bool, u32), queries: &mut [Query]) -> usize {
     let view = &context.view;
-    let asks = |line: &&Line| wide || view.associates_of(line.asks_as).len() < LISTED;
-    let asking = || context.asking.iter().filter(asks);
+    let unlisted = |line: &Line| view.associates_of(line.asks_as).len() < LISTED;
+    let asks = |at: usize, line: &Line| wide || (unlisted(line) && answered >> at & 1 == 0);
+    let lines = || (0..ASKING_LINES_MAX).zip(context.asking);
+    let asking = || lines().filter(|(at, line)| asks(*at, line)).map(|(_, line)| line);
     let asked = asking().count();
     let mut rows = queries.iter_mut();
     let mut count = 0;

@@ -256,6 +256,8 @@ pub(crate) struct Work {
     pub(crate) queries: Vec<Query>,
     /// Every line asks the vectors: who learns to rank sees what decisions can do without.
     pub(crate) wide: bool,
+    /// Asking lines for which a list of what lies near spoke, a bit each.
+    pub(crate) answered: u32,
     /// Direction of the customer's earlier purchases, where `has_taste`.
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
@@ -297,6 +299,7 @@ impl Scratch {
                 search: SearchScratch::new(),
                 queries: vec![Query::new(); QUERIES_MAX],
                 wide: false,
+                answered: 0,
                 taste: vec![0; DIM_MAX],
                 has_taste: false,
                 pooled: PooledTypes::new(POOLED_TYPES_MAX),

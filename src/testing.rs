@@ -96,7 +96,7 @@ pub fn scores(
     products.iter().map(score).collect()
 }
 
-/// What the vector search of a decision finds, best first.
+/// What a decision finds by vectors for its lines: from lists of what lies near, and by a search.
 #[must_use]
 pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<'_>) -> Vec<ProductIx> {
     let mut scratch = Scratch::new(engine);
@@ -104,8 +104,16 @@ pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     let mut counters = Counters::default();
     work.candidates.clear();
-    retrieve::complements(&context, engine.kernel(), engine.effort(), work, &mut counters);
-    work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
+    retrieve::near_products(&context, engine.effort(), work);
+    let of_product = |candidate: &Candidate| match candidate.item {
+        Item::Product(ix) => Some(ix),
+        Item::Offer(_) => None,
+    };
+    let mut found: Vec<ProductIx> = work.candidates.list.iter().filter_map(of_product).collect();
+    let effort = context.effort(engine.effort());
+    retrieve::complements(&context, engine.kernel(), effort, work, &mut counters);
+    found.extend(work.hits.iter().map(|key| ProductIx(key_ix(*key))));
+    found
 }
 
 /// The same with all lines asking, also those for which lists would speak: with their scores, best first, and what it cost.

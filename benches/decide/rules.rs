@@ -96,6 +96,7 @@ pub(crate) fn against(path: &std::path::Path, plain: &std::path::Path) -> Result
         "p99_us": p(0, 0.99), "plain_p99_us": p(1, 0.99), "p99_ratio": p(0, 0.99) / p(1, 0.99),
         "offers_per_decision": f64::from(offers[0] as u32) / DECISIONS as f64,
         "plain_offers_per_decision": f64::from(offers[1] as u32) / DECISIONS as f64,
+        "searched": searched(&mut deciders[0], &baskets),
         "stages_us": stages(&rich, &baskets)["stages_us"],
         "plain_stages_us": stages(&plain, &baskets)["stages_us"],
     }))
@@ -135,6 +136,16 @@ pub(crate) fn decades(path: &std::path::Path) -> Result<Vec<Value>> {
         }
     }
     Ok(rows)
+}
+
+/// Share of decisions whose lists were not enough.
+fn searched(decider: &mut Decider, baskets: &[Basket]) -> f64 {
+    let searches = baskets.iter().filter(|basket| {
+        basket.with(Placement::default(), |transaction, profile| {
+            decider.decide(transaction, profile).is_ok_and(|offers| offers.counters.search.products > 0)
+        })
+    });
+    searches.count() as f64 / baskets.len() as f64
 }
 
 fn recall(engine: &Engine, baskets: &[Basket], name: &str) -> Value {

@@ -31,8 +31,14 @@ pub(crate) fn build(
     let products = (0..rows.len() / dim).map(product).collect();
     let vectors = Vectors { dim, out_rows: rows, in_rows: None };
     let inputs = Inputs { products, vectors: Some(vectors), ..Inputs::default() };
-    let options =
-        BuildOptions { seed: SEED, calibrate: false, fine_rows: true, recall, ..BuildOptions::default() };
+    let options = BuildOptions {
+        seed: SEED,
+        calibrate: false,
+        fine_rows: true,
+        recall,
+        near_lists: false, // the search alone
+        ..BuildOptions::default()
+    };
     let bytes = build_catalog(&inputs, &options, progress).map_err(|e| e.to_string())?;
     drop(inputs);
     publish(&bytes, file).map_err(|e| e.to_string())

@@ -16,6 +16,7 @@ pub mod error;
 pub mod feed;
 mod graph;
 mod names;
+mod near;
 mod offers;
 mod placement;
 mod prior;

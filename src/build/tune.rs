@@ -8,10 +8,12 @@ use crate::index::search::{
     self, AllowList, Best, Effort, Filter, Query, RowSet, SearchScratch, key, key_score,
 };
 use crate::index::{Catalog, View};
-use crate::limits::{RERANK, RERANK_MAX, VISIT_BUDGET};
+use crate::limits::{LISTED, RERANK, RERANK_MAX, VISIT_BUDGET};
 
 /// Baskets whose IN vectors ask.
 const BASKETS: usize = 512;
+/// Most lines of one.
+const LINES: usize = 3;
 /// Baskets that are compared with all products together: rows come from memory once for all of them.
 const TOGETHER: usize = 8;
 /// Products whose rows stay in cache meanwhile.
@@ -29,6 +31,8 @@ pub(crate) struct Tuned {
 /// A basket and how good its exact answer is: a product that scores no less is as good.
 struct Case {
     queries: Vec<Query>,
+    /// Types of its lines, which may not come back.
+    kinds: Vec<u32>,
     /// Score of the tenth.
     least: i32,
     /// Ten, or what there is.
@@ -94,55 +98,58 @@ fn least(
     effort
 }
 
-/// Baskets of one to three bought products (of any where none was bought), with their exact answers. Products are spread
-/// evenly over the catalog.
+/// Baskets of one to three products that ask, with their exact answers: those of which orders say little, or any where there are
+/// few such. Products are spread evenly over the catalog.
 fn cases(view: &View<'_>) -> Vec<Case> {
-    let bought = |ix: &u32| view.product(*ix).is_some_and(|record| record.popularity.get() > 0);
+    let unlisted = |ix: &u32| view.associates_of(*ix).len() < LISTED;
     let has_row = |ix: &u32| view.in_vector(*ix).is_some_and(|row| row.iter().any(|value| *value != 0));
-    let mut asked: Vec<u32> = (0..view.product_count()).filter(bought).filter(has_row).collect();
-    if asked.is_empty() {
+    let mut asked: Vec<u32> = (0..view.product_count()).filter(unlisted).filter(has_row).collect();
+    if asked.len() < BASKETS {
         asked = (0..view.product_count()).filter(has_row).collect();
     }
     let picked: Vec<u32> = asked.iter().copied().step_by(asked.len().div_ceil(BASKETS).max(1)).collect();
     let basket = |at: usize| {
-        let lines = (0..=at % 3).map(|line| picked[(at + line * 7919) % picked.len()]);
+        let lines = (0..=at % LINES).map(|line| picked[(at + line * 7919) % picked.len()]);
         let query = |product| {
             let mut query = Query::new();
             query.set_row(view.in_vector(product).unwrap_or(&[]));
             query
         };
-        lines.map(query).collect::<Vec<Query>>()
+        let kinds = lines.clone().map(|product| view.type_of(product)).collect();
+        Case { queries: lines.map(query).collect(), kinds, least: 0, count: 0 }
     };
-    let baskets: Vec<Vec<Query>> = (0..picked.len()).map(basket).collect();
-    baskets.par_chunks(TOGETHER).flat_map_iter(|baskets| answered(view, baskets)).collect()
+    let mut cases: Vec<Case> = (0..picked.len()).map(basket).collect();
+    cases.par_chunks_mut(TOGETHER).for_each(|cases| answer(view, cases));
+    cases.retain(|case| case.count > 0);
+    cases
 }
 
 /// Compares some baskets with all products.
-fn answered(view: &View<'_>, baskets: &[Vec<Query>]) -> Vec<Case> {
+fn answer(view: &View<'_>, cases: &mut [Case]) {
     let kernel = Kernel::detect();
-    let mut best: Vec<(Best, i64)> = baskets.iter().map(|_| (Best::new(NEIGHBOURS), i64::MIN)).collect();
+    let mut best: Vec<(Best, i64)> = cases.iter().map(|_| (Best::new(NEIGHBOURS), i64::MIN)).collect();
     let end = view.product_count();
     for first in (0..end).step_by(BLOCK as usize) {
-        for (queries, (best, bar)) in baskets.iter().zip(&mut best) {
+        for (case, (best, bar)) in cases.iter().zip(&mut best) {
             for product in first..end.min(first + BLOCK) {
-                let near = key(search::exact(view, kernel, queries, product), product);
-                if near > *bar && best.offer(near) {
+                let near = key(search::exact(view, kernel, &case.queries, product), product);
+                if near > *bar && !case.kinds.contains(&view.type_of(product)) && best.offer(near) {
                     *bar = best.bar().unwrap_or(i64::MIN);
                 }
             }
         }
     }
-    let case = |(queries, (best, _)): (&Vec<Query>, &(Best, i64))| {
-        let least = best.keys().map(key_score).min()?;
-        Some(Case { queries: queries.clone(), least, count: best.keys().count() })
-    };
-    baskets.iter().zip(&best).filter_map(case).collect()
+    for (case, (best, _)) in cases.iter_mut().zip(&best) {
+        case.least = best.keys().map(key_score).min().unwrap_or(0);
+        case.count = best.keys().count();
+    }
 }
 
 fn recall(view: &View<'_>, allowed: &AllowList, cases: &[Case], effort: Effort) -> f64 {
-    let types = RowSet::with_capacity(0);
-    let found = cases.par_iter().map_init(SearchScratch::new, |scratch, case| {
-        let filter = Filter::new(allowed, &types);
+    let scratch = || (SearchScratch::new(), RowSet::with_capacity(LINES));
+    let found = cases.par_iter().map_init(scratch, |(scratch, kinds), case| {
+        kinds.fill(case.kinds.iter().copied());
+        let filter = Filter::new(allowed, kinds);
         search::search(view, Kernel::detect(), &case.queries, filter, effort, scratch);
         let mut found: Vec<i64> = scratch.hits.keys().collect();
         found.sort_unstable_by(|a, b| b.cmp(a));

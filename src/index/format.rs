@@ -160,6 +160,8 @@ macro_rules! sections {
                         | Self::AttributeSetStarts
                         | Self::AttributeSets
                         | Self::ProductAttributes
+                        | Self::NearOf
+                        | Self::Near
                         | Self::RefillDays
                         | Self::RefillWeights
                 )
@@ -213,6 +215,10 @@ sections! {
     AssociateStarts = 31, |_| 4, 4096;
     /// Products that were bought with a product, grouped by product, strongest first.
     Associates = 32, |_| size_of::<AssociateRecord>(), 4096;
+    /// List in [`Self::Near`] of each product of which orders say little, or [`NONE`]. The two are there together or not at all.
+    NearOf = 40, |_| 4, 4096;
+    /// Lists of products of other types whose OUT rows lie nearest to an IN row, best first; [`NONE`] fills them up.
+    Near = 41, |_| 4 * NEAR, 4096;
     /// int8 IN (as bought) rows.
     InVectors = 13, |dim| dim, 4096;
     /// Product types.
@@ -267,6 +273,8 @@ sections! {
 
 /// Sections that version 3 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
+/// Products of one list of [`SectionKind::Near`].
+pub const NEAR: usize = 48;
 /// Bytes of a region set: 676 bits, rounded up.
 pub const REGION_SET_BYTES: usize = 88;
 /// Steps of one calibration table.

@@ -320,7 +320,7 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
             Some(S::OutCodes) => length_of(S::OutSteps),
             Some(S::PolicyAllowed) => products.div_ceil(64),
             Some(S::AssociateStarts) => products + 1,
-            Some(S::ProductAttributes | S::RefillDays) => products,
+            Some(S::ProductAttributes | S::RefillDays | S::NearOf) => products,
             Some(S::RefillWeights) => WEIGHTS as u64,
             Some(S::Ranker) => (Head::ALL.len() * FEATURES) as u64,
             Some(S::Cells | S::Centroids) => cells,
@@ -501,6 +501,8 @@ fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
     below("BestSellers", products, view.best_sellers.iter().map(|v| v.get()))?;
     below("Associates", products, view.associates.iter().map(|a| a.product.get()))?;
+    below("NearOf", view.near.len(), view.near_of.iter().map(|v| v.get()).filter(not_none))?;
+    below("Near", products, view.near.iter().flatten().map(|v| v.get()).filter(not_none))?;
     let (values, attribute_sets) = (view.attribute_values.len(), view.attribute_set_count());
     below("AttributeSets", values, view.attribute_sets.iter().map(|v| v.get()))?;
     below("ProductAttributes", attribute_sets, view.product_attributes.iter().map(|v| v.get()))?;

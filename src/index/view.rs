@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
     AreaRecord, AssociateRecord, AttributeRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord,
-    NONE, NameKind, NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord,
+    NEAR, NONE, NameKind, NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord,
     REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord, name_hash,
 };
 use super::read_ahead::Wanted;
@@ -40,6 +40,8 @@ pub struct View<'a> {
     pub(crate) best_sellers: &'a [U32],
     pub(crate) associate_starts: &'a [U32],
     pub(crate) associates: &'a [AssociateRecord],
+    pub(crate) near_of: &'a [U32],
+    pub(crate) near: &'a [[U32; NEAR]],
     pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
     pub(crate) categories: &'a [CategoryRecord],
     pub(crate) brands: &'a [NameRecord],
@@ -108,6 +110,8 @@ impl<'a> View<'a> {
             best_sellers: rows(section(S::BestSellers)),
             associate_starts: rows(section(S::AssociateStarts)),
             associates: rows(section(S::Associates)),
+            near_of: rows(section(S::NearOf)),
+            near: rows(section(S::Near)),
             region_sets: rows(section(S::RegionSets)),
             categories: rows(section(S::Categories)),
             brands: rows(section(S::Brands)),
@@ -278,6 +282,14 @@ impl<'a> View<'a> {
         let start = |ix: u32| self.associate_starts.get(ix as usize).map_or(0, |start| start.get());
         let (start, end) = (start(product), start(product.saturating_add(1)));
         slice(self.associates, start, end.saturating_sub(start).min(ASSOCIATES_MAX as u32))
+    }
+
+    /// Products of other types that lie near one of which orders say little, best first, and whether there are no more than these.
+    pub(crate) fn near_to(&self, product: u32) -> Option<(&'a [U32], bool)> {
+        let list = self.near_of.get(product as usize)?.get();
+        let list = self.near.get(list as usize)?;
+        let count = list.iter().take_while(|near| near.get() != NONE).count();
+        Some((list.get(..count)?, count < NEAR))
     }
 
     /// Whether anything of a type was ever bought.

@@ -21,10 +21,13 @@ pub fn entries(bytes: &[u8]) -> Vec<SectionEntry> {
 }
 
 pub fn section(bytes: &[u8], kind: SectionKind) -> std::ops::Range<usize> {
-    let entry =
-        entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32).expect("the section is there");
+    section_if_there(bytes, kind).expect("the section is there")
+}
+
+pub fn section_if_there(bytes: &[u8], kind: SectionKind) -> Option<std::ops::Range<usize>> {
+    let entry = entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32)?;
     let start = entry.offset.get() as usize;
-    start..start + entry.length.get() as usize
+    Some(start..start + entry.length.get() as usize)
 }
 
 /// Fixes the checksums of sections, table and header, and the build id.

@@ -50,6 +50,9 @@ pub(crate) struct Args {
     /// Share of the true ten nearest products that a search is to find: more is slower
     #[arg(long, default_value_t = BuildOptions::default().recall, value_name = "0.5-0.999")]
     recall: f64,
+    /// Leave out the lists of what lies near products without orders: a smaller file, slower decisions
+    #[arg(long)]
+    no_near_lists: bool,
     /// Skip measuring the probability of acceptance on held-out orders: halves the time
     #[arg(long)]
     no_calibration: bool,
@@ -81,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         calibrate: !args.no_calibration,
         prior: !args.no_prior,
         recall: args.recall,
+        near_lists: !args.no_near_lists,
         ..BuildOptions::default()
     };
     options.affinity.dim = args.dim;

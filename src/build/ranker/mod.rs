@@ -102,7 +102,8 @@ pub(crate) fn learn(
         return Ok(ranker);
     }
     let writer = assemble(inputs, dictionary, &cases.earlier, options, &ranker, progress)?;
-    let bytes = finish(writer, Some(&without_limits()), &[], options.recall, progress)?;
+    let without_lists = BuildOptions { near_lists: false, ..options.clone() };
+    let bytes = finish(writer, Some(&without_limits()), &[], &without_lists, progress)?;
     let defect = |problem: String| BuildError::Input {
         problem,
         way_out: "this is a defect of aftercart: report it".into(),
