@@ -26,6 +26,7 @@
 #![deny(unsafe_code)]
 
 mod accept;
+pub mod before_payment;
 mod bought;
 mod context;
 mod deadline;
@@ -37,6 +38,7 @@ pub mod evaluate;
 pub mod experiment;
 mod explain;
 mod features;
+pub mod follow_up;
 pub mod index;
 pub mod limits;
 pub mod live;

@@ -124,6 +124,22 @@ pub const QUESTION_ANSWERS_MAX: usize = 6;
 pub const QUESTION_DECISIONS_MAX: usize = 32;
 /// Longest text of a question or answer, in bytes.
 pub const QUESTION_TEXT_MAX: usize = 255;
+/// Programmes of what follows a purchase.
+pub const PROGRAMMES_MAX: usize = 64;
+/// Of those, the ones that speak after one order.
+pub const FOLLOW_UP_PROGRAMMES_MAX: usize = 8;
+/// Messages of one programme.
+pub const FOLLOW_UP_STEPS_MAX: usize = 8;
+/// Messages that one order plans.
+pub const FOLLOW_UPS_MAX: usize = 16;
+/// Other messages that a plan makes way for.
+pub const CONTACTS_MAX: usize = 64;
+/// Ways to pay or to ship that are put in order.
+pub const OPTIONS_MAX: usize = 32;
+/// Earlier uses of them, or stored fields, that are read.
+pub const USES_MAX: usize = 256;
+/// Counts of ways to pay that are read.
+pub const METHOD_COUNTS_MAX: usize = 1024;
 /// Layers of experiments of one policy.
 pub const LAYERS_MAX: usize = 4;
 /// Arms of all experiments of one layer.

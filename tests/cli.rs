@@ -241,3 +241,34 @@ fn synth_makes_a_labelled_shop_that_builds() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout).lines().count(), 50);
 }
+
+#[test]
+fn the_days_after_are_events_and_a_bad_table_says_where() {
+    let folder = built();
+    let table = "delivery_days = 2.0\n[[programme]]\nid = \"kitchen\"\ncategories = [\"Kitchen\"]\nstep = [\n  \
+        { template = \"how\", kind = \"guidance\", after = \"delivery\", days = 1 },\n  \
+        { template = \"next\", kind = \"suggestion\", after = \"delivery\" },\n]\n";
+    fs::write(folder.path().join("after.toml"), table).expect("written");
+    let order = concat!(
+        r#"{"order_id":"A-1","at":"2026-02-01T10:00:00","lines":[{"product_id":"maker-1"},{"product_id":"soap-1"}]}"#,
+        "\n"
+    );
+    let arguments = ["follow-ups", "--catalog", "shop.aftercart", "--programmes", "after.toml", "--withheld"];
+    let output = aftercart(&arguments, folder.path(), order);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let events: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(events[0]["event"], "follow_up_planned");
+    assert_eq!(events[0]["event_id"], "A-1:kitchen:how");
+    assert_eq!(events[0]["item_id"], "maker-1");
+    let day = 86_400_000i64;
+    assert_eq!(events[0]["send_at_ms"], 1_769_940_000_000 + 3 * day);
+    assert_eq!(events[1]["event"], "follow_up_withheld", "nobody asked for consent");
+    assert_eq!(events[1]["decide_stage"], "email");
+
+    fs::write(folder.path().join("after.toml"), table.replace("guidance", "guidence")).expect("written");
+    let output = aftercart(&arguments, folder.path(), "");
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("line 6"), "{}", text(&output.stderr));
+}

@@ -51,10 +51,13 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.getByRole("button", { name: /^Layer cake/ }).click();
   assert.equal((await texts(page, "#basket li")).length, 3);
   await page.getByRole("button", { name: "Go to payment" }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "h-payment", "the focus follows the step");
+  await page.waitForFunction(() => document.activeElement.id === "h-payment"); // the focus follows the step
   await page.getByLabel("Wrap it as a gift").check();
+  await page.getByLabel("Write to me about what may come next").check();
   await fits("the payment");
   await picture("2-payment");
+  await page.getByLabel(/^Express/).check();
+  assert.match(await page.locator("#total-pay").textContent(), /\$\d+\.\d\d/);
   await page.getByRole("button", { name: "Pay (simulated)" }).click();
   await page.getByRole("heading", { name: /Thank you/ }).waitFor();
   const offers = page.locator("#offers > li[data-id]");
@@ -66,6 +69,12 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator("#inspector-body").evaluate((details) => { details.open = true; });
   await picture("3-confirmation");
   await fits("the inspector");
+
+  // The days after are planned: guidance before what is advertised, which needs the consent that was given.
+  const days = await page.locator("#timeline time").evaluateAll((times) => times.map((time) => time.dateTime));
+  assert(days.length >= 2 && days.join() === [...days].sort().join(), `timeline ${days}`);
+  const subjects = await texts(page, "#timeline strong");
+  assert(subjects.includes("How to use it") && subjects.indexOf("How to use it") < subjects.indexOf("What goes with it"), subjects.join());
 
   // The inspector's numbers are a funnel, and the times are of five stages.
   const funnel = (await texts(page, "#funnel td.number")).map(Number);
@@ -126,7 +135,33 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator(`#offers > li[data-id="${left}"]`).waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "h-slate");
 
+  const shown = await page.locator("body").innerText();
+  assert.doesNotMatch(shown, /\b(undefined|null|NaN|false|\[object)\b/);
   assert.deepEqual(problems, []);
+  // The next order begins with what was chosen last time; the dearer courier stays below express, which is as fast.
+  await page.getByRole("button", { name: "Start another order" }).click();
+  await page.getByRole("button", { name: /^Coffee and filters/ }).click();
+  await page.getByRole("button", { name: "Go to payment" }).click();
+  await page.waitForFunction(() => document.activeElement.id === "h-payment");
+  assert.match((await texts(page, "#methods .choice"))[0], /^Card on file.*as last time$/);
+  const ways = await page.locator("#ways input").evaluateAll((inputs) => inputs.map((input) => input.value));
+  assert(ways[0] === "express" && ways.indexOf("express") < ways.indexOf("courier"), ways.join());
+  await picture("7-next-order");
+
+  // A partner that is paused, and an offer whose budget is empty, are gone with the next decision, each with its own reason.
+  await page.getByRole("button", { name: "Pay (simulated)" }).click();
+  const beans = page.locator('#offers > li[data-id="brightcap-beans"]');
+  await beans.waitFor();
+  for (const [part, what, id, code] of [["Partners", "pause_partner", "brightcap", 205], ["Budgets of offers", "empty_budget", "brightcap-beans", 1012]]) {
+    await page.locator("summary", { hasText: part }).click();
+    const box = page.locator(`input[data-what="${what}"][data-id="${id}"]`);
+    await box.check();
+    await beans.waitFor({ state: "detached" });
+    assert.match((await texts(page, `#refused details[data-code="${code}"] li`)).join(), /brightcap-beans/);
+    await box.uncheck();
+    await beans.waitFor();
+  }
+
   await context.close();
 }
 

@@ -57,8 +57,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             println!("building {}, which takes some minutes", args.out.display());
             make(args, &data)?;
         }
-        let (policy, baskets) = (data.join("policy.toml"), data.join("baskets.jsonl"));
-        return serve::serve(&args.out, Some(&policy), Some(&baskets), args.port);
+        return serve::run(&serve::Args {
+            catalog: args.out.clone(),
+            policy: Some(data.join("policy.toml")),
+            baskets: Some(data.join("baskets.jsonl")),
+            programmes: Some(data.join("follow_ups.toml")),
+            port: args.port,
+        });
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
     let since = Instant::now();

@@ -5,6 +5,7 @@ mod build;
 mod decide;
 mod demo;
 mod evaluate;
+mod follow_ups;
 mod inspect;
 mod live;
 mod log;
@@ -72,6 +73,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
     Synth(synth::Args),
+    /// Plan the days after orders: what to send, when, through which kind of channel, and why
+    FollowUps(follow_ups::Args),
     /// Open a small shop in the browser over a catalog: buy, see what is decided and why, change the rules
     Serve(serve::Args),
     /// Build a catalog from the bundled real orders and decide for twenty real baskets
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::FollowUps(args) => follow_ups::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
     };

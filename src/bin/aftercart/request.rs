@@ -318,6 +318,11 @@ impl Basket {
         json!({ "lines": self.lines.iter().map(line).collect::<Vec<_>>() })
     }
 
+    /// The host's order id; empty where it has none.
+    pub(crate) fn order_id(&self) -> &str {
+        &self.order_id
+    }
+
     /// When it happened, Unix milliseconds; 0 = not known.
     pub(crate) fn at_ms(&self) -> i64 {
         self.at_ms

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use aftercart::follow_up::Outlook;
 use aftercart::token::{Claim, Redeeming, redeem};
 use aftercart::{
     AcceptPlan, Because, Decider, Engine, Item, NextQuestion, Offer, Offers, Placement, Profile, Reason,
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::order::{Asked, Click, Order};
 use super::shop::Shop;
 use crate::Failure;
+use crate::follow_ups;
 use crate::live::now_ms;
 use crate::print::{because, describe};
 use crate::request::{Basket, money};
@@ -36,6 +38,7 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         object["why"] = explained(shop, &basket, offer.item)?;
         shown.push(object);
     }
+    let days_after = days_after(shop, &basket, order.delivery_at_ms)?;
     let engine = shop.engine();
     let total: f64 = stages.iter().map(|(_, us)| us).sum();
     let counters = offers.counters;
@@ -48,6 +51,7 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         "offers": shown,
         "group_id": format!("{:032x}", offers.group_id),
         "question": question.map(|next| question_json(engine, next)),
+        "days_after": days_after,
         "funnel": { "retrieved": counters.retrieved, "eligible": counters.eligible, "shown": offers.slate().len() },
         "compared": counters.search.products,
         "refused": refused(engine, &offers),
@@ -59,6 +63,19 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
             "policy": format!("{:016x}", offers.generations.policy),
             "overlay": offers.generations.overlay,
         },
+    }))
+}
+
+/// The plan for the days after, as the events that a mail service would get.
+fn days_after(shop: &mut Shop, basket: &Basket, delivery_at_ms: i64) -> Result<Value, Failure> {
+    let Some(programmes) = &shop.programmes else { return Ok(Value::Null) };
+    let plan =
+        follow_ups::plan(&mut shop.decider, programmes, basket, &Outlook { delivery_at_ms, contacts: &[] })?;
+    let engine = shop.decider.engine();
+    let event = |of, withheld| follow_ups::event(engine, programmes, basket, of, withheld);
+    Ok(json!({
+        "planned": plan.planned().iter().map(|of| event(of, None)).collect::<Vec<_>>(),
+        "withheld": plan.withheld().iter().map(|(of, reason)| event(of, Some(*reason))).collect::<Vec<_>>(),
     }))
 }
 

@@ -2,14 +2,14 @@
 //! as any host, and shows beside the page how each decision came about. On this machine alone: it listens on localhost.
 
 mod answer;
+mod checkout;
 mod order;
 mod shop;
 mod switches;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aftercart::OpenOptions;
 use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -30,33 +30,28 @@ use shop::Shop;
 pub(crate) struct Args {
     /// Catalog file
     #[arg(long, value_name = "FILE")]
-    catalog: PathBuf,
+    pub(crate) catalog: PathBuf,
     /// The policy, in place of the catalog's own; the page's switch that blocks categories adds to it, and needs it
     #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
     /// Ready baskets: requests as `decide --jsonl` reads them, one a line, with a case_id
     #[arg(long, value_name = "FILE")]
-    baskets: Option<PathBuf>,
+    pub(crate) baskets: Option<PathBuf>,
+    /// What follows a purchase, by category (TOML): the page's timeline
+    #[arg(long, value_name = "FILE")]
+    pub(crate) programmes: Option<PathBuf>,
     /// Port on localhost; 0 = any that is free
     #[arg(long, default_value_t = PORT)]
-    port: u16,
+    pub(crate) port: u16,
 }
 
 /// Where the shop is, where nobody says otherwise.
 pub(crate) const PORT: u16 = 8080;
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    serve(&args.catalog, args.policy.as_deref(), args.baskets.as_deref(), args.port)
-}
-
 /// Serves until it is interrupted.
-pub(crate) fn serve(
-    catalog: &Path,
-    policy: Option<&Path>,
-    baskets: Option<&Path>,
-    port: u16,
-) -> Result<(), Failure> {
-    let shop = Shop::open(catalog, OpenOptions::default(), policy, baskets)?;
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let shop = Shop::open(args)?;
+    let port = args.port;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await;
@@ -95,6 +90,7 @@ fn router(shop: Shop) -> Router {
         .route("/api/decide", post(decide))
         .route("/api/why", post(why))
         .route("/api/switch", post(switch))
+        .route("/api/before", post(before))
         .route("/api/accept", post(accept))
         .layer(middleware::from_fn(guard))
         .with_state(Arc::new(Mutex::new(shop)))
@@ -158,6 +154,10 @@ async fn decide(State(shop): Shared, Json(order): Json<order::Order>) -> Answer 
 
 async fn why(State(shop): Shared, Json(asked): Json<order::Asked>) -> Answer {
     Ok(Json(answer::why(&mut enter(&shop), &asked)?))
+}
+
+async fn before(State(shop): Shared, Json(at_checkout): Json<checkout::Checkout>) -> Answer {
+    Ok(Json(checkout::rank(&enter(&shop), &at_checkout)?))
 }
 
 async fn accept(State(shop): Shared, Json(click): Json<order::Click>) -> Answer {

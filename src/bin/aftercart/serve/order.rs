@@ -24,6 +24,10 @@ pub(super) struct Order {
     rechargeable: Option<bool>,
     country: String,
     tags: Vec<String>,
+    /// The promised delivery, Unix milliseconds; 0 = none.
+    pub(super) delivery_at_ms: i64,
+    /// The customer agreed to hear from the shop; `None` = nobody asked.
+    marketing: Option<bool>,
     answers: Vec<Given>,
     declines: Vec<String>,
     asked: Vec<Was>,
@@ -92,6 +96,7 @@ impl Order {
             "payment": self.payment,
             "rechargeable": self.rechargeable,
             "tags": self.tags,
+            "consent": self.marketing.map_or(json!({}), |granted| json!({ "marketing": granted })),
             "answers": self.answers.iter().map(answer).collect::<Vec<_>>(),
             "asked": self.asked.iter().map(asked).collect::<Vec<_>>(),
             "declines": self.declines.iter().map(decline).collect::<Vec<_>>(),

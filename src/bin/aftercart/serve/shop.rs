@@ -4,17 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aftercart::build::feed;
+use aftercart::follow_up::Programmes;
 use aftercart::token::{MemoryGuard, TokenKey};
 use aftercart::{Decider, Engine, Item, Live, OpenOptions, Policy, ProductIx};
 use serde_json::{Map, Value, json};
 
+use super::Args;
 use crate::Failure;
+use crate::follow_ups;
 use crate::print::describe;
 use crate::request::{Basket, money};
 
 /// What the page works on. One visitor at a time: whoever opens the page is the customer and the merchant.
 pub(super) struct Shop {
     pub(super) decider: Decider,
+    /// What follows a purchase, where that was given.
+    pub(super) programmes: Option<Programmes>,
     /// The policy by name, where it was given: what a file stores is compiled, and cannot be added to.
     pub(super) policy: Option<Policy>,
     /// Categories that the page's switch blocks, beside the policy's own.
@@ -35,14 +40,11 @@ pub(super) struct Shop {
 const FOUND_MAX: usize = 24;
 
 impl Shop {
-    pub(super) fn open(
-        catalog: &Path,
-        options: OpenOptions,
-        policy: Option<&Path>,
-        baskets: Option<&Path>,
-    ) -> Result<Self, Failure> {
-        let policy = policy.map(feed::read_policy).transpose()?;
-        let mut engine = Engine::open(catalog, options).map_err(|e| format!("{}: {e}", catalog.display()))?;
+    pub(super) fn open(args: &Args) -> Result<Self, Failure> {
+        let policy = args.policy.as_deref().map(feed::read_policy).transpose()?;
+        let catalog = &args.catalog;
+        let engine = Engine::open(catalog, OpenOptions::default());
+        let mut engine = engine.map_err(|e| format!("{}: {e}", catalog.display()))?;
         if let Some(policy) = &policy {
             engine = engine.with_policy(policy)?;
         }
@@ -50,14 +52,17 @@ impl Shop {
         let live = Live::create(folder.path().join("shop.live"), engine.catalog(), None)?;
         let engine = Arc::new(engine.with_live(Arc::new(live))?);
         let words = words(&engine);
+        let programmes =
+            args.programmes.as_deref().map(|path| follow_ups::read(path, &engine)).transpose()?;
         let name = catalog.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(Self {
             decider: Decider::new(engine),
+            programmes,
             policy,
             blocked: Vec::new(),
             out_of_stock: Vec::new(),
             words,
-            baskets: baskets.map(read_baskets).transpose()?.unwrap_or_default(),
+            baskets: args.baskets.as_deref().map(read_baskets).transpose()?.unwrap_or_default(),
             name,
             key: TokenKey::new(&rand::random::<[u8; 32]>())?,
             guard: MemoryGuard::default(),

@@ -12,6 +12,13 @@ function rows(table, list) {
   table.tBodies[0].replaceChildren(...list.map(row));
 }
 
+/** Forgets the last decision. */
+export function clearDecision() {
+  $("nothing-yet").hidden = false;
+  $("decided").hidden = true;
+  $("versions").textContent = "";
+}
+
 /** Draws everything that is known of a decision. */
 export function drawDecision(answer) {
   $("nothing-yet").hidden = true;

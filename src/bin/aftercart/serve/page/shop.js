@@ -1,8 +1,8 @@
 // The shop: basket, payment, confirmation. State is one object; every view is drawn from it.
-import { drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
+import { clearDecision, drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
-const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [] };
+const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [] };
 
 /** An element with properties and children; text is never read as HTML. */
 export function el(tag, properties = {}, ...children) {
@@ -10,7 +10,7 @@ export function el(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), rest);
   Object.assign(node.dataset, dataset ?? {});
   for (const [name, value] of Object.entries(aria ?? {})) node.setAttribute(`aria-${name}`, value);
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -102,7 +102,7 @@ function drawBasket() {
   $("basket").replaceChildren(...state.lines.map(row));
   $("empty").hidden = state.lines.length > 0;
   $("to-payment").disabled = state.lines.length === 0;
-  $("total").value = $("total-pay").value = money(total());
+  $("total").value = money(total());
 }
 
 function drawFound(items) {
@@ -151,22 +151,54 @@ const METHODS = [
   { id: "gift_card", name: "Gift card", note: "cannot be charged again", rechargeable: false },
 ];
 
-function drawMethods() {
-  const choice = (method, at) => el("label", { className: "choice" },
-    el("input", { type: "radio", name: "method", value: method.id, checked: at === 0 }),
-    el("span", {}, method.name, el("small", {}, method.note)));
-  $("methods").replaceChildren(el("legend", {}, "Payment"), ...METHODS.map(choice));
+// The dearer courier is as fast as express: it never stands above it.
+const WAYS = [
+  { id: "standard", name: "Standard", price: 0, days: 3 },
+  { id: "courier", name: "Courier", price: 790, days: 1 },
+  { id: "express", name: "Express", price: 490, days: 1 },
+  { id: "pickup", name: "Pick it up", price: 0, days: 2 },
+];
+
+const WHY = { last_used: "as last time", often_used: "you use it often", ready_on_device: "set up on this device", usual_here: "usual here", cheaper_first: "as fast, and cheaper" };
+
+/** Earlier orders of this visit are the use that the order of the options learns from. */
+async function drawOptions() {
+  const now = Date.now();
+  const ranked = await call("/api/before", {
+    order: { lines: state.lines.map(({ id, quantity }) => ({ id, quantity })), customer: state.customer, country: "US" },
+    phone: window.matchMedia("(pointer: coarse)").matches,
+    methods: METHODS.map(({ id }) => ({ id, ready: false })),
+    ways: WAYS.map(({ id, price, days }) => ({ id, price, arrives_by_ms: now + days * 864e5 })),
+    paid: state.paid, shipped: state.shipped,
+  });
+  const choice = (group, describe) => ({ option, because }, place) => {
+    const of = group === "method" ? METHODS[option] : WAYS[option];
+    const note = [describe(of), WHY[because]].filter(Boolean).join(", ");
+    return el("label", { className: "choice" },
+      el("input", { type: "radio", name: group, value: of.id, checked: place === 0 }),
+      el("span", {}, of.name, el("small", {}, note)));
+  };
+  const price = (way) => `${way.price ? money(way.price / 100) : "free"}, in ${way.days} day${way.days === 1 ? "" : "s"}`;
+  $("methods").replaceChildren(el("legend", {}, "Payment"), ...ranked.methods.map(choice("method", (of) => of.note)));
+  $("ways").replaceChildren(el("legend", {}, "Delivery"), ...ranked.ways.map(choice("way", price)));
+  drawTotal();
+}
+
+const shippingPrice = () => (WAYS.find((way) => way.id === new FormData($("pay")).get("way"))?.price ?? 0) / 100;
+
+function drawTotal() {
+  $("total-pay").value = money(total() + shippingPrice());
 }
 
 // The confirmation page
 
 export function order() {
-  const { number, at, method } = state.order;
+  const { number, at, method, delivery } = state.order;
   const chosen = METHODS.find((each) => each.id === method);
   return {
     order_id: number, at_ms: at, customer: state.customer, country: "US", payment: method, rechargeable: chosen.rechargeable,
     lines: state.lines.map(({ id, quantity }) => ({ id, quantity })), declines: state.declines,
-    answers: state.answers, asked: state.asked, tags: state.tags,
+    answers: state.answers, asked: state.asked, tags: state.tags, marketing: $("marketing").checked, delivery_at_ms: Math.round(delivery),
   };
 }
 
@@ -174,16 +206,22 @@ export const paid = () => state.order !== null;
 
 async function pay() {
   const method = new FormData($("pay")).get("method");
-  state.order = { number: `L${Math.floor(Math.random() * 9e5 + 1e5)}`, at: Date.now(), method };
+  const way = WAYS.find((each) => each.id === new FormData($("pay")).get("way"));
+  const at = Date.now();
+  const sum = total() + shippingPrice();
+  state.order = { number: `L${Math.floor(Math.random() * 9e5 + 1e5)}`, at, method, delivery: at + way.days * 864e5 };
+  state.paid.push({ id: method, at_ms: at });
+  state.shipped.push({ id: way.id, at_ms: at });
   state.tags = [["wrap", "gift_wrap"], ["elsewhere", "other_address"]].filter(([id]) => $(id).checked).map(([, tag]) => tag);
   Object.assign(state, { declines: [], answers: [] });
   state.taken.clear();
   await decide();
   show("confirmation", $("status").textContent);
   const line = (each) => el("li", {}, el("span", {}, `${each.quantity} \u00d7 ${name(each.title)}`), el("span", { className: "price" }, money(Number(each.price ?? 0) * each.quantity)));
-  $("receipt").replaceChildren(...state.lines.map(line));
-  $("total-paid").value = money(total());
-  $("receipt-line").textContent = `Order ${state.order.number}, ${money(total())}, paid by ${METHODS.find((m) => m.id === method).name.toLowerCase()} (simulated).`;
+  const delivery = el("li", {}, el("span", {}, `Delivery: ${way.name.toLowerCase()}`), el("span", { className: "price" }, way.price ? money(way.price / 100) : "free"));
+  $("receipt").replaceChildren(...state.lines.map(line), delivery);
+  $("total-paid").value = money(sum);
+  $("receipt-line").textContent = `Order ${state.order.number}, ${money(sum)}, paid by ${METHODS.find((m) => m.id === method).name.toLowerCase()} (simulated).`;
 }
 
 /** Decides on what the page shows: after payment, and again after a switch, an answer or a refusal. */
@@ -191,10 +229,29 @@ export async function decide() {
   const answer = await call("/api/decide", order());
   drawOffers(answer);
   drawQuestion(answer.question);
+  drawDaysAfter(answer.days_after);
   drawDecision(answer);
   const shown = answer.offers.length;
   say(`${shown === 0 ? "No offer" : shown === 1 ? "1 offer" : `${shown} offers`}, decided in ${Math.round(answer.us)} microseconds.`);
   return answer;
+}
+
+function drawDaysAfter(plan) {
+  $("after").hidden = !plan;
+  if (!plan) return;
+  const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const days = (ms) => Math.round((ms - state.order.at) / 864e5);
+  const subject = { delivery: "On its way", guidance: "How to use it", suggestion: "What goes with it", refill: "Running out?" };
+  const about = (of) => name(of.item_name ?? of.item_id);
+  const row = (of) => el("li", {},
+    el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, relative.format(days(of.send_at_ms), "day"))),
+    el("div", {}, el("strong", {}, subject[of.kind]), ` by ${of.channel}`,
+      el("small", {}, `${about(of)}. ${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`)));
+  const nothing = el("li", {}, el("div", { className: "quiet" }, "Nothing is planned."));
+  $("timeline").replaceChildren(...(plan.planned.length ? plan.planned.map(row) : [nothing]));
+  $("withheld").replaceChildren(...plan.withheld.map((of) => el("li", {}, `${subject[of.kind]}, ${inline(of.item_name ?? of.item_id)}: ${of.withheld}.`)));
+  $("withheld-part").hidden = plan.withheld.length === 0;
 }
 
 function drawQuestion(question) {
@@ -285,18 +342,22 @@ async function decline(offer) {
 async function start() {
   state.about = await call("/api/shop");
   drawReady();
-  drawMethods();
   drawBasket();
   startInspector(state.about);
   $("q").addEventListener("input", doing(search));
   $("search").addEventListener("submit", doing(search));
-  $("to-payment").addEventListener("click", () => show("payment"));
+  $("to-payment").addEventListener("click", doing(async () => {
+    await drawOptions();
+    show("payment");
+  }));
+  $("ways").addEventListener("change", drawTotal);
   $("back").addEventListener("click", () => show("basket"));
   $("pay").addEventListener("submit", doing(pay));
   $("again").addEventListener("click", () => {
     Object.assign(state, { lines: [], customer: "", order: null });
-    $("wrap").checked = $("elsewhere").checked = false;
+    $("wrap").checked = $("elsewhere").checked = $("marketing").checked = false;
     drawBasket();
+    clearDecision();
     show("basket");
   });
 }

@@ -1,0 +1,71 @@
+//! The payment page: the host's own options, put in order.
+
+use aftercart::before_payment::{Device, PaymentFacts, PaymentOption, Ranking, ShippingOption, Use};
+use aftercart::{Placement, vocabulary::Stage};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::order::Order;
+use super::shop::Shop;
+use crate::Failure;
+
+/// What the page permits, and what the visitor used before.
+#[derive(Debug, Deserialize)]
+pub(super) struct Checkout {
+    order: Order,
+    phone: bool,
+    methods: Vec<Method>,
+    ways: Vec<Way>,
+    paid: Vec<Was>,
+    shipped: Vec<Was>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Method {
+    id: String,
+    ready: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Way {
+    id: String,
+    /// Minor units.
+    price: i64,
+    arrives_by_ms: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Was {
+    id: String,
+    at_ms: i64,
+}
+
+/// Both lists in the order in which to show them, each with its reason.
+pub(super) fn rank(shop: &Shop, at: &Checkout) -> Result<Value, Failure> {
+    let basket = at.order.basket(shop)?;
+    let engine = shop.engine();
+    let (paid, shipped) = (uses(&at.paid), uses(&at.shipped));
+    let methods: Vec<PaymentOption<'_>> =
+        at.methods.iter().map(|method| PaymentOption { id: &method.id, ready: method.ready }).collect();
+    let ways: Vec<ShippingOption<'_>> = at
+        .ways
+        .iter()
+        .map(|way| ShippingOption { id: &way.id, price: way.price, arrives_by_ms: way.arrives_by_ms })
+        .collect();
+    let device = if at.phone { Device::Phone } else { Device::Desktop };
+    let facts = PaymentFacts { uses: &paid, counts: &[], device };
+    let placement = Placement { stage: Stage::Payment, ..Placement::default() };
+    let (methods, ways) = basket.with(placement, |transaction, profile| {
+        let methods = engine.rank_payment_methods(transaction, profile, &facts, &methods)?;
+        Ok::<_, Failure>((methods, engine.rank_shipping_options(transaction, profile, &shipped, &ways)?))
+    })?;
+    Ok(json!({ "methods": in_order(&methods), "ways": in_order(&ways) }))
+}
+
+fn uses(of: &[Was]) -> Vec<Use<'_>> {
+    of.iter().map(|was| Use { id: &was.id, at_ms: was.at_ms, failed: false }).collect()
+}
+
+fn in_order(ranking: &Ranking) -> Vec<Value> {
+    ranking.iter().map(|of| json!({ "option": of.option, "because": of.because.name() })).collect()
+}
