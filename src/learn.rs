@@ -27,13 +27,13 @@ use crate::offer::Item;
 pub struct Options {
     /// log2 of the number of weights, 8 to 20. Default 16: 256 KiB.
     pub bits: u32,
-    /// Accepted offers that a level stands for in the one below. Default 4.
+    /// Accepted offers that a level stands for in the one below. Default 8.
     pub prior: f64,
     /// First step of a weight (alpha of the paper). Default 0.1.
     pub step: f64,
-    /// How hard weights are drawn to 0 (lambda 2). Default 1.
+    /// How hard weights are drawn to 0 (lambda 2). Default 5.
     pub ridge: f64,
-    /// Days after which a page counts half as much: people change. Default 60.
+    /// Days after which a page counts half as much: people change. Default 30.
     pub half_life: f64,
     /// Share of the newest pages that judge. Default 0.2.
     pub held_out: f64,
@@ -41,7 +41,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bits: 16, prior: 4.0, step: 0.1, ridge: 1.0, half_life: 60.0, held_out: 0.2 }
+        Self { bits: 16, prior: 8.0, step: 0.1, ridge: 5.0, half_life: 30.0, held_out: 0.2 }
     }
 }
 

@@ -60,6 +60,8 @@ pub struct LoggedCandidate {
     pub p_accept_ppm: u32,
     /// The catalog's own, which a model may have replaced.
     pub p_catalog_ppm: u32,
+    /// The model's, where there was one: it decided, or was a shadow.
+    pub p_model_ppm: Option<u32>,
     /// Minor units.
     pub value: u32,
     /// Bought before.
@@ -290,6 +292,8 @@ impl<'a> Row<'a> {
         let [likely, catalog, fits, values] =
             ["candidate_p_accept", "candidate_p_catalog", "candidate_relevance", "candidate_value"]
                 .map(|name| self.doubles(name));
+        let models = self.doubles("candidate_p_model");
+        let learnt = !self.text("model_generation").is_empty();
         let own = likely.into_iter().zip(catalog).zip(fits.into_iter().zip(values));
         let candidate =
             |(at, ((likely, catalog), (fits, value))): (usize, ((f64, f64), (f64, f64)))| LoggedCandidate {
@@ -297,6 +301,7 @@ impl<'a> Row<'a> {
                 relevance: (fits * 1e3).round() as u16,
                 p_accept_ppm: (likely * 1e6).round() as u32,
                 p_catalog_ppm: (catalog * 1e6).round() as u32,
+                p_model_ppm: models.get(at).map(|model| (model * 1e6).round() as u32).filter(|_| learnt),
                 value: value as u32,
                 refill: at < refills.len() && refills.value(at),
             };
