@@ -118,7 +118,7 @@ pub(crate) struct Context<'a> {
     pub(crate) transaction: &'a Transaction<'a>,
     pub(crate) profile: &'a Profile<'a>,
     /// What chance is drawn from; whoever decides sets it.
-    pub(crate) decision_id: u128,
+    pub(crate) group_id: u128,
     /// Likewise: what says how likely offers are accepted, where it is not the catalog.
     pub(crate) model: Option<Asking<'a>>,
     pub(crate) bought: &'a Bought,
@@ -202,7 +202,7 @@ pub(crate) fn resolve<'a>(
         policy,
         transaction,
         profile,
-        decision_id: 0,
+        group_id: 0,
         model: None,
         bought: &scratch.bought,
         lines: &scratch.bought.lines,

@@ -12,6 +12,7 @@ use crate::features::{self, Learnt};
 use crate::index::format::NONE;
 use crate::limits::{LATE_CANDIDATES_MAX, LINES_MAX, REJECTED_MAX, SLOTS_MAX};
 use crate::live::{self, LiveFact, Reading, Source};
+use crate::observe::STAGES;
 use crate::offer::{Because, Degraded, Item, Offer, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::partner;
 use crate::policy::{Placed, party_bit};
@@ -104,13 +105,16 @@ impl Decider {
         &mut self,
         transaction: &Transaction<'_>,
         profile: &Profile<'_>,
-        mut is_late: impl FnMut(Checkpoint) -> bool,
+        is_late: impl FnMut(Checkpoint) -> bool,
     ) -> Result<Offers, DecideError> {
-        let offers = self.staged(transaction, profile, &mut is_late, &mut |_| (), None)?;
+        self.decide_observed(transaction, profile, is_late, |_| ())
+    }
+
+    /// Writes a decision to the ring, where there is one.
+    pub(crate) fn keep_record(&mut self, transaction: &Transaction<'_>, offers: &Offers) {
         if let Some(log) = &mut self.log {
-            log.write(&mut DecisionRecord::new(&self.engine, &self.scratch, transaction, &offers));
+            log.write(&mut DecisionRecord::new(&self.engine, &self.scratch, transaction, offers));
         }
-        Ok(offers)
     }
 
     /// What the last decision read of the live overlay: one entry for each candidate of which the overlay said anything.
@@ -146,7 +150,7 @@ impl Decider {
         std::mem::replace(&mut self.engine, engine)
     }
 
-    /// The pipeline. `stage_done` hears of each stage: measuring listens.
+    /// The pipeline. `stage_done` hears of each stage of [`STAGES`].
     pub(crate) fn staged(
         &mut self,
         transaction: &Transaction<'_>,
@@ -160,42 +164,43 @@ impl Decider {
         let Scratch { context, work } = &mut self.scratch;
         work.facts.clear();
         admit(transaction)?;
-        let mut offers =
-            Offers::new(record::decision_id(engine.generations(), transaction), engine.generations());
+        let group_id = record::group_id(engine.generations(), transaction);
+        let decision_id = record::decision_id(group_id, profile.answers);
+        let mut offers = Offers::new(decision_id, group_id, engine.generations());
         offers.assignment = engine.policy().experiments.assign(transaction, profile);
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        context.decision_id = offers.decision_id;
+        context.group_id = group_id;
         context.model =
             engine.model().map(|model| model.ask(&context, &record::placement(engine, transaction)));
         let source = recorded.map_or(engine.source(), Source::Recorded);
-        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
+        let overlay = Reading::new(source, group_id, context.now_ms());
         if let Some(reason) = switched_off(&context, &overlay) {
             offers.status = Status::NoOffer(reason);
             return Ok(offers);
         }
-        stage_done("context");
+        stage_done(STAGES[0]);
         retrieve::from_lists(&context, work);
         retrieve::fetch(&context, &overlay, &work.candidates.list);
-        stage_done("lists");
+        stage_done(STAGES[1]);
         offers.degraded.search = is_late(Checkpoint::Search);
         if !offers.degraded.search {
             let known = work.candidates.list.len();
             retrieve::by_search(&context, kernel, engine.effort(), work, &mut offers.counters);
             retrieve::fetch(&context, &overlay, work.candidates.list.get(known..).unwrap_or(&[]));
         }
-        stage_done("search");
+        stage_done(STAGES[2]);
         if is_late(Checkpoint::Candidates) {
             offers.degraded.candidates = work.candidates.list.len() > LATE_CANDIDATES_MAX;
             work.candidates.list.truncate(LATE_CANDIDATES_MAX);
         }
         gate_and_score(&context, kernel, &overlay, work, &mut offers);
-        stage_done("gate and score");
+        stage_done(STAGES[3]);
         arbitrate(&context, work, &mut offers);
         fall_back(&context, work, &mut offers);
         check_again(&context, &overlay, &work.facts, &mut offers);
         offers.slate.sort_unstable_by_key(|offer| offer.position);
         emit(context.asking.is_empty() && context.past.is_empty(), &mut offers);
-        stage_done("arbitrate");
+        stage_done(STAGES[4]);
         if offers.assignment.shows != Shows::Offers {
             offers.status = Status::Holdout(offers.assignment.shows);
         }

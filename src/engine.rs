@@ -13,6 +13,8 @@ use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
 use crate::model::{self, Model};
 use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
+use crate::question::QuestionIx;
+use crate::vocabulary::Currency;
 
 /// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
 #[derive(Debug, Clone)]
@@ -225,6 +227,32 @@ impl Engine {
         };
         let category = view.product(ix).and_then(|r| view.category(r.category.get()));
         category.map_or("", |r| view.str(r.path))
+    }
+
+    /// Distinct customers who bought a product in the orders that the catalog was built from; 0 for other offers.
+    #[must_use]
+    pub fn customers(&self, item: Item) -> u32 {
+        let Item::Product(ProductIx(ix)) = item else { return 0 };
+        self.view().product(ix).map_or(0, |record| record.popularity.get())
+    }
+
+    /// The currency of all amounts.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.view().currency
+    }
+
+    /// Id and text of a question of the policy; `None` where the row is not of this engine.
+    #[must_use]
+    pub fn question(&self, question: QuestionIx) -> Option<(&str, &str)> {
+        let question = self.policy.questions.get(usize::from(question.0))?;
+        Some((&question.id, &question.text))
+    }
+
+    /// Text and tag of each of its answers, in the policy's order.
+    pub fn question_answers(&self, question: QuestionIx) -> impl Iterator<Item = (&str, &str)> {
+        let question = self.policy.questions.get(usize::from(question.0));
+        question.into_iter().flat_map(|q| &q.answers).map(|a| (a.text.as_str(), a.tag.as_str()))
     }
 
     /// Price in minor units, where known.

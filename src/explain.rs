@@ -89,11 +89,11 @@ impl Decider {
         let (engine, scratch) = self.parts();
         let Scratch { context, work } = scratch;
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-        context.decision_id = offers.decision_id;
+        context.group_id = offers.group_id;
         context.model =
             engine.model().map(|model| model.ask(&context, &record::placement(engine, transaction)));
         let source = recorded.map_or(engine.source(), Source::Recorded);
-        let overlay = Reading::new(source, offers.decision_id, context.now_ms());
+        let overlay = Reading::new(source, offers.group_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, work);

@@ -46,10 +46,12 @@ pub mod live;
 pub mod log;
 pub mod model;
 mod narrowed;
+mod observe;
 mod offer;
 mod partner;
 pub mod policy;
 mod profile;
+mod question;
 mod ranker;
 mod ranking;
 pub mod record;
@@ -58,6 +60,8 @@ mod retrieve;
 mod scratch;
 mod share;
 mod suppression;
+#[cfg(feature = "token")]
+pub mod token;
 mod transaction;
 mod verify;
 pub mod vocabulary;
@@ -68,6 +72,7 @@ pub mod build;
 #[doc(hidden)]
 pub mod testing;
 
+pub use accept::{AcceptPlan, AcceptReason};
 pub use decide::{Checkpoint, DecideError, Decider};
 pub use engine::Engine;
 pub use explain::{Contribution, Explanation};
@@ -75,12 +80,16 @@ pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
 pub use live::{Lease, LeaseError, Live, LiveError, LiveFact};
 pub use model::{Model, ModelError};
+pub use observe::STAGES;
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,
     Relation, Status,
 };
 pub use policy::{Policy, PolicyError};
-pub use profile::{Answer, Answers, Consent, Decline, Exposed, GIFT, Profile, Purchase, Purposes, Session};
+pub use profile::{
+    Answer, Answers, Asked, Consent, Decline, Exposed, GIFT, Profile, Purchase, Purposes, Session,
+};
+pub use question::{NextQuestion, QuestionIx};
 pub use transaction::{LineItem, Placement, Repeat, Transaction};
 
 /// Runs the README's Rust example as a test.

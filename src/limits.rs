@@ -110,6 +110,14 @@ pub const APART_MAX: usize = 64;
 pub const PLACEMENTS_MAX: usize = 64;
 /// Changes of the clock in the policy's time zone.
 pub const ZONE_SHIFTS_MAX: usize = 1024;
+/// Questions of one policy.
+pub const QUESTIONS_MAX: usize = 16;
+/// Answers of one question.
+pub const QUESTION_ANSWERS_MAX: usize = 6;
+/// Answers of all questions together: choosing a question makes a decision for each.
+pub const QUESTION_DECISIONS_MAX: usize = 32;
+/// Longest text of a question or answer, in bytes.
+pub const QUESTION_TEXT_MAX: usize = 255;
 /// Layers of experiments of one policy.
 pub const LAYERS_MAX: usize = 4;
 /// Arms of all experiments of one layer.

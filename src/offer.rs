@@ -277,8 +277,10 @@ pub struct Degraded {
 /// The result of a decision: a slate, or none with a reason. Lives where the caller puts it; nothing is on the heap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers {
-    /// Equal for equal order id, time, product ids, catalog and policy.
+    /// Equal for equal order id, time, product ids, answers, catalog and policy. Without answers, the group's.
     pub decision_id: u128,
+    /// Equal for all decisions of one order under one catalog and policy, whatever the customer answered. Chance is drawn from it.
+    pub group_id: u128,
     /// How it ended.
     pub status: Status,
     /// With what it was made.
@@ -294,9 +296,10 @@ pub struct Offers {
 }
 
 impl Offers {
-    pub(crate) fn new(decision_id: u128, generations: Generations) -> Self {
+    pub(crate) fn new(decision_id: u128, group_id: u128, generations: Generations) -> Self {
         Self {
             decision_id,
+            group_id,
             status: Status::NoOffer(Reason::NotRetrieved),
             generations,
             counters: Counters::default(),

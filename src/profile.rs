@@ -39,6 +39,8 @@ pub struct Profile<'a> {
     pub session: Session<'a>,
     /// Answers to micro-surveys in this session.
     pub answers: Answers<'a>,
+    /// Questions that the customer was asked, in this order and before; all are read.
+    pub asked: &'a [Asked<'a>],
 }
 
 /// Answers to a consent banner. `Default`: nobody asked.
@@ -164,6 +166,15 @@ pub struct Answer<'a> {
     pub question: &'a str,
     /// The tag that the answer stands for. `gift` suppresses refills; any tag may trigger offers.
     pub tag: &'a str,
+}
+
+/// A question that was on a page, answered or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The question's id.
+    pub question: &'a str,
+    /// When, Unix milliseconds; 0 = not known, which counts as recent.
+    pub at_ms: i64,
 }
 
 /// The tag of "this is a gift".

@@ -33,7 +33,7 @@ impl Slots {
     fn of(context: &Context<'_>, partner: u32, stream: &str, share_bps: u16) -> Self {
         let slots = context.slots as u64 * u64::from(share_bps);
         let more_ppm = (slots % 10_000 * 100) as u32;
-        let more = draw_ppm(context.decision_id, stream, partner) < u64::from(more_ppm);
+        let more = draw_ppm(context.group_id, stream, partner) < u64::from(more_ppm);
         Self { whole: (slots / 10_000) as usize, more_ppm, more }
     }
 

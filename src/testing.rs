@@ -1,11 +1,10 @@
 //! Read access for this crate's own tests. Not part of the interface: it may change at any time.
 
 use crate::context;
-use crate::decide::Decider;
 use crate::engine::Engine;
 use crate::features;
 use crate::index::SearchCounters;
-use crate::index::search::key_ix;
+use crate::index::search::{key_ix, key_score};
 use crate::offer::{Counters, Item, ProductIx, Relation};
 use crate::profile::Profile;
 use crate::ranking;
@@ -109,13 +108,13 @@ pub fn nearest(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile
     work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect()
 }
 
-/// The same with all lines asking, also those for which lists would speak, and what it cost.
+/// The same with all lines asking, also those for which lists would speak: with their scores, best first, and what it cost.
 #[must_use]
 pub fn searched(
     engine: &Engine,
     transaction: &Transaction<'_>,
     profile: &Profile<'_>,
-) -> (Vec<ProductIx>, SearchCounters) {
+) -> (Vec<(i32, ProductIx)>, SearchCounters) {
     let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
@@ -124,7 +123,7 @@ pub fn searched(
     work.wide = true;
     let effort = context.effort(engine.effort());
     retrieve::complements(&context, engine.kernel(), effort, work, &mut counters);
-    (work.hits.iter().map(|key| ProductIx(key_ix(*key))).collect(), counters.search)
+    (work.hits.iter().map(|key| (key_score(*key), ProductIx(key_ix(*key)))).collect(), counters.search)
 }
 
 /// Facts of a product.
@@ -164,10 +163,10 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
     }
 }
 
-/// The id of a decision.
+/// The id of a group of decisions.
 #[must_use]
-pub fn decision_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
-    record::decision_id(engine.generations(), transaction)
+pub fn group_id(engine: &Engine, transaction: &Transaction<'_>) -> u128 {
+    record::group_id(engine.generations(), transaction)
 }
 
 /// Rows of a product: IN, then OUT.
@@ -182,14 +181,4 @@ pub fn rows(engine: &Engine, product: ProductIx) -> (Vec<i8>, Vec<i8>) {
 #[must_use]
 pub fn unit_dot(engine: &Engine) -> u32 {
     engine.view().unit_dot
-}
-
-/// A decision, hearing of each stage as it ends.
-pub fn decide_in_stages(
-    decider: &mut Decider,
-    transaction: &Transaction<'_>,
-    profile: &Profile<'_>,
-    mut stage_done: impl FnMut(&'static str),
-) {
-    let _ = decider.staged(transaction, profile, &mut |_| false, &mut stage_done, None);
 }

@@ -244,7 +244,7 @@ fn the_property_would_notice_if_any_one_rule_were_missing() {
 
 /// Whether a page holds what only `reason` forbids.
 fn leaks(case: &Case<'_>, answer: &exhaustive::Answer, reason: Reason) -> bool {
-    let case = &Case { decision_id: answer.decision_id, ..case.clone() };
+    let case = &Case { group_id: answer.group_id, ..case.clone() };
     let mut before = Vec::new();
     answer.slate.iter().any(|entry| {
         let refill = entry.relation == aftercart::Relation::Refill;

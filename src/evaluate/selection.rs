@@ -69,7 +69,8 @@ impl Replayer {
         let transaction = Transaction { created_at_ms: logged.at_ms, placement, ..Transaction::default() };
         let (policy, profile) = (engine.policy(), Profile::default());
         let mut context = context::resolve(engine.view(), policy, &transaction, &profile, scratch);
-        context.decision_id = logged.decision_id;
+        // The same but after an answer; the log does not have the group.
+        context.group_id = logged.decision_id;
         let mut assignment = Assignment::default();
         let layers = policy.experiments.layers.iter().zip(&logged.buckets).zip(&mut assignment.layers);
         for ((layer, bucket), place) in layers {
@@ -131,7 +132,7 @@ impl<'a, 'c> Walk<'a, 'c> {
             ranked,
             cut: usize::from(logged.eligible) > logged.candidates.len()
                 && logged.candidates.len() == CANDIDATES_LOGGED,
-            shown: Offers::new(logged.decision_id, engine.generations()),
+            shown: Offers::new(logged.decision_id, logged.decision_id, engine.generations()),
         }
     }
 

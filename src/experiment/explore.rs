@@ -2,7 +2,7 @@
 //!
 //! Slots are filled one after the other, without replacement. For each, a million tickets are divided among the candidates
 //! that a position still takes, in integers, and one ticket is drawn: so the probability in the result is the one drawn with,
-//! on every machine. Draws are numbers of their own stream: XXH3-64 of `"explore\0" seed decision_id draw`, 8, 8, 16 and 8
+//! on every machine. Draws are numbers of their own stream: XXH3-64 of `"explore\0" seed group_id draw`, 8, 8, 16 and 8
 //! bytes, little-endian. A decision made again draws the same.
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -82,7 +82,7 @@ pub(crate) fn fill<'c>(
         left = keep_fitting(context, pool.get_mut(..left).unwrap_or(&mut []), offers);
         let Some(open) = pool.get_mut(..left).filter(|open| !open.is_empty()) else { break };
         let tickets = mix.tickets(open);
-        let drawn = drawn(&tickets, ticket(mix.seed, offers.decision_id, draw)).min(left - 1);
+        let drawn = drawn(&tickets, ticket(mix.seed, offers.group_id, draw)).min(left - 1);
         if let (Some(candidate), Some(tickets)) = (open.get_mut(drawn), tickets.get(drawn)) {
             // Of what pacing let through, this was drawn.
             candidate.pass_ppm = (u64::from(candidate.pass_ppm) * tickets / TICKETS).max(1) as u32;
@@ -123,9 +123,9 @@ fn drawn(tickets: &[u64; EXPLORE_MAX], ticket: u64) -> usize {
 }
 
 /// A ticket, below [`TICKETS`].
-fn ticket(seed: u64, decision_id: u128, draw: u64) -> u64 {
+fn ticket(seed: u64, group_id: u128, draw: u64) -> u64 {
     let mut bytes = [0u8; 40];
-    let parts = [&b"explore\0"[..], &seed.to_le_bytes(), &decision_id.to_le_bytes(), &draw.to_le_bytes()];
+    let parts = [&b"explore\0"[..], &seed.to_le_bytes(), &group_id.to_le_bytes(), &draw.to_le_bytes()];
     bytes.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
     ((u128::from(xxh3_64(&bytes)) * u128::from(TICKETS)) >> 64) as u64
 }

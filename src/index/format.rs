@@ -352,6 +352,22 @@ pub mod rule {
     pub const EXPLORE: u32 = 35;
     /// Its seed.
     pub const EXPLORE_SEED: u32 = 36;
+    /// A question begins: its id has `key & 0xFFFF` bytes, its text `key >> 16`; it rests for `value` days.
+    pub const QUESTION: u32 = 40;
+    /// The next `key` bytes of the texts of a question or answer, in `value`.
+    pub const QUESTION_TEXT: u32 = 41;
+    /// The least gain that it is asked for, millionths of a minor unit.
+    pub const QUESTION_GAIN: u32 = 42;
+    /// A placement that asks it has an id with hash `value`.
+    pub const QUESTION_PLACEMENT: u32 = 43;
+    /// Its next answer: the text has `key & 0xFFFF` bytes, the tag `key >> 16`; the prior is `value`, parts per million.
+    pub const QUESTION_ANSWER: u32 = 44;
+    /// The next step of the condition under which it is asked, or of its last sign, as [`CONDITION`].
+    pub const QUESTION_CONDITION: u32 = 45;
+    /// A sign begins: a condition and a prior for each answer.
+    pub const QUESTION_SIGN: u32 = 46;
+    /// The next of these priors, parts per million.
+    pub const QUESTION_PRIOR: u32 = 47;
 }
 
 record! {

@@ -11,6 +11,7 @@ use super::consent::ConsentRules;
 use super::contracts::Contracts;
 use super::facts::text_hash;
 use super::placements::{self, Placed, Slot};
+use super::questions;
 use super::resolve::setting;
 use super::rules::{Holding, Rules, all_refusals};
 use super::selectors::{By, Member, Selectors};
@@ -86,6 +87,7 @@ pub(crate) struct CompiledPolicy {
     /// What partners and their offers ask, under every policy.
     pub(crate) contracts: Contracts,
     pub(crate) experiments: Experiments,
+    pub(crate) questions: Vec<questions::Ready>,
 }
 
 impl CompiledPolicy {
@@ -114,12 +116,14 @@ impl CompiledPolicy {
         let mut marks: HashMap<u32, (SensitiveClass, u8), ahash::RandomState> =
             HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4));
         let (mut reader, mut experiments) = (Reader::default(), experiment::Reader::default());
+        let mut questions = questions::Reader::default();
         for (row, rule) in rules.iter().enumerate() {
             let taken = policy.apply(rule, view, &mut marks).or_else(|| reader.take(rule, view));
-            let taken = taken.or_else(|| experiments.take(rule));
+            let taken = taken.or_else(|| experiments.take(rule)).or_else(|| questions.take(rule));
             taken.ok_or(PolicyError::BadRecord { row })?;
         }
         policy.experiments = experiments.finish().ok_or(PolicyError::BadRecord { row: rules.len() })?;
+        policy.questions = questions.finish().ok_or(PolicyError::BadRecord { row: rules.len() })?;
         policy.take_conditional(reader.finish().ok_or(PolicyError::BadRecord { row: rules.len() })?, view);
         for list in [
             &mut policy.suppressed_categories,
@@ -191,6 +195,7 @@ impl CompiledPolicy {
             has_least_shares: false,
             contracts: Contracts::default(),
             experiments: Experiments::default(),
+            questions: Vec::new(),
         }
     }
 

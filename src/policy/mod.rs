@@ -10,6 +10,7 @@ mod consent;
 mod contracts;
 mod facts;
 mod placements;
+mod questions;
 mod resolve;
 mod review;
 mod rule;
@@ -25,6 +26,8 @@ pub use consent::ConsentPolicy;
 pub(crate) use contracts::{Cap, Draft as ContractDraft};
 pub(crate) use facts::Facts;
 pub(crate) use placements::{Placed, is_before_payment, party_bit};
+pub(crate) use questions::Ready as ReadyQuestion;
+pub use questions::{PossibleAnswer, Question, Sign};
 pub use review::{Review, RuleReach};
 pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
 #[cfg(feature = "build")]
@@ -89,6 +92,9 @@ pub struct Policy {
     pub experiments: Vec<Experiment>,
     /// Exploration, where no arm says otherwise.
     pub explore: Explore,
+    /// Questions that a page may ask.
+    #[cfg_attr(feature = "policy", serde(rename = "question"))]
+    pub questions: Vec<Question>,
 }
 
 /// Marks a category subtree as sensitive.
@@ -208,6 +214,7 @@ impl Default for Policy {
             holdout: Holdout::default(),
             experiments: Vec::new(),
             explore: Explore::default(),
+            questions: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::condition::{Condition, Fact, NumberFact, TextFact};
 use super::facts::text_hash;
 use super::placements::{Placed, Slot, is_before_payment, party_bit};
+use super::questions;
 use super::rules::{Op, is_sound};
 use super::selectors::By;
 use super::stored::{record, role, write_name, write_named, write_op, write_placement, write_zone};
@@ -83,6 +84,7 @@ impl Policy {
     fn write_conditional(&self, view: &View<'_>, to: &mut Vec<PolicyRecord>) -> Result<(), PolicyError> {
         let names = self.rules.iter().map(|r| ("rule", &r.name));
         let names = names.chain(self.apart.iter().map(|pair| ("apart", &pair.name)));
+        let names = names.chain(self.questions.iter().map(|question| ("question", &question.id)));
         check_names(names.chain(self.placements.iter().map(|p| ("placements", &p.id))))?;
         let check = |ok: bool, field, allowed| {
             if ok { Ok(()) } else { Err(PolicyError::OutOfRange { field, allowed }) }
@@ -134,7 +136,20 @@ impl Policy {
         experiment::check(&self.holdout, &self.explore, &self.experiments)
             .map_err(|(id, problem)| rule_error("experiment", &id, &problem))?;
         experiment::write(&self.holdout, &self.explore, &self.experiments, to);
-        Ok(())
+        self.write_questions(to)
+    }
+
+    fn write_questions(&self, to: &mut Vec<PolicyRecord>) -> Result<(), PolicyError> {
+        for question in &self.questions {
+            let mut conditions = question.signs.iter().map(|sign| &sign.when).chain([&question.ask_if]);
+            if self.time_zone.is_none() && conditions.any(asks_clock) {
+                let problem =
+                    "a condition reads the clock; say where: time_zone = \"America/New_York\" at the top";
+                return Err(rule_error("question", &question.id, problem));
+            }
+        }
+        let placements: Vec<String> = self.placements.iter().map(|placement| placement.id.clone()).collect();
+        questions::write(&self.questions, &placements, to)
     }
 
     fn check_taxonomy(&self, view: &View<'_>) -> Result<(), PolicyError> {

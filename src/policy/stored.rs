@@ -72,9 +72,10 @@ pub(super) fn write_named(by: By, role: u8, row: u32, to: &mut Vec<PolicyRecord>
     to.push(record(rule::NAMED, row, i64::from(by.code()) | i64::from(role) << 8));
 }
 
-pub(super) fn write_op(op: Op, to: &mut Vec<PolicyRecord>) {
+/// Key and value of a step of a condition.
+pub(super) fn op_key_value(op: Op) -> (u32, i64) {
     let fact = |code: u8| u32::from(code) << 8;
-    let (key, value) = match op {
+    match op {
         Op::Number { fact: of, is, value } => {
             (step::NUMBER | fact(of.code()) | u32::from(is.code()) << 16, value)
         }
@@ -87,7 +88,11 @@ pub(super) fn write_op(op: Op, to: &mut Vec<PolicyRecord>) {
         Op::All(count) => (step::ALL | u32::from(count) << 16, 0),
         Op::Any(count) => (step::ANY | u32::from(count) << 16, 0),
         Op::Not => (step::NOT, 0),
-    };
+    }
+}
+
+pub(super) fn write_op(op: Op, to: &mut Vec<PolicyRecord>) {
+    let (key, value) = op_key_value(op);
     to.push(record(rule::CONDITION, key, value));
 }
 
@@ -293,7 +298,7 @@ impl Reader {
     }
 }
 
-fn read_op(key: u32, value: i64) -> Option<Op> {
+pub(super) fn read_op(key: u32, value: i64) -> Option<Op> {
     let fact = (key >> 8 & 0xFF) as u8;
     let rest = key >> 16;
     let hash = value.cast_unsigned();

@@ -16,8 +16,9 @@ use crate::context::order_value;
 use crate::engine::Engine;
 use crate::experiment::{Assignment, Shows};
 use crate::index::format::NONE;
-use crate::limits::SLOTS_MAX;
+use crate::limits::{ANSWERS_MAX, SLOTS_MAX};
 use crate::offer::{Degraded, Generations, Item, Offers, ProductIx, Reason, Relation, Status};
+use crate::profile::Answer;
 use crate::scratch::{Candidate, Scratch};
 use crate::transaction::Transaction;
 use crate::vocabulary::{Currency, Stage};
@@ -273,8 +274,22 @@ fn reasons(offers: &Offers) -> [(u16, u16); REASONS_LOGGED] {
 // All reasons have a place while they are counted.
 const _: () = assert!(Reason::ALL.len() <= 64);
 
-/// Names a decision: equal for equal order id, time, product ids, catalog and policy.
-pub(crate) fn decision_id(generations: Generations, transaction: &Transaction<'_>) -> u128 {
+/// Names a decision within its group: the group itself, unless the customer answered something.
+pub(crate) fn decision_id(group_id: u128, answers: &[Answer<'_>]) -> u128 {
+    if answers.is_empty() {
+        return group_id;
+    }
+    let mut seed = xxhash_rust::xxh3::Xxh3Default::new();
+    seed.update(&group_id.to_le_bytes());
+    for text in answers.iter().take(ANSWERS_MAX).flat_map(|answer| [answer.question, answer.tag]) {
+        seed.update(&(text.len() as u64).to_le_bytes());
+        seed.update(text.as_bytes());
+    }
+    seed.digest128()
+}
+
+/// Names a group of decisions: equal for equal order id, time, product ids, catalog and policy.
+pub(crate) fn group_id(generations: Generations, transaction: &Transaction<'_>) -> u128 {
     let mut seed = xxhash_rust::xxh3::Xxh3Default::new();
     seed.update(&generations.index.to_le_bytes());
     seed.update(&generations.policy.to_le_bytes());

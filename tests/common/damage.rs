@@ -20,9 +20,11 @@ pub fn entries(bytes: &[u8]) -> Vec<SectionEntry> {
     rows.filter_map(|row| SectionEntry::read_from_bytes(row).ok()).collect()
 }
 
+/// Where a section lies; nowhere where an optional one is not there.
 pub fn section(bytes: &[u8], kind: SectionKind) -> std::ops::Range<usize> {
-    let entry =
-        entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32).expect("the section is there");
+    let entry = entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32);
+    assert!(entry.is_some() || kind.is_optional(), "{kind:?} is there");
+    let Some(entry) = entry else { return 0..0 };
     let start = entry.offset.get() as usize;
     start..start + entry.length.get() as usize
 }

@@ -41,7 +41,7 @@ pub struct Answer {
     pub slate: Vec<Entry>,
     /// Every candidate with all reasons against it; empty for what is shown.
     pub candidates: Vec<(Item, Vec<Reason>)>,
-    pub decision_id: u128,
+    pub group_id: u128,
     /// The vector search alone, best first.
     pub nearest: Vec<ProductIx>,
 }
@@ -68,8 +68,8 @@ fn dot(a: &[i8], b: &[i8]) -> i64 {
 }
 
 pub fn decide(case: &Case<'_>, engine: &Engine, rows: &Rows) -> Answer {
-    let case = &Case { decision_id: testing::decision_id(engine, case.transaction), ..case.clone() };
-    let mut answer = Answer { decision_id: case.decision_id, ..Answer::default() };
+    let case = &Case { group_id: testing::group_id(engine, case.transaction), ..case.clone() };
+    let mut answer = Answer { group_id: case.group_id, ..Answer::default() };
     if conditions::named(case.policy, case).is_none()
         || case.policy.kill_switch
         || case.transaction.currency.is_some_and(|c| Some(c) != case.shop.world.inputs.currency)

@@ -141,7 +141,7 @@ pub struct Case<'a> {
     /// What the live overlay was told, where there is one.
     pub live: Option<&'a Told>,
     /// What chance is drawn from.
-    pub decision_id: u128,
+    pub group_id: u128,
 }
 
 impl<'a> Case<'a> {
@@ -191,7 +191,7 @@ impl<'a> Case<'a> {
             now,
             without: None,
             live: None,
-            decision_id: 0,
+            group_id: 0,
         };
         case.lines = (0..transaction.lines.len()).map(|n| case.line(n)).collect();
         case
@@ -589,7 +589,7 @@ impl Case<'_> {
         let rows = &self.shop.world.inputs.partners.partners;
         let row = rows.iter().position(|p| p.id == partner).expect("known") as u32;
         let mut bytes =
-            [self.decision_id.to_le_bytes().to_vec(), row.to_le_bytes().to_vec(), stream.into()].concat();
+            [self.group_id.to_le_bytes().to_vec(), row.to_le_bytes().to_vec(), stream.into()].concat();
         bytes.resize(32, 0);
         let drawn = (u128::from(xxhash_rust::xxh3::xxh3_64(&bytes)) * 1_000_000) >> 64;
         (whole + usize::from(drawn < u128::from(part_ppm)), part_ppm)
@@ -662,7 +662,7 @@ fn groups(rows: &[Product]) -> Vec<Option<usize>> {
 
 /// Checks a whole result against every rule; says what is wrong with it.
 pub fn breach(case: &Case<'_>, engine: &Engine, offers: &aftercart::Offers) -> Option<String> {
-    let case = &Case { decision_id: offers.decision_id, ..case.clone() };
+    let case = &Case { group_id: offers.group_id, ..case.clone() };
     let slate = offers.slate();
     if !slate.is_empty() && case.policy.kill_switch {
         return Some("shown although the kill switch is on".into());

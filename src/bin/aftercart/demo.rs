@@ -14,6 +14,7 @@ use crate::bars::Bars;
 use crate::build::{Files, read};
 use crate::print;
 use crate::request::Basket;
+use crate::serve;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -24,8 +25,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = "demo.aftercart")]
     out: PathBuf,
     /// Write JSON instead of text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "serve")]
     json: bool,
+    /// Open a small shop in the browser over the catalog, which is built only where --out is not there yet
+    #[arg(long)]
+    serve: bool,
+    /// Port of the shop on localhost; 0 = any that is free
+    #[arg(long, default_value_t = serve::PORT, requires = "serve")]
+    port: u16,
 }
 
 /// The bundled data: below the current folder, else where this program was compiled.
@@ -42,20 +49,20 @@ pub(crate) fn data_folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let data = data_folder(args.data.as_deref())?;
+    if args.serve {
+        if args.out.is_file() {
+            println!("{} was built before; delete it to build it anew", args.out.display());
+        } else {
+            println!("building {}, which takes some minutes", args.out.display());
+            make(args, &data)?;
+        }
+        let (policy, baskets) = (data.join("policy.toml"), data.join("baskets.jsonl"));
+        return serve::serve(&args.out, Some(&policy), Some(&baskets), args.port);
+    }
     let mut out = BufWriter::new(std::io::stdout().lock());
     let since = Instant::now();
-    let data = data_folder(args.data.as_deref())?;
-    let bars = Bars::new(args.json);
-    let files = Files {
-        products: &[data.join("products.csv.gz")],
-        orders: &[data.join("orders.csv.gz")],
-        partners: Some(&data.join("partners.toml")),
-        policy: Some(&data.join("policy.toml")),
-        embeddings: None,
-    };
-    let inputs = read(&files, &ColumnMap::default(), &bars, args.json)?;
-    let bytes = build::build(&inputs, &BuildOptions::default(), &bars)?;
-    build::publish(&bytes, &args.out)?;
+    make(args, &data)?;
     let engine = Arc::new(Engine::open(&args.out, OpenOptions::default())?);
     let mut decider = Decider::new(Arc::clone(&engine));
     let requests = std::fs::read_to_string(data.join("baskets.jsonl"))?;
@@ -93,5 +100,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             args.out.display()
         )?;
     }
+    Ok(())
+}
+
+/// Builds and publishes the bundled catalog.
+fn make(args: &Args, data: &Path) -> Result<(), Failure> {
+    let bars = Bars::new(args.json);
+    let files = Files {
+        products: &[data.join("products.csv.gz")],
+        orders: &[data.join("orders.csv.gz")],
+        partners: Some(&data.join("partners.toml")),
+        policy: Some(&data.join("policy.toml")),
+        embeddings: None,
+    };
+    let inputs = read(&files, &ColumnMap::default(), &bars, args.json)?;
+    let bytes = build::build(&inputs, &BuildOptions::default(), &bars)?;
+    build::publish(&bytes, &args.out)?;
     Ok(())
 }

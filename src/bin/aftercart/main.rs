@@ -17,6 +17,7 @@ mod replay;
 #[cfg(feature = "report")]
 mod report;
 mod request;
+mod serve;
 mod simulate;
 mod synth;
 
@@ -32,7 +33,7 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
     name = "aftercart",
     version,
     about = "Decides which few offers belong on a receipt page, or that none does.",
-    after_help = "First steps:\n  aftercart demo\n  aftercart build --products products.csv.gz --orders orders.csv.gz --out shop.aftercart\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart explain --catalog shop.aftercart --offer SKU3 SKU1 SKU2"
+    after_help = "First steps:\n  aftercart demo\n  aftercart demo --serve\n  aftercart build --products products.csv.gz --orders orders.csv.gz --out shop.aftercart\n  aftercart decide --catalog shop.aftercart SKU1 SKU2\n  aftercart explain --catalog shop.aftercart --offer SKU3 SKU1 SKU2"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -74,6 +75,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
     Synth(synth::Args),
+    /// Open a small shop in the browser over a catalog: buy, see what is decided and why, change the rules
+    Serve(serve::Args),
     /// Build a catalog from the bundled real orders and decide for twenty real baskets
     Demo(demo::Args),
 }
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     match outcome {

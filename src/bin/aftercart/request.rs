@@ -7,7 +7,8 @@ use aftercart::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, Stage,
 };
 use aftercart::{
-    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session, Transaction,
+    Answer, Asked, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session,
+    Transaction,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ pub(crate) struct Request {
     answers: Vec<AnswerRequest>,
     declines: Vec<DeclineRequest>,
     exposures: Vec<ExposedRequest>,
+    asked: Vec<AskedRequest>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -96,6 +98,13 @@ struct PastRequest {
 struct AnswerRequest {
     question: String,
     tag: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AskedRequest {
+    question: String,
+    at: Text,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -136,6 +145,7 @@ pub(crate) struct Basket {
     declines: Vec<(String, i64)>,
     exposures: Vec<(String, Exposure, i64)>,
     answers: Vec<AnswerRequest>,
+    asked: Vec<(String, i64)>,
     opt_out_categories: Vec<String>,
     profile: Profile<'static>,
     /// As it was written; empty where it was not.
@@ -280,16 +290,14 @@ impl Basket {
                 .iter()
                 .map(|d| dated("declines.at", &d.id, &d.at))
                 .collect::<Result<_, _>>()?,
-            exposures: request
-                .exposures
-                .iter()
-                .map(|e| {
-                    let event = choice("exposures.event", &e.event, Exposure::from_name)?.unwrap_or_default();
-                    Ok((e.id.text(), event, at_ms("exposures.at", &e.at)?))
-                })
-                .collect::<Result<_, String>>()?,
+            exposures: request.exposures.iter().map(exposure).collect::<Result<_, _>>()?,
             case_id: request.case_id,
             repeat,
+            asked: request
+                .asked
+                .iter()
+                .map(|a| Ok::<_, String>((a.question.clone(), at_ms("asked.at", &a.at)?)))
+                .collect::<Result<_, _>>()?,
             answers: request.answers,
             opt_out_categories: request.opt_out_categories,
             lines,
@@ -333,6 +341,8 @@ impl Basket {
             .collect();
         let answers: Vec<Answer<'_>> =
             self.answers.iter().map(|a| Answer { question: &a.question, tag: &a.tag }).collect();
+        let asked: Vec<Asked<'_>> =
+            self.asked.iter().map(|(question, at_ms)| Asked { question, at_ms: *at_ms }).collect();
         let (tags, segments) = (texts(&self.tags), texts(&self.segments));
         let opt_outs = texts(&self.opt_out_categories);
         let transaction = Transaction {
@@ -354,6 +364,7 @@ impl Basket {
             declines: &declines,
             exposures: &exposures,
             answers: &answers,
+            asked: &asked,
             opt_out_categories: &opt_outs,
             segments: &segments,
             loyalty_tier: &self.loyalty_tier,
@@ -361,6 +372,11 @@ impl Basket {
         };
         call(&transaction, &profile)
     }
+}
+
+fn exposure(of: &ExposedRequest) -> Result<(String, Exposure, i64), String> {
+    let event = choice("exposures.event", &of.event, Exposure::from_name)?.unwrap_or_default();
+    Ok((of.id.text(), event, at_ms("exposures.at", &of.at)?))
 }
 
 fn consent(request: &Request) -> Consent {
