@@ -222,7 +222,7 @@ impl Model {
 
     /// Log odds, in units of the model.
     pub(crate) fn log_odds(&self, catalog_ppm: u32, placement: i32, about: &About, asked: &Asked) -> i64 {
-        let own = log_odds(catalog_ppm) * i64::from(self.scale) >> 16;
+        let own = (log_odds(catalog_ppm) * i64::from(self.scale)) >> 16;
         let crosses = crosses(self.bits, about, asked);
         let weights: i64 =
             crosses.map(|at| self.weights.get(at).map_or(0, |weight| i64::from(*weight))).sum();

@@ -200,6 +200,7 @@ fn a_stream_for_another_learner() {
     let mut shop = Shop::new(36);
     let mut policy = exploring();
     policy.placement.slots = 1;
+    policy.explore.temperature = 0.1;
     shop.engine = shop._world.under(&policy);
     let mut lines = String::new();
     let mut engine = Arc::clone(&shop.engine);

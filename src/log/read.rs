@@ -289,22 +289,26 @@ impl<'a> Row<'a> {
         let (Some(ids), Some(refills)) = (ids.as_string_opt::<i32>(), refills.as_boolean_opt()) else {
             return Vec::new();
         };
-        let [likely, catalog, fits, values] =
-            ["candidate_p_accept", "candidate_p_catalog", "candidate_relevance", "candidate_value"]
-                .map(|name| self.doubles(name));
-        let models = self.doubles("candidate_p_model");
+        let [likely, catalog, models, fits, values] = [
+            "candidate_p_accept",
+            "candidate_p_catalog",
+            "candidate_p_model",
+            "candidate_relevance",
+            "candidate_value",
+        ]
+        .map(|name| self.doubles(name));
         let learnt = !self.text("model_generation").is_empty();
-        let own = likely.into_iter().zip(catalog).zip(fits.into_iter().zip(values));
-        let candidate =
-            |(at, ((likely, catalog), (fits, value))): (usize, ((f64, f64), (f64, f64)))| LoggedCandidate {
-                name: names.number(ids.value(at)),
-                relevance: (fits * 1e3).round() as u16,
-                p_accept_ppm: (likely * 1e6).round() as u32,
-                p_catalog_ppm: (catalog * 1e6).round() as u32,
-                p_model_ppm: models.get(at).map(|model| (model * 1e6).round() as u32).filter(|_| learnt),
-                value: value as u32,
-                refill: at < refills.len() && refills.value(at),
-            };
-        (0..ids.len()).zip(own).map(candidate).collect()
+        let number = |list: &[f64], at: usize| list.get(at).copied().unwrap_or(0.0);
+        let ppm = |list: &[f64], at: usize| (number(list, at) * 1e6).round() as u32;
+        let candidate = |at: usize| LoggedCandidate {
+            name: names.number(ids.value(at)),
+            relevance: (number(&fits, at) * 1e3).round() as u16,
+            p_accept_ppm: ppm(&likely, at),
+            p_catalog_ppm: ppm(&catalog, at),
+            p_model_ppm: learnt.then(|| ppm(&models, at)),
+            value: number(&values, at) as u32,
+            refill: at < refills.len() && refills.value(at),
+        };
+        (0..ids.len()).map(candidate).collect()
     }
 }

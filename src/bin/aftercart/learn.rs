@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         eprintln!("left out {}: {problem}", path.display());
     }
     let Args { half_life, prior, step, ridge, .. } = *args;
-    if [half_life, prior, step].iter().any(|number| !(*number > 0.0)) || !(ridge >= 0.0) {
+    let positive = [half_life, prior, step].iter().all(|number| *number > 0.0 && number.is_finite());
+    if !positive || ridge.is_nan() || ridge < 0.0 {
         return Err("--half-life, --prior and --step: above 0; --ridge: 0 or more".into());
     }
     let learnt = learn(&data, &engine, &Options { half_life, prior, step, ridge, ..Options::default() })?;
