@@ -173,7 +173,8 @@ fn made_up(rng: &mut Rng, pages: usize, logged: f64, target: f64) -> Vec<Page> {
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let (truth, mut rng) = (truth(0.5), Rng::new(11));
-    let forms: [(&str, fn(&[Page]) -> Option<Estimate>); 5] = [
+    type Form = fn(&[Page]) -> Option<Estimate>;
+    let forms: [(&str, Form); 5] = [
         ("standard IPS", |pages| estimate(pages, Estimator::Standard, ALL)),
         ("SNIPS", |pages| self_normalised(pages, Estimator::Standard, ALL)),
         ("RIPS", |pages| estimate(pages, Estimator::Cascade, ALL)),
