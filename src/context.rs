@@ -8,6 +8,7 @@ use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
     ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX, SLOTS_MAX,
 };
+use crate::model::Asking;
 use crate::narrowed::{MUCH, NarrowedLists};
 use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
 use crate::profile::{GIFT, Profile, Purposes};
@@ -118,6 +119,8 @@ pub(crate) struct Context<'a> {
     pub(crate) profile: &'a Profile<'a>,
     /// What chance is drawn from; whoever decides sets it.
     pub(crate) group_id: u128,
+    /// Likewise: what says how likely offers are accepted, where it is not the catalog.
+    pub(crate) model: Option<Asking<'a>>,
     pub(crate) bought: &'a Bought,
     pub(crate) lines: &'a [Line],
     pub(crate) asking: &'a [Line],
@@ -203,6 +206,7 @@ pub(crate) fn resolve<'a>(
         transaction,
         profile,
         group_id: 0,
+        model: None,
         bought: &scratch.bought,
         lines: &scratch.bought.lines,
         asking: &scratch.bought.asking,

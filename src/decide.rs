@@ -170,6 +170,8 @@ impl Decider {
         offers.assignment = engine.policy().experiments.assign(transaction, profile);
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         context.group_id = group_id;
+        context.model =
+            engine.model().map(|model| model.ask(&context, &record::placement(engine, transaction)));
         let source = recorded.map_or(engine.source(), Source::Recorded);
         let overlay = Reading::new(source, group_id, context.now_ms());
         if let Some(reason) = switched_off(&context, &overlay) {
@@ -323,6 +325,9 @@ fn score(
         && let Some(record) = context.view.product(ix)
     {
         ranking::score_near(context, learnt, record, candidate);
+    }
+    if let Some(model) = &context.model {
+        model.weigh(&context.view, candidate);
     }
     below_floor(context, least_reserve, candidate).next()
 }

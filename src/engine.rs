@@ -10,6 +10,7 @@ use crate::experiment::BUCKETS;
 use crate::index::format::{NONE, NameKind, SectionKind, rule};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
+use crate::model::{self, Model};
 use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
 use crate::question::QuestionIx;
@@ -23,6 +24,7 @@ pub struct Engine {
     kernel: Kernel,
     effort: Effort,
     live: Option<Arc<Bound>>,
+    model: Option<Arc<model::Bound>>,
 }
 
 impl Engine {
@@ -46,7 +48,7 @@ impl Engine {
         }
         let policy = CompiledPolicy::built_in(&view)?;
         let effort = view.effort;
-        Ok(Self { catalog, policy, kernel: Kernel::detect(), effort, live: None })
+        Ok(Self { catalog, policy, kernel: Kernel::detect(), effort, live: None, model: None })
     }
 
     /// The same catalog under another policy. In-flight deciders keep theirs. Reads every product record, so it takes
@@ -71,6 +73,18 @@ impl Engine {
     pub fn with_live(&self, live: Arc<Live>) -> Result<Self, LiveError> {
         let bound = Bound::new(live, &self.catalog)?;
         Ok(Self { live: Some(Arc::new(bound)), ..self.clone() })
+    }
+
+    /// The same engine, deciding by how likely a model says that offers are accepted. As a `shadow` the model decides nothing: what it
+    /// would have said is recorded beside what decided. Looks up every product once.
+    #[must_use]
+    pub fn with_model(&self, model: Arc<Model>, shadow: bool) -> Self {
+        let bound = model::Bound::new(model, shadow, &self.view());
+        Self { model: Some(Arc::new(bound)), ..self.clone() }
+    }
+
+    pub(crate) fn model(&self) -> Option<&model::Bound> {
+        self.model.as_deref()
     }
 
     /// The same engine without an overlay.
@@ -140,7 +154,8 @@ impl Engine {
     #[must_use]
     pub fn generations(&self) -> Generations {
         let overlay = self.live.as_ref().map_or(0, |bound| bound.live().generation());
-        Generations { index: self.catalog.build_id(), policy: self.policy.generation, overlay }
+        let model = self.model.as_ref().map_or(0, |model| model.generation());
+        Generations { index: self.catalog.build_id(), policy: self.policy.generation, overlay, model }
     }
 
     /// Experiment and arm of each layer in which a decision's unit stands, in the policy's order.

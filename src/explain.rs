@@ -9,6 +9,7 @@ use crate::live::{LiveFact, Reading, Source};
 use crate::offer::{Because, Degraded, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Profile;
 use crate::ranking;
+use crate::record;
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch};
 use crate::suppression;
@@ -89,6 +90,8 @@ impl Decider {
         let Scratch { context, work } = scratch;
         let mut context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
         context.group_id = offers.group_id;
+        context.model =
+            engine.model().map(|model| model.ask(&context, &record::placement(engine, transaction)));
         let source = recorded.map_or(engine.source(), Source::Recorded);
         let overlay = Reading::new(source, offers.group_id, context.now_ms());
         let fact = overlay.look(item, partner_of(&context, item), &mut Vec::new());
@@ -160,6 +163,9 @@ fn judge(
                 suppression::offer_rules(context, ix, record, &mut sink);
             }
         },
+    }
+    if let Some(model) = &context.model {
+        model.weigh(&context.view, &mut candidate);
     }
     (candidate, reasons, contributions)
 }

@@ -40,10 +40,13 @@ mod explain;
 mod features;
 pub mod follow_up;
 pub mod index;
+#[cfg(feature = "log")]
+pub mod learn;
 pub mod limits;
 pub mod live;
 #[cfg(feature = "log")]
 pub mod log;
+pub mod model;
 mod narrowed;
 mod observe;
 mod offer;
@@ -78,6 +81,7 @@ pub use explain::{Contribution, Explanation};
 pub use index::search::SearchCounters;
 pub use index::{Catalog, OpenError, OpenMode, OpenOptions, Prefault, Verify};
 pub use live::{Lease, LeaseError, Live, LiveError, LiveFact};
+pub use model::{Model, ModelError};
 pub use observe::STAGES;
 pub use offer::{
     Because, Counters, Degraded, Generations, Item, Offer, OfferIx, Offers, ProductIx, Reason, Rejected,

@@ -248,6 +248,8 @@ pub struct Generations {
     /// Changes of the overlay's settings before the decision; 0 without an overlay. What was read of it:
     /// [`crate::Decider::live_facts`].
     pub overlay: u64,
+    /// Content of the model, [`crate::Model::generation`]; 0 without one.
+    pub model: u32,
 }
 
 /// How much work a decision was; equal on every machine.

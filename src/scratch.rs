@@ -22,6 +22,8 @@ pub(crate) struct Candidate {
     /// What orders products among each other: thousandths of a nat of the odds of acceptance.
     pub(crate) score: i32,
     pub(crate) p_accept_ppm: u32,
+    /// What the other one of catalog and model says, where there is a model.
+    pub(crate) p_other_ppm: u32,
     pub(crate) value: i64,
     pub(crate) ev_micros: i64,
     /// Live price of a product, where the overlay has one.
@@ -45,6 +47,7 @@ impl Candidate {
             relevance: 0,
             score: 0,
             p_accept_ppm: 0,
+            p_other_ppm: 0,
             value: 0,
             ev_micros: 0,
             price: None,

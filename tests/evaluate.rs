@@ -5,6 +5,8 @@
 #[path = "common/command.rs"]
 mod command;
 mod common;
+#[path = "common/logged.rs"]
+mod logged;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +16,10 @@ use aftercart::evaluate::{
     self_normalised, support,
 };
 use aftercart::experiment::Explore;
-use aftercart::log::{Event, EventKind, Log, LoggedSlot};
-use aftercart::{Decider, Engine, Item, Offers, Policy};
+use aftercart::log::{Log, LoggedSlot};
+use aftercart::{Decider, Engine, Item, Policy};
 use common::{Request, Rng, World};
+use logged::{each_time, log_of, uniform};
 use serde_json::Value;
 
 const ALL: f64 = f64::INFINITY;
@@ -135,10 +138,6 @@ fn truth(sharpness: f64) -> f64 {
     sum / 3.0
 }
 
-fn uniform(rng: &mut Rng) -> f64 {
-    (rng.next() >> 11) as f64 / (1u64 << 53) as f64
-}
-
 /// Pages of units with one or two each, chosen under one sharpness, with the chances under another.
 fn made_up(rng: &mut Rng, pages: usize, logged: f64, target: f64) -> Vec<Page> {
     let page = |unit: usize| {
@@ -174,7 +173,8 @@ fn made_up(rng: &mut Rng, pages: usize, logged: f64, target: f64) -> Vec<Page> {
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let (truth, mut rng) = (truth(0.5), Rng::new(11));
-    let forms: [(&str, fn(&[Page]) -> Option<Estimate>); 5] = [
+    type Form = fn(&[Page]) -> Option<Estimate>;
+    let forms: [(&str, Form); 5] = [
         ("standard IPS", |pages| estimate(pages, Estimator::Standard, ALL)),
         ("SNIPS", |pages| self_normalised(pages, Estimator::Standard, ALL)),
         ("RIPS", |pages| estimate(pages, Estimator::Cascade, ALL)),
@@ -211,49 +211,6 @@ fn brings(item: Item, position: u8) -> f64 {
     f64::from(1 + row % 7) / 12.0 / f64::from(1 + position)
 }
 
-/// Requests that bring offers, each many times under orders of its own, decided and logged; what was accepted is drawn.
-fn log_of(folder: &Path, engine: &Arc<Engine>, requests: &[Request], times: usize) -> Log {
-    let log = Log::open(folder).expect("a log");
-    let (writer, mut drain) = log.ring("one", 4096).expect("a new name");
-    let mut decider = Decider::new(Arc::clone(engine));
-    decider.record_to(Some(writer));
-    let (mut rng, mut events) = (Rng::new(3), Vec::new());
-    let mut happens = |offers: &Offers, kind: EventKind, item: &str| {
-        let event_id = format!("{:032x}-{}-{item}", offers.decision_id, kind.name());
-        let text = format!(
-            r#"{{"event_id":"{event_id}","decision_id":"{:032x}","at":1,"event":"{}","item_id":"{item}"}}"#,
-            offers.decision_id,
-            kind.name()
-        );
-        events.push(Event::parse(&text).expect("an event"));
-    };
-    each_time(requests, times, |request| {
-        let offers = request.with(|t, p| decider.decide(t, p).expect("within the limits"));
-        happens(&offers, EventKind::Activated, "");
-        for offer in offers.slate() {
-            if uniform(&mut rng) < brings(offer.item, offer.position) {
-                happens(&offers, EventKind::Accepted, engine.id(offer.item));
-            }
-        }
-        if drain.is_due() {
-            drain.empty(std::slice::from_ref(engine)).expect("drained");
-        }
-    });
-    drop(decider);
-    drain.empty(std::slice::from_ref(engine)).expect("drained");
-    drain.finish().expect("put away");
-    log.add_events(&events).expect("added");
-    log
-}
-
-fn each_time(requests: &[Request], times: usize, mut each: impl FnMut(&Request)) {
-    for time in 0..times {
-        for (number, request) in requests.iter().enumerate() {
-            each(&Request { order_id: format!("{time}-{number}"), ..request.clone() });
-        }
-    }
-}
-
 fn accepted(slot: &LoggedSlot) -> f64 {
     f64::from(u8::from(slot.accepted))
 }
@@ -265,7 +222,8 @@ fn logged_world(seed: u64, times: usize) -> (World, Vec<Request>, Arc<Engine>, t
     let engine = world.under(&exploring(5, 2.0));
     let ids: Vec<String> = world.inputs.products.iter().map(|product| product.id.clone()).collect();
     let requests: Vec<Request> = ids.iter().map(|id| Request::of(&[id.as_str()])).collect();
-    let log = log_of(folder.path(), &engine, &requests, times);
+    let log = Log::open(folder.path()).expect("a log");
+    log_of(&log, "one", &engine, &requests, times, |offer| brings(offer.item, offer.position));
     (world, requests, engine, folder, log)
 }
 
@@ -277,7 +235,7 @@ fn a_log_speaks_for_a_policy_that_did_not_make_it() {
     let target = world.under(&sharper);
     // What it earns in truth: decided, many times over.
     let (mut decider, mut earned, mut decisions) = (Decider::new(Arc::clone(&target)), 0.0, 0.0);
-    each_time(&requests, 300, |request| {
+    each_time(&requests, 300, "truth", |request| {
         let offers = request.with(|t, p| decider.decide(t, p).expect("within the limits"));
         earned += offers.slate().iter().map(|offer| brings(offer.item, offer.position)).sum::<f64>();
         decisions += 1.0;

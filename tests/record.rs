@@ -179,7 +179,7 @@ fn a_file_outlives_its_process_and_damage_is_told() {
     }
     // A damaged record is told, and no other is lost.
     let mut damaged = whole.clone();
-    damaged[8 * 8 + 3 * 84 * 8 + 4] = 0xFF; // the stage of the fourth
+    damaged[8 * 8 + 3 * 100 * 8 + 4] = 0xFF; // the stage of the fourth
     std::fs::write(&path, &damaged).expect("written");
     let reader = RingReader::adopt(&path).expect("a ring").expect("free");
     let (records, unreadable) = reader.read();

@@ -236,7 +236,6 @@ pub(crate) fn assemble(
     layout.put_categories_and_brands();
     layout.put_products()?;
     attributes::put(&mut layout);
-    layout.put_refill();
     offers::put(&mut layout)?;
     layout.put_meta(options, orders, ranker);
     let provenance = Provenance::new(inputs, options, &affinity, ranker.measured);
@@ -304,6 +303,7 @@ impl Layout<'_> {
     }
 
     fn put_types(&mut self) {
+        self.put_refill();
         let tree = &self.dictionary.taxonomy;
         let types = tree.type_category.len();
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); types];

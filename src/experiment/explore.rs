@@ -131,7 +131,7 @@ fn ticket(seed: u64, group_id: u128, draw: u64) -> u64 {
 }
 
 /// log2 in 1/65,536, rounded down; 0 for 1 and below.
-fn log2_q16(value: i64) -> i64 {
+pub(crate) fn log2_q16(value: i64) -> i64 {
     let value = value.max(1).unsigned_abs();
     let whole = value.ilog2();
     let (mut mantissa, mut fraction) = (value << (63 - whole), 0);
@@ -145,7 +145,7 @@ fn log2_q16(value: i64) -> i64 {
 }
 
 /// 2^-(n/65,536) in 1/2^40.
-fn half_to_the(n_q16: u64) -> u64 {
+pub(crate) fn half_to_the(n_q16: u64) -> u64 {
     /// 2^-(1/2), 2^-(1/4), ... in 1/2^63.
     const ROOTS: [u64; 16] = [
         6521908912666391106,

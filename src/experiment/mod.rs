@@ -16,7 +16,7 @@ use crate::transaction::Transaction;
 
 #[cfg(feature = "log")]
 pub(crate) use explore::TICKETS;
-pub(crate) use explore::{Mix, fill};
+pub(crate) use explore::{Mix, fill, half_to_the, log2_q16};
 pub use plain::{Arm, Experiment, Explore, Holdout};
 pub(crate) use plain::{check, write};
 pub(crate) use stored::Reader;

@@ -104,6 +104,11 @@ fn identity(name: &str, ring: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "index_generation" => texts(records().map(|r| hex(r.generations.index))),
         "policy_generation" => texts(records().map(|r| hex(r.generations.policy))),
         "overlay_generation" => long(records().map(|r| Some(r.generations.overlay.cast_signed()))),
+        "model_generation" => {
+            let model = |r: &DecisionRecord| Some(r.generations.model).filter(|model| *model != 0);
+            Arc::new(StringArray::from_iter(records().map(|r| model(r).map(|model| format!("{model:08x}")))))
+        }
+        "model_shadow" => Arc::new(BooleanArray::from_iter(records().map(|r| Some(r.shadow)))),
         "seed" => long(records().map(|r| Some(r.seed.cast_signed()))),
         "placement" => texts(records().map(|r| r.placement_id())),
         "stage" => texts(records().map(|r| r.stage.name())),
@@ -184,6 +189,13 @@ fn outcome(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
             Arc::new(lists.finish())
         }
         "candidate_p_accept" => candidates(|c| ppm(c.p_accept_ppm)),
+        "candidate_p_catalog" => {
+            both(rows, |r, c| Some(if r.shadow { c.p_accept_ppm } else { c.p_other_ppm }))
+        }
+        "candidate_p_model" => both(rows, |r, c| {
+            let known = r.generations.model != 0;
+            known.then_some(if r.shadow { c.p_other_ppm } else { c.p_accept_ppm })
+        }),
         "candidate_relevance" => candidates(|c| f64::from(c.relevance) / 1000.0),
         "candidate_value" => candidates(|c| c.value.into()),
         "candidate_ev" => candidates(|c| ppm(c.p_accept_ppm) * f64::from(c.value)),
@@ -197,6 +209,13 @@ fn outcome(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         }
         _ => return None,
     })
+}
+
+/// One of the two probabilities of each candidate, where there is one.
+fn both(rows: &[Row<'_>], of: fn(&DecisionRecord, &CandidateRecord) -> Option<u32>) -> ArrayRef {
+    let list =
+        |row: &Row<'_>| Some(row.candidates().iter().map(|c| of(row.record, c).map(ppm)).collect::<Vec<_>>());
+    Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(rows.iter().map(list)))
 }
 
 /// A row per slot of each record.

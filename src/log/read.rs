@@ -37,6 +37,8 @@ pub struct Logged {
     pub slots: u8,
     /// Candidates that passed every rule and floor, also those that the log has no room for.
     pub eligible: u16,
+    /// Minor units; `None` = not known.
+    pub order_value: Option<i64>,
     /// Types of bought lines, as rows of the catalog of [`Self::index`].
     pub line_types: Vec<u32>,
     /// Those of the slate first.
@@ -56,6 +58,10 @@ pub struct LoggedCandidate {
     pub relevance: u16,
     /// Parts per million.
     pub p_accept_ppm: u32,
+    /// The catalog's own, which a model may have replaced.
+    pub p_catalog_ppm: u32,
+    /// The model's, where there was one: it decided, or was a shadow.
+    pub p_model_ppm: Option<u32>,
     /// Minor units.
     pub value: u32,
     /// Bought before.
@@ -267,6 +273,7 @@ impl<'a> Row<'a> {
             buckets: std::array::from_fn(bucket),
             slots: self.int("slots").unwrap_or(0) as u8,
             eligible: self.int("eligible").unwrap_or(0) as u16,
+            order_value: self.long("order_value"),
             line_types: types
                 .map_or_else(Vec::new, |t| t.values().iter().map(|t| t.cast_unsigned()).collect()),
             candidates: self.candidates(names),
@@ -282,16 +289,26 @@ impl<'a> Row<'a> {
         let (Some(ids), Some(refills)) = (ids.as_string_opt::<i32>(), refills.as_boolean_opt()) else {
             return Vec::new();
         };
-        let [likely, fits, values] =
-            ["candidate_p_accept", "candidate_relevance", "candidate_value"].map(|name| self.doubles(name));
-        let own = (0..ids.len()).zip(likely).zip(fits).zip(values);
-        let candidate = |(((at, likely), fits), value): (((usize, f64), f64), f64)| LoggedCandidate {
+        let [likely, catalog, models, fits, values] = [
+            "candidate_p_accept",
+            "candidate_p_catalog",
+            "candidate_p_model",
+            "candidate_relevance",
+            "candidate_value",
+        ]
+        .map(|name| self.doubles(name));
+        let learnt = !self.text("model_generation").is_empty();
+        let number = |list: &[f64], at: usize| list.get(at).copied().unwrap_or(0.0);
+        let ppm = |list: &[f64], at: usize| (number(list, at) * 1e6).round() as u32;
+        let candidate = |at: usize| LoggedCandidate {
             name: names.number(ids.value(at)),
-            relevance: (fits * 1e3).round() as u16,
-            p_accept_ppm: (likely * 1e6).round() as u32,
-            value: value as u32,
+            relevance: (number(&fits, at) * 1e3).round() as u16,
+            p_accept_ppm: ppm(&likely, at),
+            p_catalog_ppm: ppm(&catalog, at),
+            p_model_ppm: learnt.then(|| ppm(&models, at)),
+            value: number(&values, at) as u32,
             refill: at < refills.len() && refills.value(at),
         };
-        own.map(candidate).collect()
+        (0..ids.len()).map(candidate).collect()
     }
 }

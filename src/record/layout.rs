@@ -10,7 +10,7 @@
 //! | 8, 9, 10 | 64 | seed, unit hash, number in the ring |
 //! | 11 | 16 | bucket of the holdout (65,535 = none), retrieved, eligible, rejected |
 //! | 12 | 16 | buckets of the layers (65,535 = none) |
-//! | 13 | 8 | arms of the layers |
+//! | 13 | 8, 8, 8, 8, 31, 1 | arms of the layers; model, whether it is a shadow |
 //! | 14 | 64 | order value plus 1, 0 = not known |
 //! | 15 to 17 | 8 | placement |
 //! | 18 to 23 | 16, 16 | reasons: code, count |
@@ -18,6 +18,7 @@
 //! | 28 to 35 | 20, 4, 3, 5 | slots: p_select, position, relation, line (31 = none) |
 //! | 36 to 67 | 32, 20, 10, 1 | candidates: row (top bit: an offer's), p_accept, relevance, refill |
 //! | 68 to 83 | 32 | their values |
+//! | 84 to 99 | 32 | what the other one of catalog and model says of them |
 
 use super::{
     CANDIDATES_LOGGED, CandidateRecord, DecisionRecord, PLACEMENT_BYTES, REASONS_LOGGED, SlotRecord,
@@ -29,7 +30,7 @@ use crate::offer::{Degraded, Generations, Item, OfferIx, ProductIx, Reason, Rela
 use crate::vocabulary::{Currency, Stage};
 
 /// Words of a record.
-pub(super) const RECORD_WORDS: usize = 84;
+pub(super) const RECORD_WORDS: usize = 100;
 
 const OFFER: u32 = 1 << 31;
 const NO_BUCKET: u16 = u16::MAX;
@@ -94,6 +95,7 @@ impl DecisionRecord {
             let refill = u64::from(candidate.refill);
             put(36 + at, join([(row.into(), 32), (likely.into(), 20), (fits.into(), 10), (refill, 1)]));
             put(68 + at / 2, u64::from(candidate.value) << (32 * (at % 2)));
+            put(84 + at / 2, u64::from(candidate.p_other_ppm) << (32 * (at % 2)));
         }
         words
     }
@@ -134,7 +136,14 @@ impl DecisionRecord {
             self.number,
             join([(held, 16), (retrieved, 16), (eligible, 16), (rejected, 16)]),
             join([bucket(0), bucket(1), bucket(2), bucket(3)]),
-            join([arm(0), arm(1), arm(2), arm(3)]),
+            join([
+                arm(0),
+                arm(1),
+                arm(2),
+                arm(3),
+                (self.generations.model.into(), 31),
+                (self.shadow.into(), 1),
+            ]),
             self.order_value.map_or(0, |value| value.max(0).cast_unsigned() + 1),
         ]
     }
@@ -155,12 +164,14 @@ impl DecisionRecord {
                 index: words.whole(5),
                 policy: words.whole(6),
                 overlay: words.whole(7),
+                model: words.part(13, 32, 31) as u32,
             },
             seed: words.whole(8),
             assignment,
             stage: Stage::from_code(words.part(0, 32, 8) as u8)?,
             status: words.status(assignment.shows)?,
             degraded: Degraded { search: words.part(0, 40, 1) == 1, candidates: words.part(0, 41, 1) == 1 },
+            shadow: words.part(13, 63, 1) == 1,
             slots: words.part(0, 8, 8) as u8,
             lines: words.part(1, 40, 16) as u16,
             order_value: words.whole(14).checked_sub(1).and_then(|value| i64::try_from(value).ok()),
@@ -244,6 +255,7 @@ impl Words<'_> {
             relevance: self.part(36 + at, 52, 10) as u16,
             p_accept_ppm: self.part(36 + at, 32, 20) as u32,
             value: self.half(68, at),
+            p_other_ppm: self.half(84, at),
             refill: self.part(36 + at, 62, 1) == 1,
         }
     }

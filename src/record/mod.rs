@@ -61,6 +61,8 @@ pub struct DecisionRecord {
     pub lines: u16,
     /// Minor units; `None` = not known. *Order.*
     pub order_value: Option<i64>,
+    /// The model of [`Self::generations`] decided nothing. *Public.*
+    pub shadow: bool,
     /// Of the values. *Public.*
     pub currency: Currency,
     /// Candidates retrieved, those that passed every rule and floor, and those refused; 65,535 = that or more. *Public.*
@@ -105,6 +107,9 @@ pub struct CandidateRecord {
     pub p_accept_ppm: u32,
     /// Minor units, 0 to 2^32 - 1. Expected contribution is `p_accept_ppm * value` millionths.
     pub value: u32,
+    /// What the other one of catalog and model says, parts per million: the catalog where the model decided, the model where it was a
+    /// shadow. Without a model the same as `p_accept_ppm`.
+    pub p_other_ppm: u32,
     /// The customer bought it before: slates have a limit for such.
     pub refill: bool,
 }
@@ -114,8 +119,14 @@ impl SlotRecord {
 }
 
 impl CandidateRecord {
-    const NONE: Self =
-        Self { item: Item::Product(ProductIx(0)), relevance: 0, p_accept_ppm: 0, value: 0, refill: false };
+    const NONE: Self = Self {
+        item: Item::Product(ProductIx(0)),
+        relevance: 0,
+        p_accept_ppm: 0,
+        p_other_ppm: 0,
+        value: 0,
+        refill: false,
+    };
 }
 
 impl DecisionRecord {
@@ -139,6 +150,7 @@ impl DecisionRecord {
             stage: transaction.placement.stage,
             status: offers.status,
             degraded: offers.degraded,
+            shadow: engine.model().is_some_and(|model| model.shadow),
             slots: slots(engine, transaction),
             lines: transaction.lines.len() as u16,
             order_value: order_value(transaction),
@@ -156,12 +168,14 @@ impl DecisionRecord {
         for (kind, line) in record.types.iter_mut().zip(&scratch.context.bought.lines) {
             *kind = if line.sensitive { NONE } else { line.kind };
         }
-        record.take_slate(offers);
+        record.take_slate(eligible, offers);
         record.take_others(eligible, offers);
         record
     }
 
-    fn take_slate(&mut self, offers: &Offers) {
+    fn take_slate(&mut self, eligible: &[Candidate], offers: &Offers) {
+        let learnt = self.generations.model != 0;
+        let other = |item| eligible.iter().find(|own| learnt && own.item == item).map(|own| own.p_other_ppm);
         for ((offer, slot), candidate) in
             offers.decided().iter().zip(&mut self.slate).zip(&mut self.candidates)
         {
@@ -175,6 +189,7 @@ impl DecisionRecord {
                 item: offer.item,
                 relevance: offer.relevance.min(1023),
                 p_accept_ppm: offer.p_accept_ppm,
+                p_other_ppm: other(offer.item).unwrap_or(offer.p_accept_ppm),
                 value: clamp(offer.value),
                 refill: offer.because.relation == Relation::Refill,
             };
@@ -184,7 +199,7 @@ impl DecisionRecord {
     }
 
     fn take_others(&mut self, eligible: &[Candidate], offers: &Offers) {
-        let slate = offers.decided();
+        let (slate, learnt) = (offers.decided(), self.generations.model != 0);
         let others = eligible.iter().filter(|c| slate.iter().all(|offer| offer.item != c.item));
         let room = self.candidates.iter_mut().skip(usize::from(self.shown));
         for (candidate, place) in others.zip(room) {
@@ -192,6 +207,7 @@ impl DecisionRecord {
                 item: candidate.item,
                 relevance: candidate.relevance.min(1023),
                 p_accept_ppm: candidate.p_accept_ppm,
+                p_other_ppm: if learnt { candidate.p_other_ppm } else { candidate.p_accept_ppm },
                 value: clamp(candidate.value),
                 refill: candidate.relation == Relation::Refill,
             };
@@ -223,7 +239,7 @@ fn slots(engine: &Engine, transaction: &Transaction<'_>) -> u8 {
 }
 
 /// The id, where the policy has it: a request may name anything.
-fn placement(engine: &Engine, transaction: &Transaction<'_>) -> [u8; PLACEMENT_BYTES] {
+pub(crate) fn placement(engine: &Engine, transaction: &Transaction<'_>) -> [u8; PLACEMENT_BYTES] {
     let mut bytes = [0; PLACEMENT_BYTES];
     let id = transaction.placement.id;
     let known = engine.policy().placement(&transaction.placement).is_some_and(|placed| placed.id.is_some());

@@ -20,14 +20,13 @@ pub fn entries(bytes: &[u8]) -> Vec<SectionEntry> {
     rows.filter_map(|row| SectionEntry::read_from_bytes(row).ok()).collect()
 }
 
+/// Where a section lies; nowhere where an optional one is not there.
 pub fn section(bytes: &[u8], kind: SectionKind) -> std::ops::Range<usize> {
-    section_if_there(bytes, kind).expect("the section is there")
-}
-
-pub fn section_if_there(bytes: &[u8], kind: SectionKind) -> Option<std::ops::Range<usize>> {
-    let entry = entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32)?;
+    let entry = entries(bytes).into_iter().find(|e| e.kind.get() == kind as u32);
+    assert!(entry.is_some() || kind.is_optional(), "{kind:?} is there");
+    let Some(entry) = entry else { return 0..0 };
     let start = entry.offset.get() as usize;
-    Some(start..start + entry.length.get() as usize)
+    start..start + entry.length.get() as usize
 }
 
 /// Fixes the checksums of sections, table and header, and the build id.

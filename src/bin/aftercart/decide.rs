@@ -31,6 +31,12 @@ pub(crate) struct Decision {
     /// A live overlay that fits the catalog
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
+    /// A model that `aftercart learn` wrote: it says how likely offers are accepted
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The model decides nothing; what it would say is in the log
+    #[arg(long, requires = "model")]
+    shadow: bool,
     /// Slots, 1 to 16, instead of the policy's
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     slots: Option<u8>,
@@ -68,6 +74,7 @@ impl Decision {
         if let Some(path) = &self.live {
             engine = engine.with_live(Arc::new(Live::open(path)?))?;
         }
+        engine = crate::learn::with_model(engine, self.model.as_deref(), self.shadow)?;
         if let Some(budget) = self.visit_budget {
             engine = engine.with_visit_budget(budget);
         }

@@ -10,7 +10,7 @@ use aftercart::{Decider, Engine, OpenOptions, Verify};
 
 use crate::Failure;
 
-/// Records of a ring: 2.7 MB.
+/// Records of a ring: 3.3 MB.
 const RING: usize = 4096;
 
 /// The log of one decider of this process.

@@ -7,6 +7,7 @@ mod demo;
 mod evaluate;
 mod follow_ups;
 mod inspect;
+mod learn;
 mod live;
 mod log;
 mod policy;
@@ -69,6 +70,8 @@ enum Command {
     Report(report::Args),
     /// Estimate what another policy would have earned on the pages of a log
     Evaluate(evaluate::Args),
+    /// Learn from a log what people accept when shown
+    Learn(learn::Args),
     /// Make up a log over real baskets, with a lift that is known
     Simulate(simulate::Args),
     /// Multiply a real feed and its orders into a large, labelled synthetic shop
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Command::Log(args) => log::log(&args),
         #[cfg(feature = "report")]
         Command::Report(args) => report::run(&args),
+        Command::Learn(args) => learn::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Synth(args) => synth::run(&args),

@@ -99,6 +99,9 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
         "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
         "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
     });
+    if offers.generations.model != 0 {
+        object["generations"]["model"] = format!("{:08x}", offers.generations.model).into();
+    }
     let arms: serde_json::Map<String, Value> = engine
         .arms(&offers.assignment)
         .map(|(experiment, arm)| (experiment.to_owned(), arm.into()))

@@ -59,6 +59,9 @@ pub(crate) struct Args {
     /// The policy that decided, where it was not the catalog's own
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The model that decided, where there was one
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Print each decision, and every reason against each candidate that the record names
     #[arg(long)]
     why: bool,
@@ -82,7 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let policy = feed::read_policy(path)?;
         engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
     }
-    let engine = Arc::new(engine);
+    let engine = Arc::new(crate::learn::with_model(engine, args.model.as_deref(), false)?);
     let name = args.records.display();
     let file = File::open(&args.records).map_err(|e| format!("{name}: {e}"))?;
     let mut out = BufWriter::new(std::io::stdout().lock());
