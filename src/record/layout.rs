@@ -60,15 +60,15 @@ impl DecisionRecord {
     /// As words.
     pub(super) fn as_words(&self) -> [u64; RECORD_WORDS] {
         let mut words = [0; RECORD_WORDS];
-        let own = self.head();
+        let (own, learnt) = (self.head(), self.generations.model != 0);
         words.iter_mut().zip(own).for_each(|(to, from)| *to = from);
         let mut put = |at: usize, word: u64| {
             if let Some(to) = words.get_mut(at) {
                 *to |= word;
             }
         };
-        for (at, byte) in self.placement.iter().enumerate() {
-            put(15 + at / 8, u64::from(*byte) << (8 * (at % 8)));
+        for (at, bytes) in self.placement.as_chunks().0.iter().enumerate() {
+            put(15 + at, u64::from_le_bytes(*bytes));
         }
         for (at, (code, count)) in self.reasons.iter().enumerate() {
             put(18 + at / 2, join([((*code).into(), 16), ((*count).into(), 16)]) << (32 * (at % 2)));
@@ -76,7 +76,7 @@ impl DecisionRecord {
         for (at, kind) in self.types.iter().enumerate() {
             put(24 + at / 2, u64::from(*kind) << (32 * (at % 2)));
         }
-        for (at, slot) in self.slate.iter().enumerate() {
+        for (at, slot) in self.slate.iter().take(usize::from(self.shown)).enumerate() {
             let line = slot.line.unwrap_or(31);
             let slot = join([
                 (slot.p_select_ppm.into(), 20),
@@ -95,7 +95,9 @@ impl DecisionRecord {
             let refill = u64::from(candidate.refill);
             put(36 + at, join([(row.into(), 32), (likely.into(), 20), (fits.into(), 10), (refill, 1)]));
             put(68 + at / 2, u64::from(candidate.value) << (32 * (at % 2)));
-            put(84 + at / 2, u64::from(candidate.p_other_ppm) << (32 * (at % 2)));
+            if learnt {
+                put(84 + at / 2, u64::from(candidate.p_other_ppm) << (32 * (at % 2)));
+            }
         }
         words
     }
@@ -250,12 +252,14 @@ impl Words<'_> {
         let row = self.part(36 + at, 0, 32) as u32;
         let item =
             if row & OFFER == 0 { Item::Product(ProductIx(row)) } else { Item::Offer(OfferIx(row & !OFFER)) };
+        let p_accept_ppm = self.part(36 + at, 32, 20) as u32;
+        let learnt = self.part(13, 32, 31) != 0;
         CandidateRecord {
             item,
             relevance: self.part(36 + at, 52, 10) as u16,
-            p_accept_ppm: self.part(36 + at, 32, 20) as u32,
+            p_accept_ppm,
             value: self.half(68, at),
-            p_other_ppm: self.half(84, at),
+            p_other_ppm: if learnt { self.half(84, at) } else { p_accept_ppm },
             refill: self.part(36 + at, 62, 1) == 1,
         }
     }

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::experiment::{Assignment, Shows};
 use crate::index::format::NONE;
 use crate::limits::{ANSWERS_MAX, SLOTS_MAX};
-use crate::offer::{Degraded, Generations, Item, Offers, ProductIx, Reason, Relation, Status};
+use crate::offer::{Degraded, Generations, Item, OfferIx, Offers, ProductIx, Reason, Relation, Status};
 use crate::profile::Answer;
 use crate::scratch::{Candidate, Scratch};
 use crate::transaction::Transaction;
@@ -200,7 +200,13 @@ impl DecisionRecord {
 
     fn take_others(&mut self, eligible: &[Candidate], offers: &Offers) {
         let (slate, learnt) = (offers.decided(), self.generations.model != 0);
-        let others = eligible.iter().filter(|c| slate.iter().all(|offer| offer.item != c.item));
+        // A bit for each row of the slate, modulo 64, says "surely not there" of most candidates.
+        let bit = |item: Item| match item {
+            Item::Product(ProductIx(row)) | Item::Offer(OfferIx(row)) => 1u64 << (row % 64),
+        };
+        let there = slate.iter().fold(0, |bits, offer| bits | bit(offer.item));
+        let is_there = |item| there & bit(item) != 0 && slate.iter().any(|offer| offer.item == item);
+        let others = eligible.iter().filter(|candidate| !is_there(candidate.item));
         let room = self.candidates.iter_mut().skip(usize::from(self.shown));
         for (candidate, place) in others.zip(room) {
             *place = CandidateRecord {
