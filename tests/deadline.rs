@@ -26,7 +26,7 @@ fn ways(decider: &mut Decider, request: &Request) -> [Offers; 4] {
 }
 
 fn requests() -> (World, Vec<Request>) {
-    let world = World::new(31, 3_000);
+    let world = World::without_near_lists(31, 3_000);
     let mut rng = Rng::new(32);
     let requests = (0..150).map(|_| common::request(&mut rng, &world)).collect();
     (world, requests)

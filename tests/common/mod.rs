@@ -90,6 +90,13 @@ impl World {
         Self::of(seed, inputs, options)
     }
 
+    /// One whose decisions search wherever orders say little.
+    pub fn without_near_lists(seed: u64, products: usize) -> Self {
+        let inputs = inputs(&mut Rng::new(seed), products);
+        let options = BuildOptions { calibrate: false, near_lists: false, seed, ..BuildOptions::default() };
+        Self::of(seed, inputs, options)
+    }
+
     pub fn of(seed: u64, inputs: Inputs, options: BuildOptions) -> Self {
         let bytes = build(&inputs, &options, &Silent).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         let catalog = Catalog::from_bytes(bytes.clone(), Verify::Full).expect("a built catalog verifies");
