@@ -9,7 +9,7 @@ use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Names, SensitiveRule};
 use aftercart::record::ring;
 use aftercart::vocabulary::{OfferKind, SensitiveClass};
-use aftercart::{Decider, Engine, Live, OpenOptions, Placement, Policy, SearchCounters, Verify};
+use aftercart::{Decider, Engine, Live, OpenOptions, Placement, Policy, Prefault, SearchCounters, Verify};
 
 use crate::callgrind::counted_region;
 use crate::common::{DAY, NOW, OwnedLine, Request, Rng};
@@ -30,7 +30,9 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn open(catalog: &Path, truth: bool) -> Self {
-        let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
+        // Read whole: what decisions note for the thread that reads ahead would be counted or not, as the thread is quick.
+        let options =
+            OpenOptions { verify: Verify::Structure, prefault: Prefault::Whole, ..OpenOptions::default() };
         let engine = Arc::new(Engine::open(catalog, options).expect("it was just written"));
         Self { engine, truth }
     }

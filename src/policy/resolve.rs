@@ -202,6 +202,11 @@ impl Policy {
         if lengths.iter().any(|length| *length > SLOTS_MAX) {
             return error("a list by position: must have at most 16 entries");
         }
+        if named.kinds.iter().any(Vec::is_empty) || named.parties.iter().any(Vec::is_empty) {
+            return error(
+                "kinds, parties: a position with an empty list would take nothing: name what it takes",
+            );
+        }
         let before = named.stage.is_some_and(is_before_payment);
         let everybody = if before { party_bit(false) } else { u8::MAX };
         let mut placed =

@@ -184,7 +184,9 @@ fn placement(rng: &mut Rng, id: &str, stage: Option<Stage>) -> NamedPlacement {
         kinds: (0..rng.below(4))
             .map(|_| [rng.some(OfferKind::ALL, 6), vec![OfferKind::Product]].concat())
             .collect(),
-        parties: (0..rng.below(3)).map(|_| rng.some(Party::ALL, 2)).collect(),
+        parties: (0..rng.below(3))
+            .map(|_| [rng.some(Party::ALL, 1), vec![*rng.pick(Party::ALL)]].concat())
+            .collect(),
         fallback: maybe(rng, 30).then(|| match rng.below(4) {
             0 => vec![Rung::Content, Rung::House],
             1 => vec![Rung::House],

@@ -137,14 +137,41 @@ fn diff(args: &DiffArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Rules with conditions, pairs and placements that are new, gone or different.
+/// Everything that holds for all requests, by its name in the file.
+fn sections(policy: &Policy) -> BTreeMap<String, String> {
+    let Policy { taxonomy, time_zone, kill_switch, suppress, allow_only, sensitive, .. } = policy;
+    let Policy { allow_sensitive, consent, placement, slate, value, unknown, live, .. } = policy;
+    let Policy { holdout, experiments, explore, questions, .. } = policy;
+    let sections: [(&str, &dyn std::fmt::Debug); 17] = [
+        ("taxonomy", taxonomy),
+        ("time_zone", time_zone),
+        ("kill_switch", kill_switch),
+        ("[suppress]", suppress),
+        ("[allow_only]", allow_only),
+        ("[[sensitive]]", sensitive),
+        ("allow_sensitive", allow_sensitive),
+        ("[consent]", consent),
+        ("[placement]", placement),
+        ("[slate]", slate),
+        ("[value]", value),
+        ("[unknown]", unknown),
+        ("[live]", live),
+        ("[holdout]", holdout),
+        ("[[experiment]]", experiments),
+        ("[explore]", explore),
+        ("[[question]]", questions),
+    ];
+    sections.into_iter().map(|(name, section)| (name.to_owned(), format!("{section:?}"))).collect()
+}
+
+/// Sections, rules with conditions, pairs and placements that are new, gone or different.
 fn changed_rules(before: &Policy, after: &Policy, out: &mut impl Write) -> Result<(), Failure> {
     fn named(policy: &Policy) -> BTreeMap<String, String> {
         let rules = policy.rules.iter().map(|r| (format!("rule \"{}\"", r.name), format!("{r:?}")));
         let pairs = policy.apart.iter().map(|p| (format!("apart \"{}\"", p.name), format!("{p:?}")));
         let placements =
             policy.placements.iter().map(|p| (format!("placement \"{}\"", p.id), format!("{p:?}")));
-        rules.chain(pairs).chain(placements).collect()
+        sections(policy).into_iter().chain(rules).chain(pairs).chain(placements).collect()
     }
     let (before, after) = (named(before), named(after));
     let mut changes: Vec<String> = Vec::new();
@@ -161,7 +188,8 @@ fn changed_rules(before: &Policy, after: &Policy, out: &mut impl Write) -> Resul
         writeln!(out, "{}", changes.join("\n"))?;
         writeln!(
             out,
-            "(orders carry no country, segments, age or placement: what rules ask of those, they cannot show)\n"
+            "(orders carry no country, segments, age, consent or placement: what a policy asks of those, they cannot show, and what is \
+             reachable for some customers counts as reachable)\n"
         )?;
     }
     Ok(())
