@@ -447,6 +447,7 @@ mod tests {
         assert_eq!((probability_ppm(i64::MIN), probability_ppm(i64::MAX)), (1, 999_999));
     }
 
+    #[cfg(feature = "log")]
     #[test]
     fn a_file_reads_as_it_was_written_and_no_other_does() {
         let mut model = Model::new(4, [7; SLOTS_MAX], 99);
