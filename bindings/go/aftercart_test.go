@@ -29,6 +29,8 @@ func TestLayouts(t *testing.T) {
 		"aftercart_live_state":  reflect.TypeOf(unpackState).In(0).Elem(),
 		"aftercart_explanation": reflect.TypeOf(unpackExplanation).In(0).Elem(),
 		"aftercart_lease":       reflect.TypeOf(Lease{}).Field(0).Type,
+		"aftercart_question":    reflect.TypeOf(unpackQuestion).In(1).Elem(),
+		"aftercart_claim":       reflect.TypeOf(unpackClaim).In(0).Elem(),
 	}
 	block := reflect.TypeOf(Decider{}.request).Elem()
 	for name, field := range map[string]string{"transaction": "transaction", "profile": "profile", "summary": "summary",

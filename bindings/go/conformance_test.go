@@ -166,8 +166,10 @@ func (r *request) add(t testing.TB, f []string) {
 	case "shown", "engaged", "accepted":
 		event := map[string]Exposure{"shown": Shown, "engaged": Engaged, "accepted": Accepted}[f[0]]
 		c.Exposures = append(c.Exposures, Exposed{f[1], event, at(f[2])})
-	case "decide", "set", "look", "reserve", "activate", "release", "explain":
+	case "decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify":
 		r.steps = append(r.steps, f)
+	case "asked":
+		c.Asked = append(c.Asked, Event{f[1], at(f[2])})
 	case "answer":
 		c.Answers = append(c.Answers, SurveyAnswer{f[1], f[2]})
 	case "opt_out_category":

@@ -126,6 +126,22 @@ const (
 	AcceptLeadOptIn                Accept = C.AFTERCART_ACCEPT_LEAD_OPT_IN
 )
 
+// Acceptance is why an offer is accepted in its way and no shorter one.
+type Acceptance uint32
+
+// Its values.
+const (
+	NothingToAccept Acceptance = C.AFTERCART_ACCEPTANCE_NOTHING_TO_ACCEPT
+	AppShop         Acceptance = C.AFTERCART_ACCEPTANCE_APP_SHOP
+	Enrolment       Acceptance = C.AFTERCART_ACCEPTANCE_ENROLMENT
+	ThirdPartySells Acceptance = C.AFTERCART_ACCEPTANCE_THIRD_PARTY_SELLS
+	Regulated       Acceptance = C.AFTERCART_ACCEPTANCE_REGULATED
+	BeforePayment   Acceptance = C.AFTERCART_ACCEPTANCE_BEFORE_PAYMENT
+	NotRechargeable Acceptance = C.AFTERCART_ACCEPTANCE_NOT_RECHARGEABLE
+	Recurs          Acceptance = C.AFTERCART_ACCEPTANCE_RECURS
+	SoldOnce        Acceptance = C.AFTERCART_ACCEPTANCE_SOLD_ONCE
+)
+
 // Exposure is what happened to an offer on an earlier page.
 type Exposure uint32
 
@@ -192,6 +208,7 @@ const (
 	BadCatalog       Status = C.AFTERCART_BAD_CATALOG
 	BadPolicy        Status = C.AFTERCART_BAD_POLICY
 	LiveFull         Status = C.AFTERCART_LIVE_FULL
+	BadModel         Status = C.AFTERCART_BAD_MODEL
 	CatalogVersion   Status = C.AFTERCART_CATALOG_VERSION
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR
@@ -202,4 +219,8 @@ const (
 	Paused           Status = C.AFTERCART_PAUSED
 	LeaseGone        Status = C.AFTERCART_LEASE_GONE
 	LeaseForeign     Status = C.AFTERCART_LEASE_FOREIGN
+	BadToken         Status = C.AFTERCART_BAD_TOKEN
+	BadSignature     Status = C.AFTERCART_BAD_SIGNATURE
+	TokenExpired     Status = C.AFTERCART_TOKEN_EXPIRED
+	WrongCurrency    Status = C.AFTERCART_WRONG_CURRENCY
 )

@@ -21,6 +21,12 @@ static inline int32_t decide(request *r)
                             r->offers, sizeof r->offers[0], AFTERCART_SLOTS_MAX, &r->count, &r->summary);
 }
 
+static inline int32_t next_question(request *r, aftercart_question *question)
+{
+    return aftercart_next_question(r->decider, &r->transaction, &r->profile, r->lines, sizeof r->lines[0], r->line_count,
+                                   r->facts, sizeof r->facts[0], r->fact_count, r->strings, r->strings_length, question);
+}
+
 static inline int32_t explain(request *r, uint32_t kind, const char *id, size_t id_length, aftercart_explanation *explanation,
                               char *names, size_t capacity, size_t *length)
 {

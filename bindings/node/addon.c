@@ -214,6 +214,70 @@ static napi_value explain(napi_env env, napi_callback_info info)
     }
 }
 
+/* nextQuestion(decider, block, lineCount, factCount, strings, stringsLength, question) */
+static napi_value next_question(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(7);
+    size_t size = 0, room = 0, ignored;
+    block *b = bytes(env, in[1], &size);
+    const char *strings = bytes(env, in[4], &room);
+    size_t lines = number(env, in[2]), facts = number(env, in[3]), length = number(env, in[5]);
+    if (size != sizeof *b || lines > AFTERCART_LINES_MAX || facts > AFTERCART_FACTS_MAX || length > room)
+        return status_of(env, AFTERCART_BAD_SIZE);
+    return status_of(env, aftercart_next_question(handle(env, in[0]), &b->transaction, &b->profile, b->lines, sizeof b->lines[0],
+                                                  lines, b->facts, sizeof b->facts[0], facts, strings, length,
+                                                  bytes(env, in[6], &ignored)));
+}
+
+static void free_key(napi_env env, void *box, void *hint)
+{
+    (void)env, (void)hint;
+    aftercart_key_free(*(aftercart_key **)box);
+    free(box);
+}
+
+/* keyNew(secret, error) */
+static napi_value key_new(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    size_t length = 0, ignored;
+    const uint8_t *secret = bytes(env, in[0], &length);
+    aftercart_key *key = NULL;
+    int32_t status = aftercart_key_new(secret, length, &key, bytes(env, in[1], &ignored));
+    return made(env, status, key, free_key);
+}
+
+/* tokenSign(key, claim, token) */
+static napi_value token_sign(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t capacity = 0, ignored;
+    char *token = bytes(env, in[2], &capacity);
+    return status_of(env, aftercart_token_sign(handle(env, in[0]), bytes(env, in[1], &ignored), token, capacity, NULL));
+}
+
+/* tokenVerify(key, token, currency, now, skew, claim); index.js sees to it that a currency has three bytes */
+static napi_value token_verify(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(6);
+    size_t length = 0, ignored;
+    const char *token = bytes(env, in[1], &length);
+    return status_of(env, aftercart_token_verify(handle(env, in[0]), token, length, bytes(env, in[2], &ignored), wide(env, in[3]),
+                                                 wide(env, in[4]), bytes(env, in[5], &ignored)));
+}
+
+/* engineWithModel(engine, path, shadow, error) */
+static napi_value engine_with_model(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(4);
+    size_t length = 0, ignored;
+    char *path = bytes(env, in[1], &length);
+    aftercart_engine *engine = NULL;
+    int32_t status = aftercart_engine_with_model(handle(env, in[0]), path, length, number(env, in[2]), &engine,
+                                                 bytes(env, in[3], &ignored));
+    return made(env, status, engine, close_engine);
+}
+
 /* liveBind(engine, path, error) */
 static napi_value live_bind(napi_env env, napi_callback_info info)
 {
@@ -310,6 +374,8 @@ NAPI_MODULE_INIT()
         {"reasonText", reason_text}, {"deciderUse", decider_use}, {"explain", explain}, {"liveBind", live_bind},
         {"engineWithLive", engine_with_live}, {"liveEdit", live_edit}, {"liveLook", live_look}, {"leaseReserve", lease_reserve},
         {"leaseActivate", lease_activate}, {"leaseRelease", lease_release},
+        {"nextQuestion", next_question}, {"keyNew", key_new}, {"tokenSign", token_sign}, {"tokenVerify", token_verify},
+        {"engineWithModel", engine_with_model},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value value = NULL;

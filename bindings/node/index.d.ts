@@ -16,7 +16,7 @@ export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'trigge
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
   'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
   'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
-  | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
+  | 'BAD_MODEL' | 'BAD_TOKEN' | 'BAD_SIGNATURE' | 'TOKEN_EXPIRED' | 'WRONG_CURRENCY' | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
 /** How to open a catalog. */
 export interface Options {
@@ -114,13 +114,18 @@ export interface Profile {
   gpc?: boolean;
   /** Offers that were on earlier pages, oldest first: for frequency caps. Without a time it counts as recent. */
   exposures?: readonly { id: string; event?: Exposure; atMs?: number }[];
+  /** Questions that were asked, in this order and before, oldest first, whatever the answer. */
+  asked?: readonly Event[];
 }
 
 export type Accept = 'none' | 'one_click_stored_credential' | 'confirm_consent' | 'redirect' | 'reenter_payment' | 'lead_opt_in';
+/** Why an offer is accepted in its way and no shorter one. */
+export type Acceptance = 'nothing_to_accept' | 'app_shop' | 'enrolment' | 'third_party_sells' | 'regulated' | 'before_payment' |
+  'not_rechargeable' | 'recurs' | 'sold_once';
 export type Purpose = 'preferences' | 'analytics' | 'marketing' | 'sale_of_data';
 export type Exposure = 'shown' | 'engaged' | 'accepted';
 /** What an id names. `any`: whichever has the id; one that several have is refused. `partner`: only in the live overlay. */
-export type Item = 'any' | 'product' | 'offer' | 'partner';
+export type Item = 'any' | 'product' | 'offer' | 'partner' | /** internal */ 'question' | 'answer';
 
 /** One offer of the slate. */
 export interface Offer {
@@ -145,6 +150,10 @@ export interface Offer {
   price: number | null;
   /** How it may be accepted; charging is yours. */
   accept: Accept | number;
+  /** Why in that way and no shorter one. */
+  acceptance: Acceptance | number;
+  /** The customer's bank may want them to confirm the charge. */
+  mayNeedConfirmation: boolean;
   itemKind: number;
   itemRow: number;
 }
@@ -160,6 +169,10 @@ export interface Offers {
   policyGeneration: string;
   /** Changes of the live overlay before the decision; 0 without one. */
   overlayGeneration: number;
+  /** Equal for all decisions of one order, whatever the customer answered. */
+  groupId: string;
+  /** Content of the model; 0 without one. */
+  modelGeneration: number;
   retrieved: number;
   eligible: number;
   rejected: number;
@@ -168,10 +181,50 @@ export interface Offers {
   compared: number;
 }
 
+/** The question that is worth asking. */
+export interface Question {
+  id: string;
+  text: string;
+  /** The page shows the text; `{ question: id, tag }` in `Profile.answers` says that it was given. */
+  answers: { tag: string; text: string }[];
+  /** By how much the page is expected to be worth more, millionths of a minor unit. */
+  gainMicros: number;
+  /** That were made to find out. */
+  decisions: number;
+}
+
+/** What was offered, at what price, until when. */
+export interface Claim {
+  /** Of the offers. */
+  decisionId: string;
+  itemId: string;
+  /** Of one unit. */
+  price: number;
+  /** `Info.currency`. */
+  currency: string;
+  /** Default: 1. */
+  quantity?: number;
+  expiresAtMs: number;
+}
+
+/** A secret of your servers, at least 32 random bytes. */
+export class TokenKey {
+  constructor(secret: Buffer);
+  /** A token for the page. Sign offers that have a price and that you charge: one_click_stored_credential, confirm_consent and
+   *  reenter_payment. */
+  sign(claim: Claim): string;
+  /** What a token offers, where it holds for an order in this currency now. Then charge price * quantity, once: enter the idempotency
+   *  key where it is unique, in the transaction that charges. BAD_TOKEN, BAD_SIGNATURE (try the key that you had before),
+   *  TOKEN_EXPIRED, WRONG_CURRENCY: do not. */
+  verify(token: string, currency: string, nowMs: number, skewMs?: number): Required<Claim> & { idempotencyKey: string };
+}
+
 /** What an engine is. */
 export interface Info {
   products: number;
   offers: number;
+  /** Of all amounts, ISO 4217. */
+  currency: string;
   indexGeneration: string;
   policyGeneration: string;
   createdAtMs: number;
@@ -277,6 +330,9 @@ export class Engine {
   bindLive(path: string): void;
   /** An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is. */
   withLive(path: string): Engine;
+  /** An engine that decides with a model, a file that `aftercart learn` made: by how likely it says that offers are accepted. As a
+   *  shadow it decides nothing, and what it would have said is recorded. This one stays as it is. */
+  withModel(path: string, options?: { shadow?: boolean }): Engine;
   /** Changes the overlay, in order; the first change that cannot be made ends the call. Waits for other processes that change it. */
   edit(changes: readonly Change[], nowMs: number): void;
   look(id: string, nowMs: number, kind?: Item): LiveState;
@@ -296,7 +352,11 @@ export class Decider {
   decide(order: Transaction, customer?: Profile): Offers;
   /** Why something is, or is not, on the page. For people: it takes some times as long as a decision. */
   explain(order: Transaction, customer: Profile | undefined, id: string, kind?: Item): Explanation;
-  /** Goes on with another engine: another catalog, or another overlay. */
+  /** The question whose answer is expected to make the page worth most; null where no answer would change it, or where one was asked
+   *  or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33. Its
+   *  texts are the engine's, which must not be closed yet. */
+  nextQuestion(order: Transaction, customer?: Profile): Question | null;
+  /** Goes on with another engine: another catalog, overlay or model. */
   use(engine: Engine): void;
   close(): void;
 }

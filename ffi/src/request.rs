@@ -11,8 +11,8 @@ use engine::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, SensitiveClass, Stage,
 };
 use engine::{
-    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Purposes, Repeat, Session,
-    Transaction,
+    Answer, Asked, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Purposes, Repeat,
+    Session, Transaction,
 };
 
 use crate::boundary::{Array, Caller};
@@ -104,6 +104,7 @@ impl<'c> Given<'c> {
             declines: &lists.declines,
             exposures: &lists.exposures,
             answers: &lists.answers,
+            asked: &lists.asked,
             segments: &lists.segments,
             session: Session { session_key: None, cart_removed: &lists.removed },
             ..Profile::default()
@@ -155,6 +156,9 @@ impl<'c> Given<'c> {
     }
 }
 
+/// Questions that were asked, of which the last are read: as many as offers that were shown.
+const ASKED_MAX: usize = EXPOSURES_MAX;
+
 /// Memory for the lists of a request, set aside once.
 #[derive(Debug, Default)]
 pub(crate) struct Lists<'a> {
@@ -163,6 +167,7 @@ pub(crate) struct Lists<'a> {
     declines: Vec<Decline<'a>>,
     exposures: Vec<Exposed<'a>>,
     answers: Vec<Answer<'a>>,
+    asked: Vec<Asked<'a>>,
     opt_outs: Vec<&'a str>,
     removed: Vec<&'a str>,
     tags: Vec<&'a str>,
@@ -177,6 +182,7 @@ impl<'a> Lists<'a> {
             declines: room(DECLINES_MAX)?,
             exposures: room(EXPOSURES_MAX)?,
             answers: room(ANSWERS_MAX)?,
+            asked: room(ASKED_MAX)?,
             opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
             removed: room(CART_REMOVED_MAX)?,
             tags: room(TAGS_MAX + 1)?, // one more, so that the engine sees that it does not read all
@@ -192,6 +198,7 @@ impl<'a> Lists<'a> {
             declines: recycle(self.declines),
             exposures: recycle(self.exposures),
             answers: recycle(self.answers),
+            asked: recycle(self.asked),
             opt_outs: recycle(self.opt_outs),
             removed: recycle(self.removed),
             tags: recycle(self.tags),
@@ -215,7 +222,8 @@ impl<'a> Lists<'a> {
         let (id, tag, at_ms) = (given.text(fact.id)?, given.text(fact.tag)?, fact.at_ms);
         zero(fact.reserved)?;
         let event = exposure(fact.kind);
-        let dated = matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE) || event.is_some();
+        let dated = event.is_some()
+            || matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE | AFTERCART_FACT_ASKED);
         let tagged = fact.kind == AFTERCART_FACT_ANSWER;
         if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) {
             return Err(Status::UnsupportedField);
@@ -230,6 +238,9 @@ impl<'a> Lists<'a> {
             }
             AFTERCART_FACT_DECLINE => {
                 push_last(&mut self.declines, &mut skip.declines, Decline { id, at_ms });
+            }
+            AFTERCART_FACT_ASKED => {
+                push_last(&mut self.asked, &mut skip.asked, Asked { question: id, at_ms })
             }
             AFTERCART_FACT_ANSWER => push(&mut self.answers, Answer { question: id, tag }),
             AFTERCART_FACT_OPT_OUT_CATEGORY => push(&mut self.opt_outs, id),
@@ -248,6 +259,7 @@ struct Skip {
     purchases: usize,
     declines: usize,
     exposures: usize,
+    asked: usize,
 }
 
 impl Skip {
@@ -261,6 +273,7 @@ impl Skip {
             match fact?.kind {
                 AFTERCART_FACT_PURCHASE => skip.purchases += 1,
                 AFTERCART_FACT_DECLINE => skip.declines += 1,
+                AFTERCART_FACT_ASKED => skip.asked += 1,
                 kind if exposure(kind).is_some() => skip.exposures += 1,
                 _ => {}
             }
@@ -268,6 +281,7 @@ impl Skip {
         skip.purchases = skip.purchases.saturating_sub(PURCHASES_MAX);
         skip.declines = skip.declines.saturating_sub(DECLINES_MAX);
         skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
+        skip.asked = skip.asked.saturating_sub(ASKED_MAX);
         Ok(skip)
     }
 }
@@ -355,7 +369,7 @@ pub(crate) fn answer(given: u32) -> Result<Option<bool>, Status> {
 }
 
 /// An ISO code, padded with zeros; all zero where not given.
-fn code<T>(given: &[c_char; 4], parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Status> {
+pub(crate) fn code<T>(given: &[c_char; 4], parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Status> {
     let bytes = given.map(|c| c as u8);
     let text = std::str::from_utf8(&bytes).map_err(|_| Status::BadValue)?.trim_end_matches('\0');
     if text.is_empty() { Ok(None) } else { parse(text).map(Some).ok_or(Status::BadValue) }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use engine::vocabulary::{
     AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
-use engine::{Reason, Relation};
+use engine::{AcceptReason, Reason, Relation};
 
 mod common;
 #[path = "../src/status.rs"]
@@ -47,6 +47,8 @@ fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
         "engine.rs",
         "decider.rs",
         "explain.rs",
+        "question.rs",
+        "token.rs",
         "live.rs",
         "edit.rs",
         "resident.rs",
@@ -119,6 +121,13 @@ fn constants() -> String {
     list(&mut out, "How it may be accepted: aftercart_offer.accept.", "ACCEPT", AcceptMode::ALL, |v| {
         (v.code().into(), v.name())
     });
+    list(
+        &mut out,
+        "Why in that way and no shorter one: aftercart_offer.accept_reason.",
+        "ACCEPTANCE",
+        AcceptReason::ALL,
+        |v| (v.code().into(), v.name()),
+    );
     list(
         &mut out,
         "How it follows from the order: aftercart_offer.relation.",

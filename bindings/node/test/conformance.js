@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { AftercartError, Lease } = require('..');
+const { AftercartError, Lease, TokenKey } = require('..');
 const lists = require('../lists');
 
 const ROOT = path.join(__dirname, '../../..');
@@ -17,7 +17,7 @@ function key(low, high) {
   return bytes;
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify'];
 
 /** The requests of a text, whose grammar is at its top. */
 function requests(text) {
@@ -29,13 +29,13 @@ function requests(text) {
     const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
     if (word === 'case') {
       cases.push({
-        name: a, steps: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [] },
+        name: a, steps: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [], asked: [] },
       });
       continue;
     }
     const { order, customer, steps } = cases.at(-1);
     if (STEPS.includes(word)) {
-      steps.push([word, a, b, c, d, e]);
+      steps.push([word, a, b, c, d, e, f, g]);
       continue;
     }
     const exposed = () => customer.exposures.push({ id: a, event: word, atMs: Number(b) });
@@ -78,6 +78,7 @@ function requests(text) {
       shown: exposed,
       engaged: exposed,
       accepted: exposed,
+      asked: () => customer.asked.push({ id: a, atMs: Number(b) }),
       answer: () => customer.answers.push({ question: a, tag: b }),
       opt_out_category: () => customer.optOutCategories.push(a),
       cart_removed: () => customer.cartRemoved.push(a),
@@ -172,4 +173,50 @@ class Steps {
   }
 }
 
-module.exports = { ROOT, FOLDER, read, requests, answer, Steps };
+/** What moments.txt asks for. */
+class Moments {
+  #token = '';
+
+  constructor(engine, decider) {
+    Object.assign(this, { engine, decider });
+  }
+
+  take({ order, customer }, f) {
+    try {
+      return text(this.#rows(order, customer, f));
+    } catch (failed) {
+      if (!(failed instanceof AftercartError)) {
+        throw failed;
+      }
+      return `${{ sign: 'token', verify: 'claim' }[f[0]] ?? f[0]}\t${failed.status}\n`;
+    }
+  }
+
+  #rows(order, customer, [word, a, b, c, d, e, f, g]) {
+    if (word === 'model') {
+      const engine = this.engine.withModel(path.join(FOLDER, 'model.bin'), { shadow: a === '1' });
+      this.decider.use(engine);
+      return [['model', 'OK']];
+    }
+    if (word === 'page') {
+      const o = this.decider.decide(order, customer);
+      return [['page', o.slate.length ? 'OK' : 'NO_OFFERS', o.groupId, o.modelGeneration],
+        ...o.slate.map((x) => ['accept', x.id, lists.Accept[x.accept], lists.Acceptance[x.acceptance], Number(x.mayNeedConfirmation),
+          x.acceptPpm])];
+    }
+    if (word === 'ask') {
+      const q = this.decider.nextQuestion(order, customer);
+      return q === null ? [['question', 'NO_QUESTION']]
+        : [['question', 'OK', q.id, q.text, q.gainMicros, q.decisions], ...q.answers.map((one) => ['answer', one.tag, one.text])];
+    }
+    const key = new TokenKey(Buffer.from(a));
+    if (word === 'sign') {
+      this.#token = key.sign({ decisionId: b, itemId: c, price: Number(d), currency: e, quantity: Number(f), expiresAtMs: Number(g) });
+      return [['token', 'OK', this.#token]];
+    }
+    const claim = key.verify(b || this.#token, c, Number(d), Number(e));
+    return [['claim', 'OK', ...Object.values(claim)]];
+  }
+}
+
+module.exports = { ROOT, FOLDER, read, requests, answer, Moments, Steps };

@@ -43,13 +43,14 @@ final class Engine
     /**
      * The engine of this process for a catalog file. While you hold one for the path you get that one; else the file is
      * opened if this process has not, or if another file lies there now. `$live` is the path of a live overlay that is bound to the
-     * catalog (bindLive, or the command `aftercart live bind`); empty = none.
+     * catalog (bindLive, or the command `aftercart live bind`); empty = none. `$model` is that of a model, a file that `aftercart
+     * learn` made; with `$shadow` it decides nothing, and what it would have said is recorded.
      *
-     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, ...
+     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, BadModel, ...
      */
-    public static function open(string $path, Options $options = new Options(), string $live = ''): self
+    public static function open(string $path, Options $options = new Options(), string $live = '', string $model = '', bool $shadow = false): self
     {
-        $key = "$path\0$live";
+        $key = "$path\0$live\0$model\0$shadow";
         $held = (self::$open[$key] ?? null)?->get();
         if ($held !== null) {
             return $held;
@@ -60,7 +61,8 @@ final class Engine
         $engine = $ffi->new('aftercart_engine*[1]');
         $decider = $ffi->new('aftercart_decider*[1]');
         $error = self::sized($ffi, 'aftercart_error');
-        $status = $ffi->aftercart_resident($path, strlen($path), $live, strlen($live), $given, $engine, $decider, $error);
+        $status = $ffi->aftercart_resident_model($path, strlen($path), $live, strlen($live), $model, strlen($model), (int) $shadow,
+            $given, $engine, $decider, $error);
         if ($status < 0) {
             throw AftercartException::detailed($error[0]);
         }
@@ -77,24 +79,8 @@ final class Engine
     public function decide(Transaction $order, ?Profile $customer = null): Offers
     {
         $request = $this->pack($order, $customer);
-        $status = $this->ffi->aftercart_decide(
-            $this->decider,
-            $this->transaction,
-            $this->profile,
-            $this->lines,
-            Native::LINE_BYTES,
-            $request->lineCount,
-            $this->facts,
-            Native::FACT_BYTES,
-            $request->factCount,
-            $request->strings,
-            strlen($request->strings),
-            $this->offers,
-            Native::OFFER_BYTES,
-            Native::SLOTS_MAX,
-            $this->count,
-            $this->summary,
-        );
+        $room = [$this->offers, Native::OFFER_BYTES, Native::SLOTS_MAX, $this->count, $this->summary];
+        $status = $this->ffi->aftercart_decide(...$request, ...$room);
         if ($status < 0) {
             throw AftercartException::of($status);
         }
@@ -111,31 +97,25 @@ final class Engine
         $length = $this->ffi->new('size_t[1]');
         for ($capacity = 4096; ; $capacity = $length[0] + 1) {
             $names = $this->ffi->new("char[$capacity]");
-            $status = $this->ffi->aftercart_explain(
-                $this->decider,
-                $this->transaction,
-                $this->profile,
-                $this->lines,
-                Native::LINE_BYTES,
-                $request->lineCount,
-                $this->facts,
-                Native::FACT_BYTES,
-                $request->factCount,
-                $request->strings,
-                strlen($request->strings),
-                $kind->value,
-                $id,
-                strlen($id),
-                $explanation,
-                $names,
-                $capacity,
-                $length,
-            );
+            $what = [$kind->value, $id, strlen($id), $explanation, $names, $capacity, $length];
+            $status = $this->ffi->aftercart_explain(...$request, ...$what);
             self::done($status);
             if ($status === 0) {
                 return Explanation::of($explanation[0], FFI::string($names, $length[0]));
             }
         }
+    }
+
+    /**
+     * The question whose answer is expected to make the page worth most; null where no answer would change it, or where one was asked
+     * or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33.
+     */
+    public function nextQuestion(Transaction $order, ?Profile $customer = null): ?Question
+    {
+        $question = self::sized($this->ffi, 'aftercart_question');
+        $status = $this->ffi->aftercart_next_question(...$this->pack($order, $customer), ...[$question]);
+        self::done($status);
+        return $status > 0 ? null : Question::of($this, $question[0]);
     }
 
     /**
@@ -229,8 +209,8 @@ final class Engine
         }
     }
 
-    /** A struct that says its size. */
-    private static function sized(FFI $ffi, string $type): CData
+    /** @internal a struct that says its size */
+    public static function sized(FFI $ffi, string $type): CData
     {
         $struct = $ffi->new("{$type}[1]");
         $struct[0]->struct_size = FFI::sizeof($struct);
@@ -269,15 +249,20 @@ final class Engine
         return $this->ffi->aftercart_selftest($this->decider, 1);
     }
 
-    /** Writes a request to where C reads it. */
-    private function pack(Transaction $order, ?Profile $customer): Request
+    /**
+     * Writes a request to where C reads it.
+     *
+     * @return list<mixed> the arguments with which every call about a request begins
+     */
+    private function pack(Transaction $order, ?Profile $customer): array
     {
         $request = new Request($order, $customer);
         $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
         $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
         FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);
         FFI::memcpy($this->profile, $request->profile, Native::PROFILE_BYTES);
-        return $request;
+        return [$this->decider, $this->transaction, $this->profile, $this->lines, Native::LINE_BYTES, $request->lineCount,
+            $this->facts, Native::FACT_BYTES, $request->factCount, $request->strings, strlen($request->strings)];
     }
 
     /** Copies packed structs to where C reads them, with more room where they do not fit. */

@@ -147,6 +147,9 @@ final class Request
         foreach ($customer->exposures as $exposed) {
             $facts .= $this->fact(FactKind::from($exposed->event->value), $exposed->id, $exposed->atMs);
         }
+        foreach ($customer->asked as $event) {
+            $facts .= $this->fact(FactKind::Asked, $event->id, $event->atMs);
+        }
         foreach ($customer->answers as $answer) {
             $facts .= $this->fact(FactKind::Answer, $answer->question, 0, $answer->tag);
         }

@@ -133,6 +133,20 @@ enum Accept: int
     case LeadOptIn = 5;
 }
 
+/** Why an offer is accepted in its way and no shorter one. */
+enum Acceptance: int
+{
+    case NothingToAccept = 0;
+    case AppShop = 1;
+    case Enrolment = 2;
+    case ThirdPartySells = 3;
+    case Regulated = 4;
+    case BeforePayment = 5;
+    case NotRechargeable = 6;
+    case Recurs = 7;
+    case SoldOnce = 8;
+}
+
 /** What happened to an offer on an earlier page. */
 enum Exposure: int
 {
@@ -150,6 +164,10 @@ enum Item: int
     case Offer = 2;
     /** Only in the live overlay. */
     case Partner = 3;
+    /** @internal */
+    case Question = 4;
+    /** @internal */
+    case Answer = 5;
 }
 
 /** What a live overlay can forget. */
@@ -176,6 +194,7 @@ enum FactKind: int
     case Shown = 8;
     case Engaged = 9;
     case Accepted = 10;
+    case Asked = 11;
 }
 
 /** How a call failed. The header says what each means. */
@@ -198,6 +217,7 @@ enum Status: int
     case BadCatalog = -301;
     case BadPolicy = -302;
     case LiveFull = -304;
+    case BadModel = -305;
     case CatalogVersion = -401;
     case OutOfMemory = -501;
     case SystemError = -502;
@@ -208,4 +228,8 @@ enum Status: int
     case Paused = -703;
     case LeaseGone = -704;
     case LeaseForeign = -705;
+    case BadToken = -801;
+    case BadSignature = -802;
+    case TokenExpired = -803;
+    case WrongCurrency = -804;
 }

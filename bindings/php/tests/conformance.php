@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{Accept, AgeBand, AftercartException, Change, Consent, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
+use Aftercart\{Accept, AgeBand, AftercartException, Change, Claim, Consent, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, TokenKey, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -10,7 +10,7 @@ function conformance(string $name): string
     return file_get_contents(__DIR__ . "/../../../tests/conformance/$name");
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify'];
 
 /** @return list<array{string, Transaction, Profile, list<list<string>>}> requests and steps of a file, whose grammar is at its top */
 function requests(string $text): array
@@ -66,6 +66,7 @@ function requests(string $text): array
                 'shown' => $customer['exposures'][] = new Exposed($f[1], Exposure::Shown, (int) $f[2]),
                 'engaged' => $customer['exposures'][] = new Exposed($f[1], Exposure::Engaged, (int) $f[2]),
                 'accepted' => $customer['exposures'][] = new Exposed($f[1], Exposure::Accepted, (int) $f[2]),
+                'asked' => $customer['asked'][] = new Event($f[1], (int) $f[2]),
                 'answer' => $customer['answers'][] = new SurveyAnswer($f[1], $f[2]),
                 'opt_out_category' => $customer['optOutCategories'][] = $f[1],
                 'cart_removed' => $customer['cartRemoved'][] = $f[1],
@@ -210,5 +211,62 @@ final class Steps
             $text .= row('feature', ...array_values($feature));
         }
         return $text;
+    }
+}
+
+/** What moments.txt asks for. */
+final class Moments
+{
+    private Engine $engine;
+    private string $token = '';
+
+    /** @param list<list<string>> $steps */
+    public function all(Transaction $order, Profile $customer, array $steps): string
+    {
+        $this->engine = Engine::open(SHOP);
+        $told = '';
+        foreach ($steps as $f) {
+            try {
+                $told .= $this->take($order, $customer, $f);
+            } catch (AftercartException $failed) {
+                $told .= row(['sign' => 'token', 'verify' => 'claim'][$f[0]] ?? $f[0], name($failed));
+            }
+        }
+        return $told;
+    }
+
+    /** @param list<string> $f */
+    private function take(Transaction $order, Profile $customer, array $f): string
+    {
+        if ($f[0] === 'model') {
+            $this->engine = Engine::open(SHOP, model: __DIR__ . '/../../../tests/conformance/model.bin', shadow: $f[1] === '1');
+            return row('model', 'OK');
+        }
+        if ($f[0] === 'page') {
+            $offers = $this->engine->decide($order, $customer);
+            $text = row('page', count($offers) === 0 ? 'NO_OFFERS' : 'OK', $offers->groupId, $offers->modelGeneration);
+            foreach ($offers as $o) {
+                $text .= row('accept', $o->id, $o->accept->value, $o->acceptance->value, (int) $o->mayNeedConfirmation, $o->acceptPpm);
+            }
+            return $text;
+        }
+        if ($f[0] === 'ask') {
+            $q = $this->engine->nextQuestion($order, $customer);
+            if ($q === null) {
+                return row('question', 'NO_QUESTION');
+            }
+            $text = row('question', 'OK', $q->id, $q->text, $q->gainMicros, $q->decisions);
+            foreach ($q->answers as $answer) {
+                $text .= row('answer', $answer['tag'], $answer['text']);
+            }
+            return $text;
+        }
+        $key = new TokenKey($f[1]);
+        if ($f[0] === 'sign') {
+            $this->token = $key->sign(new Claim($f[2], $f[3], (int) $f[4], $f[5], (int) $f[7], (int) $f[6]));
+            return row('token', 'OK', $this->token);
+        }
+        $c = $key->verify($f[2] === '' ? $this->token : $f[2], $f[3], (int) $f[4], (int) $f[5]);
+        return row('claim', 'OK', $c->decisionId, $c->itemId, $c->price, $c->currency, $c->quantity, $c->expiresAtMs, $c->idempotencyKey);
     }
 }

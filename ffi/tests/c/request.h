@@ -85,6 +85,12 @@ static inline int32_t decide(aftercart_decider *decider, request *r)
                             r->capacity, &r->count, &r->summary);
 }
 
+static inline int32_t next_question(aftercart_decider *decider, request *r, aftercart_question *question)
+{
+    return aftercart_next_question(decider, &r->transaction, &r->profile, r->lines, r->line_size, r->line_count, r->facts,
+                                   r->fact_size, r->fact_count, r->strings, r->strings_length, question);
+}
+
 static inline aftercart_engine *open_engine(const char *path)
 {
     aftercart_engine *engine = NULL;

@@ -10,16 +10,18 @@ times Unix milliseconds, relevance is in thousandths, probabilities are in parts
 
 from .engine import AftercartError, Decider, Engine, Pool
 from .lists import (
-    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
+    Accept, Acceptance, AgeBand, Customer, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
     Verify,
 )
+from .token import TokenKey
 from .types import (
-    Change, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, Profile, SurveyAnswer,
-    Transaction,
+    Change, Claim, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, PossibleAnswer, Profile,
+    Question, SurveyAnswer, Transaction,
 )
 
 __all__ = [
-    "Accept", "AftercartError", "AgeBand", "Change", "Consent", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
+    "Accept", "Acceptance", "AftercartError", "AgeBand", "Change", "Claim", "Consent", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
     "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "Mode", "Offer", "Offers", "Payment",
-    "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "Transaction", "Verify",
+    "Pool", "PossibleAnswer", "Prefault", "Profile", "Question", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "TokenKey", "Transaction",
+    "Verify",
 ]

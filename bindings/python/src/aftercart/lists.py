@@ -130,6 +130,7 @@ class FactKind(IntEnum):
     SHOWN = 8
     ENGAGED = 9
     ACCEPTED = 10
+    ASKED = 11
 
 
 class Exposure(IntEnum):
@@ -151,6 +152,20 @@ class Accept(IntEnum):
     LEAD_OPT_IN = 5
 
 
+class Acceptance(IntEnum):
+    """Why an offer is accepted in its way and no shorter one."""
+
+    NOTHING_TO_ACCEPT = 0
+    APP_SHOP = 1
+    ENROLMENT = 2
+    THIRD_PARTY_SELLS = 3
+    REGULATED = 4
+    BEFORE_PAYMENT = 5
+    NOT_RECHARGEABLE = 6
+    RECURS = 7
+    SOLD_ONCE = 8
+
+
 class Item(IntEnum):
     """What an id names."""
 
@@ -158,6 +173,8 @@ class Item(IntEnum):
     PRODUCT = 1
     OFFER = 2
     PARTNER = 3  # only in the live overlay
+    QUESTION = 4  # internal
+    ANSWER = 5  # likewise
 
 
 class Field(IntFlag):
@@ -191,6 +208,7 @@ class Status(IntEnum):
     BAD_CATALOG = -301
     BAD_POLICY = -302
     LIVE_FULL = -304
+    BAD_MODEL = -305
     CATALOG_VERSION = -401
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502
@@ -201,3 +219,7 @@ class Status(IntEnum):
     PAUSED = -703
     LEASE_GONE = -704
     LEASE_FOREIGN = -705
+    BAD_TOKEN = -801
+    BAD_SIGNATURE = -802
+    TOKEN_EXPIRED = -803
+    WRONG_CURRENCY = -804

@@ -32,17 +32,20 @@ PROFILE_GPC = 4
 
 OPTIONS = Struct("=4IQ")
 ERROR = Struct("=IiiIQ32s456s")
-INFO = Struct("=4I2QqQ16s")
+INFO = Struct("=3I4s2QqQ16s")
 TRANSACTION = Struct("=2I2q2I4s4s8I")
 PROFILE = Struct("=6I16s16s6I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
-OFFER = Struct("=6Ii3I3q2I72s")
-SUMMARY = Struct("=2I4Q6IQ")
+OFFER = Struct("=6Ii3I3q2I72s2I")
+SUMMARY = Struct("=2I4Q6IQ2Q2I")
 CHANGE = Struct("=7Ii4I5q")
 LIVE_STATE = Struct("=4I2i4I8q")
 EXPLANATION = Struct("=3IiIi2Iq2I32I")
 LEASE = Struct("=2Iq4Q")
+QUESTION = Struct("=2Iq4I")
+CLAIM = Struct("=2I2Q2q4sI72s2Q")
+TOKEN_BYTES = 192
 
 CHANGE_STOCK = 1
 CHANGE_PRICE = 2
@@ -73,6 +76,12 @@ def load() -> ctypes.CDLL:
         "explain": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, c_uint32, pointer, size, pointer, pointer,
                                     size, pointer],
         "engine_with_live": [pointer, c_char_p, size, pointer, pointer],
+        "engine_with_model": [pointer, c_char_p, size, c_uint32, pointer, pointer],
+        "next_question": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer],
+        "key_new": [c_char_p, size, pointer, pointer],
+        "key_free": [pointer],
+        "token_sign": [pointer, pointer, pointer, size, pointer],
+        "token_verify": [pointer, c_char_p, size, c_char_p, c_int64, c_int64, pointer],
         "live_bind": [pointer, c_char_p, size, pointer],
         "live_edit": [pointer, pointer, size, size, pointer, size, c_int64, pointer, pointer],
         "live_look": [pointer, c_uint32, c_char_p, size, c_int64, pointer, pointer],
@@ -189,6 +198,7 @@ def pack_facts(order: Transaction, customer: Profile, texts: Texts) -> list[byte
     pack, add = FACT.pack, texts.add
     facts = [pack(FactKind.DECLINE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.declines]
     facts += [pack(event.event, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.exposures]
+    facts += [pack(FactKind.ASKED, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.asked]
     facts += [pack(FactKind.ANSWER, 0, 0, *add(answer.question), *add(answer.tag)) for answer in customer.answers]
     facts += [pack(FactKind.OPT_OUT_CATEGORY, 0, 0, *add(path), 0, 0) for path in customer.opt_out_categories]
     facts += [pack(FactKind.CART_REMOVED, 0, 0, *add(item), 0, 0) for item in customer.cart_removed]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .lists import (
-    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
+    Accept, Acceptance, AgeBand, Customer, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
 )
 
 
@@ -106,6 +106,7 @@ class Profile:
     segments: Sequence[str] = ()  # your own words for this customer, which a policy may ask for
     consent: Consent = _NOBODY_ASKED
     exposures: Sequence[Exposed] = ()  # offers that were on earlier pages, oldest first: for frequency caps
+    asked: Sequence[Event] = ()  # questions that were asked, in this order and before, oldest first, whatever the answer
 
 
 class Offer(NamedTuple):
@@ -126,6 +127,8 @@ class Offer(NamedTuple):
     item_kind: int
     item_row: int
     accept: Accept | int  # how it may be accepted; charging is yours
+    acceptance: Acceptance | int  # why in that way and no shorter one
+    may_need_confirmation: bool  # the customer's bank may want them to confirm the charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class Offers(Sequence[Offer]):
     cells: int
     compared: int
     overlay_generation: int  # changes of the live overlay before the decision; 0 without one
+    group_id: str  # equal for all decisions of one order, whatever the customer answered
+    model_generation: int  # content of the model; 0 without one
 
     def __len__(self) -> int:
         return len(self.slate)
@@ -154,6 +159,36 @@ class Offers(Sequence[Offer]):
 
     def __iter__(self) -> Iterator[Offer]:
         return iter(self.slate)
+
+
+class PossibleAnswer(NamedTuple):
+    """An answer to a question. The page shows the text; `SurveyAnswer(question.id, tag)` says that it was given."""
+
+    tag: str
+    text: str
+
+
+class Question(NamedTuple):
+    """The question that is worth asking."""
+
+    id: str
+    text: str
+    answers: tuple[PossibleAnswer, ...]
+    gain_micros: int  # by how much the page is expected to be worth more, millionths of a minor unit
+    decisions: int  # that were made to find out
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was offered, at what price, until when."""
+
+    decision_id: str  # of the offers
+    item_id: str
+    price: int  # of one unit
+    currency: str  # Info.currency
+    expires_at_ms: int
+    quantity: int = 1
+    idempotency_key: str = ""  # of a token that was verified: the same for every token of one offer of one decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +202,7 @@ class Info:
     created_at_ms: int
     file_bytes: int
     kernel: str
+    currency: str  # of all amounts, ISO 4217
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ final class Request {
     static final int CART_REMOVED = 5;
     static final int ORDER_TAG = 6;
     static final int SEGMENT = 7;
+    static final int ASKED = 11;
 
     private void pack(Profile customer) {
         profile.set(JAVA_INT, P_FLAGS, (customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0)
@@ -175,6 +176,10 @@ final class Request {
         events = customer.declines();
         for (int i = 0; i < events.size(); i++) {
             fact(DECLINE, events.get(i).id(), events.get(i).atMs(), "");
+        }
+        events = customer.asked();
+        for (int i = 0; i < events.size(); i++) {
+            fact(ASKED, events.get(i).id(), events.get(i).atMs(), "");
         }
         List<Exposed> exposures = customer.exposures();
         for (int i = 0; i < exposures.size(); i++) {

@@ -13,7 +13,8 @@ final class Conformance {
 
     record Case(String name, Transaction order, Profile customer, List<String[]> steps) {}
 
-    private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain");
+    private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain",
+            "model", "page", "ask", "sign", "verify");
 
     private Conformance() {}
 
@@ -108,6 +109,7 @@ final class Conformance {
             }
             case "shown", "engaged", "accepted" ->
                 customer.exposure(f[1], Exposure.valueOf(f[0].toUpperCase()), Long.parseLong(f[2]));
+            case "asked" -> customer.asked(f[1], Long.parseLong(f[2]));
             case "answer" -> customer.answer(f[1], f[2]);
             case "opt_out_category" -> customer.optOutCategory(f[1]);
             case "cart_removed" -> customer.cartRemoved(f[1]);

@@ -1,0 +1,155 @@
+//! The steps of moments.txt, taken by the engine.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use aftercart::token::{Claim, Redeeming, TokenError, TokenKey, check};
+use aftercart::vocabulary::Currency;
+use aftercart::{AcceptPlan, Decider, Engine, Model, Status};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::cases::{Case, Fields};
+
+pub struct Steps {
+    plain: Arc<Engine>,
+    model: Arc<Model>,
+    decider: Decider,
+    token: String,
+}
+
+impl Steps {
+    pub fn new(plain: Arc<Engine>, model: Arc<Model>) -> Self {
+        Self { decider: Decider::new(Arc::clone(&plain)), plain, model, token: String::new() }
+    }
+
+    /// What a case answers, beginning without a model.
+    pub fn all(&mut self, case: &Case<'_>) -> String {
+        self.decider.swap_engine(Arc::clone(&self.plain));
+        let mut text = format!("case\t{}\n", case.name);
+        for step in &case.steps {
+            text += &self.take(case, Fields(step));
+        }
+        text + "\n"
+    }
+
+    fn take(&mut self, case: &Case<'_>, step: Fields<'_>) -> String {
+        match step.text(0) {
+            "model" => {
+                let with = self.plain.with_model(Arc::clone(&self.model), step.text(1) == "1");
+                self.decider.swap_engine(Arc::new(with));
+                "model\tOK\n".into()
+            }
+            "page" => self.page(case),
+            "ask" => self.ask(case),
+            "sign" => match sign(step) {
+                Ok(token) => {
+                    self.token = token;
+                    format!("token\tOK\t{}\n", self.token)
+                }
+                Err(error) => format!("token\t{}\n", status(error)),
+            },
+            "verify" => verify(step, &self.token),
+            other => panic!("{other}: no such step"),
+        }
+    }
+
+    fn page(&mut self, case: &Case<'_>) -> String {
+        case.with(|transaction, profile| {
+            let offers = self.decider.decide(transaction, profile).expect("a request within the limits");
+            let name = if matches!(offers.status, Status::Ok) { "OK" } else { "NO_OFFERS" };
+            let mut text = format!("page\t{name}\t{:032x}\t{}\n", offers.group_id, offers.generations.model);
+            for offer in offers.slate() {
+                let plan = AcceptPlan::of(offer, transaction);
+                let _ = writeln!(
+                    text,
+                    "accept\t{}\t{}\t{}\t{}\t{}",
+                    self.decider.engine().id(offer.item),
+                    plan.mode.code(),
+                    plan.reason.code(),
+                    u8::from(plan.may_need_confirmation),
+                    offer.p_accept_ppm
+                );
+            }
+            text
+        })
+    }
+
+    fn ask(&mut self, case: &Case<'_>) -> String {
+        let next = case.with(|transaction, profile| self.decider.next_question(transaction, profile));
+        let Some(next) = next.expect("a request within the limits") else {
+            return "question\tNO_QUESTION\n".into();
+        };
+        let engine = self.decider.engine();
+        let (id, words) = engine.question(next.question).expect("it is the engine's");
+        let mut text = format!("question\tOK\t{id}\t{words}\t{}\t{}\n", next.gain_micros, next.decisions);
+        for (words, tag) in engine.question_answers(next.question) {
+            let _ = writeln!(text, "answer\t{tag}\t{words}");
+        }
+        text
+    }
+}
+
+fn sign(step: Fields<'_>) -> Result<String, TokenError> {
+    let claim = Claim {
+        decision_id: u128::from_str_radix(step.text(2), 16).expect("an id"),
+        item_id: step.text(3),
+        price: step.number(4),
+        currency: Currency::parse(step.text(5)).expect("a currency"),
+        quantity: step.number(6),
+        expires_at_ms: step.number(7),
+    };
+    Ok(TokenKey::new(step.text(1).as_bytes())?.issue(&claim)?.as_str().to_owned())
+}
+
+fn verify(step: Fields<'_>, last: &str) -> String {
+    let token = if step.text(2).is_empty() { last } else { step.text(2) };
+    let key = TokenKey::new(step.text(1).as_bytes()).expect("long enough");
+    let currency = Currency::parse(step.text(3)).expect("a currency");
+    match check(token, &[key], Redeeming { currency, now_ms: step.number(4), skew_ms: step.number(5) }) {
+        Err(error) => format!("claim\t{}\n", status(error)),
+        Ok(of) => format!(
+            "claim\tOK\t{:032x}\t{}\t{}\t{}\t{}\t{}\t{:032x}\n",
+            of.decision_id,
+            of.item_id(),
+            of.price,
+            std::str::from_utf8(&of.currency.0).expect("letters"),
+            of.quantity,
+            of.expires_at_ms,
+            of.idempotency_key()
+        ),
+    }
+}
+
+fn status(error: TokenError) -> &'static str {
+    match error {
+        TokenError::Malformed => "BAD_TOKEN",
+        TokenError::BadSignature => "BAD_SIGNATURE",
+        TokenError::Expired => "TOKEN_EXPIRED",
+        TokenError::WrongCurrency => "WRONG_CURRENCY",
+        _ => "BAD_VALUE",
+    }
+}
+
+/// A model that says of pods and of everything else something that the catalog does not: in the form of src/model.rs.
+pub fn model() -> Vec<u8> {
+    let key = |name: &str| xxh3_64(&[&[4], name.as_bytes()].concat()); // level 4: items
+    let mut factors = [(key("pods"), 65_536i32 * 3), (key("machine-warranty"), -65_536 * 2)];
+    factors.sort_unstable();
+    let mut bytes = b"\x89aftmdl\n".to_vec();
+    for word in [1, 0, factors.len() as i32, 0, 30_000, 65_536].iter().chain(&[0; 16]) {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.extend(1_790_000_000_000i64.to_le_bytes());
+    bytes.resize(112, 0);
+    for (key, factor) in factors {
+        bytes.extend(key.to_le_bytes());
+        bytes.extend(factor.to_le_bytes());
+        bytes.extend([0; 4]);
+    }
+    bytes.extend(0i32.to_le_bytes());
+    let generation = (xxh3_64(&bytes) as u32 & 0x7FFF_FFFF).max(1);
+    bytes[20..24].copy_from_slice(&generation.to_le_bytes());
+    let sum = xxh3_64(&bytes);
+    bytes.extend(sum.to_le_bytes());
+    bytes
+}
