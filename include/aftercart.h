@@ -15,7 +15,8 @@
  * in a live overlay, a file that the processes of a machine share: aftercart_live_bind makes it, aftercart_engine_with_live
  * decides with it, aftercart_live_edit changes stock, prices, pauses and budgets, aftercart_live_look reads them. Before an offer
  * with a budget is shown, aftercart_lease_reserve; when it counts, aftercart_lease_activate; else aftercart_lease_release. Whether a
- * question is worth asking: aftercart_next_question. So that the price shown is the price charged: aftercart_token_sign for the page,
+ * question is worth asking: aftercart_next_question. Before payment: aftercart_rank_payment_methods,
+ * aftercart_rank_shipping_options and aftercart_prefill. So that the price shown is the price charged: aftercart_token_sign for the page,
  * aftercart_token_verify on your server, with a key of aftercart_key_new. To decide with what was learnt: aftercart_engine_with_model.
  *
  * THREADS. Engines and keys never change: any number of threads may use one. A decider serves one call at a time: use one per
@@ -53,7 +54,7 @@
  * but its count, its handle argument and its error argument; aftercart_live_edit says how many changes it made before. Show nothing
  * and go on: a receipt page needs no offers.
  *
- * MEMORY. aftercart_decide and aftercart_next_question allocate nothing; neither do leases and tokens. A catalog that is copied into memory and does not fit there, and a
+ * MEMORY. aftercart_decide and aftercart_next_question allocate nothing; neither do leases, tokens and the calls before payment. A catalog that is copied into memory and does not fit there, and a
  * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
  * ends by abort(), as Rust programs do: open and make what you need when the process starts.
  *
@@ -106,6 +107,8 @@
 #define AFTERCART_TOO_MANY_SLOTS (-110)
 // An id that the catalog, or the catalogs of the overlay, do not have.
 #define AFTERCART_UNKNOWN_ID (-111)
+// More than AFTERCART_OPTIONS_MAX options.
+#define AFTERCART_TOO_MANY_OPTIONS (-112)
 // Not a live handle of this kind.
 #define AFTERCART_BAD_HANDLE (-201)
 // Another thread is using this decider.
@@ -235,6 +238,21 @@
 #define AFTERCART_ACCEPTANCE_RECURS 7
 #define AFTERCART_ACCEPTANCE_SOLD_ONCE 8
 
+// Where the customer sits: aftercart_rank_payment_methods.
+#define AFTERCART_DEVICE_UNKNOWN 0
+#define AFTERCART_DEVICE_PHONE 1
+#define AFTERCART_DEVICE_TABLET 2
+#define AFTERCART_DEVICE_DESKTOP 3
+
+// Why an option stands where it does: aftercart_ranked.because, aftercart_prefilled.because.
+#define AFTERCART_BECAUSE_HOST_ORDER 0
+#define AFTERCART_BECAUSE_LAST_USED 1
+#define AFTERCART_BECAUSE_OFTEN_USED 2
+#define AFTERCART_BECAUSE_READY_ON_DEVICE 3
+#define AFTERCART_BECAUSE_USUAL_HERE 4
+#define AFTERCART_BECAUSE_CHEAPER_FIRST 5
+#define AFTERCART_BECAUSE_HOLDOUT 6
+
 // How it follows from the order: aftercart_offer.relation.
 #define AFTERCART_RELATION_BOUGHT_TOGETHER 1
 #define AFTERCART_RELATION_GOES_WITH_TYPE 2
@@ -305,7 +323,7 @@
 #define AFTERCART_LINES_MAX 512
 
 // Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
-// at or taken, the last 256 questions that were asked, the first 16 answers and the first 16 products removed from
+// at or taken, the last 256 questions that were asked, the last 256 uses, the first 16 answers and the first 16 products removed from
 // the cart. Of more than 32 opted-out categories, all categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
@@ -407,6 +425,13 @@
 // `aftercart_fact.kind`: question `id` was asked, at `at_ms`, in this order or before, whatever the answer: so that it rests.
 #define AFTERCART_FACT_ASKED 11
 
+// `aftercart_fact.kind`: the customer paid or shipped with `id`, a name of yours, at `at_ms`. For the calls before payment; decisions
+// do not look at it.
+#define AFTERCART_FACT_USED 12
+
+// `aftercart_fact.kind`: likewise, and it did not work out: declined, or given up.
+#define AFTERCART_FACT_FAILED 13
+
 // Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 #define AFTERCART_ITEM_ANY 0
 
@@ -475,6 +500,12 @@
 
 // Room for the longest token and a zero byte.
 #define AFTERCART_TOKEN_BYTES 192
+
+// Most options that are put in order.
+#define AFTERCART_OPTIONS_MAX 32
+
+// `aftercart_option.flags`: a way to pay is set up on the device, as wallets are.
+#define AFTERCART_OPTION_READY 1
 
 // Makes decisions, one call at a time; may move between threads. Owns all memory that a decision needs.
 typedef struct aftercart_decider aftercart_decider;
@@ -800,6 +831,74 @@ typedef struct {
   uint64_t idempotency_key_high;
 } aftercart_claim;
 
+// A way to pay or to ship that you permit for this order.
+typedef struct {
+  // Your name for it, as in `AFTERCART_FACT_USED`.
+  aftercart_text id;
+  // A way to ship: minor units. Else 0.
+  int64_t price;
+  // A way to ship: the last moment of the promised window, Unix milliseconds; 0 = none was promised. Else 0.
+  int64_t arrives_by_ms;
+  // A way to pay: `AFTERCART_OPTION_READY` or 0. Else 0.
+  uint32_t flags;
+  // Zero.
+  uint32_t reserved;
+} aftercart_option;
+
+// How often your customers use a way to pay, in one group of orders.
+typedef struct {
+  // Your name for it.
+  aftercart_text id;
+  // Orders of this country, ISO 3166-1.
+  char country[4];
+  // On such devices: `AFTERCART_DEVICE_...`.
+  uint32_t device;
+  // Of at least this amount, minor units, and below the next greater one that occurs.
+  int64_t amount_from;
+  // So many.
+  uint32_t orders;
+  // Zero.
+  uint32_t reserved;
+} aftercart_method_count;
+
+// Where an option goes.
+typedef struct {
+  // Index into the options.
+  uint32_t option;
+  // Why: `AFTERCART_BECAUSE_...`.
+  uint32_t because;
+  // Zero.
+  uint64_t reserved;
+} aftercart_ranked;
+
+// Something in your store that may be filled in. Its value stays with you.
+typedef struct {
+  // What it is, by a number of yours, 0 to 255: an address, a phone number. At most one of each is suggested.
+  uint32_t field;
+  // Its place in your store, 0 to 65535.
+  uint32_t slot;
+  // Country of an address, ISO 3166-1; empty where it has none.
+  char country[4];
+  // How often it was used.
+  uint32_t uses;
+  // When it was used last, Unix milliseconds; 0 = not known.
+  int64_t last_used_ms;
+} aftercart_stored;
+
+// What to fill in.
+typedef struct {
+  // Of what.
+  uint32_t field;
+  // From where.
+  uint32_t slot;
+  // The latest, or the commonest: `AFTERCART_BECAUSE_...`.
+  uint32_t because;
+  // Zero.
+  uint32_t reserved;
+  // How sure, parts per million.
+  int64_t confidence_ppm;
+} aftercart_prefilled;
+
 // What a decision read of the live overlay about one candidate.
 typedef struct {
   // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
@@ -1086,6 +1185,74 @@ int32_t aftercart_token_verify(const aftercart_key *key,
                                int64_t now_ms,
                                int64_t skew_ms,
                                aftercart_claim *claim);
+
+// Puts the ways to pay that you permit in order, best first: by the customer's own use, fading over months, drawn to what your customers
+// of the country, on such a device and with such an amount use. None is added or taken away; ties stay as you have them, and
+// so does everything for a customer in the policy's holdout.
+//
+// The request is that of `aftercart_decide`, of a basket before payment, with the customer's uses as facts (`AFTERCART_FACT_USED`,
+// `AFTERCART_FACT_FAILED`). `device`: `AFTERCART_DEVICE_...`. `options` and `counts` are arrays as the others; of `counts` the first
+// 1024 are read. `ranking`: room for `capacity` elements of `ranked_size` bytes, `sizeof(aftercart_ranked)`; `count`: as many as there
+// are options, `AFTERCART_TRUNCATED` where `capacity` is less. `AFTERCART_TOO_MANY_OPTIONS`. No allocation.
+int32_t aftercart_rank_payment_methods(aftercart_decider *decider,
+                                       const aftercart_transaction *transaction,
+                                       const aftercart_profile *profile,
+                                       const aftercart_line *lines,
+                                       size_t line_size,
+                                       size_t line_count,
+                                       const aftercart_fact *facts,
+                                       size_t fact_size,
+                                       size_t fact_count,
+                                       const char *strings,
+                                       size_t strings_length,
+                                       uint32_t device,
+                                       const aftercart_option *options,
+                                       size_t option_size,
+                                       size_t option_count,
+                                       const aftercart_method_count *counts,
+                                       size_t count_size,
+                                       size_t count_count,
+                                       aftercart_ranked *ranking,
+                                       size_t ranked_size,
+                                       size_t capacity,
+                                       size_t *count);
+
+// Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+// cheaper and promised as early or earlier. Otherwise as `aftercart_rank_payment_methods`.
+int32_t aftercart_rank_shipping_options(aftercart_decider *decider,
+                                        const aftercart_transaction *transaction,
+                                        const aftercart_profile *profile,
+                                        const aftercart_line *lines,
+                                        size_t line_size,
+                                        size_t line_count,
+                                        const aftercart_fact *facts,
+                                        size_t fact_size,
+                                        size_t fact_count,
+                                        const char *strings,
+                                        size_t strings_length,
+                                        const aftercart_option *options,
+                                        size_t option_size,
+                                        size_t option_count,
+                                        aftercart_ranked *ranking,
+                                        size_t ranked_size,
+                                        size_t capacity,
+                                        size_t *count);
+
+// Says which stored thing to fill in for each field, where more than half of its uses, fading over months, are one slot's. An address of
+// another country than the order's is left out, and for a gift every address is.
+//
+// Of `transaction` only `created_at_ms`, `country` and `AFTERCART_TRANSACTION_IS_GIFT` are read. `stored`: an array of `stored_count`
+// elements of `stored_size` bytes, of which the first 256 are read. `prefilled`: room for `capacity` elements of
+// `prefilled_size` bytes; `count`: as many as there are, `AFTERCART_TRUNCATED` where `capacity` is less; `AFTERCART_OPTIONS_MAX` always
+// suffice. Needs no handle; no allocation.
+int32_t aftercart_prefill(const aftercart_transaction *transaction,
+                          const aftercart_stored *stored,
+                          size_t stored_size,
+                          size_t stored_count,
+                          aftercart_prefilled *prefilled,
+                          size_t prefilled_size,
+                          size_t capacity,
+                          size_t *count);
 
 // Makes an engine that decides with a live overlay, a file that `aftercart_live_bind` or the command `aftercart live bind`
 // made for the same catalog. The engine that was given stays as it is; both share the catalog.

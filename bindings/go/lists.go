@@ -142,6 +142,31 @@ const (
 	SoldOnce        Acceptance = C.AFTERCART_ACCEPTANCE_SOLD_ONCE
 )
 
+// Device is where the customer sits.
+type Device uint32
+
+// Its values.
+const (
+	DeviceUnknown Device = C.AFTERCART_DEVICE_UNKNOWN
+	DevicePhone   Device = C.AFTERCART_DEVICE_PHONE
+	DeviceTablet  Device = C.AFTERCART_DEVICE_TABLET
+	DeviceDesktop Device = C.AFTERCART_DEVICE_DESKTOP
+)
+
+// Because is why an option stands where it does.
+type Because uint32
+
+// Its values.
+const (
+	HostOrder     Because = C.AFTERCART_BECAUSE_HOST_ORDER // nothing speaks for another place
+	LastUsed      Because = C.AFTERCART_BECAUSE_LAST_USED
+	OftenUsed     Because = C.AFTERCART_BECAUSE_OFTEN_USED
+	ReadyOnDevice Because = C.AFTERCART_BECAUSE_READY_ON_DEVICE
+	UsualHere     Because = C.AFTERCART_BECAUSE_USUAL_HERE
+	CheaperFirst  Because = C.AFTERCART_BECAUSE_CHEAPER_FIRST // a cheaper one that is as fast comes first
+	Holdout       Because = C.AFTERCART_BECAUSE_HOLDOUT
+)
+
 // Exposure is what happened to an offer on an earlier page.
 type Exposure uint32
 
@@ -202,6 +227,7 @@ const (
 	TooManyFacts     Status = C.AFTERCART_TOO_MANY_FACTS
 	TooManySlots     Status = C.AFTERCART_TOO_MANY_SLOTS
 	UnknownID        Status = C.AFTERCART_UNKNOWN_ID
+	TooManyOptions   Status = C.AFTERCART_TOO_MANY_OPTIONS
 	BadHandle        Status = C.AFTERCART_BAD_HANDLE
 	Busy             Status = C.AFTERCART_BUSY
 	Poisoned         Status = C.AFTERCART_POISONED

@@ -56,6 +56,20 @@ func (m *moments) take(r *request, f []string) string {
 		}
 		return text
 	}
+	switch f[0] {
+	case "rank_payment":
+		facts := PaymentFacts{r.uses, r.usual, Device(number(f[1]))}
+		return ranked(m.decider.RankPaymentMethods(&r.order, &r.customer, r.pay, facts))
+	case "rank_shipping":
+		return ranked(m.decider.RankShippingOptions(&r.order, &r.customer, r.ship, r.uses))
+	case "prefill":
+		filled, err := Prefill(&r.order, r.stored)
+		text := outcome("prefilled", err)
+		for _, of := range filled {
+			text += fmt.Sprintf("field\t%d\t%d\t%d\t%d\n", of.Field, of.Slot, of.ConfidencePPM, of.Because)
+		}
+		return text
+	}
 	key, err := NewTokenKey([]byte(f[1]))
 	if f[0] == "sign" {
 		id, _ := ParseDecisionID(fmt.Sprintf("%032s", f[2]))
@@ -78,6 +92,14 @@ func (m *moments) take(r *request, f []string) string {
 	}
 	return fmt.Sprintf("claim\tOK\t%s\t%s\t%d\t%s\t%d\t%d\t%s\n", c.DecisionID, c.ItemID, c.Price, c.Currency, c.Quantity,
 		c.ExpiresAt.UnixMilli(), c.IdempotencyKey)
+}
+
+func ranked(ranking []Ranked, err error) string {
+	text := outcome("ranked", err)
+	for _, of := range ranking {
+		text += fmt.Sprintf("option\t%d\t%d\n", of.Option, of.Because)
+	}
+	return text
 }
 
 func (m *moments) page(r *request) string {

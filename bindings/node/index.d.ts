@@ -14,7 +14,7 @@ export type Kind = 'product' | 'add_on' | 'warranty' | 'service' | 'subscription
   'app_prompt' | 'content' | 'next_purchase';
 export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house';
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
-  'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
+  'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'TOO_MANY_OPTIONS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
   'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
   | 'BAD_MODEL' | 'BAD_TOKEN' | 'BAD_SIGNATURE' | 'TOKEN_EXPIRED' | 'WRONG_CURRENCY' | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
@@ -122,6 +122,10 @@ export type Accept = 'none' | 'one_click_stored_credential' | 'confirm_consent' 
 /** Why an offer is accepted in its way and no shorter one. */
 export type Acceptance = 'nothing_to_accept' | 'app_shop' | 'enrolment' | 'third_party_sells' | 'regulated' | 'before_payment' |
   'not_rechargeable' | 'recurs' | 'sold_once';
+/** Where the customer sits. */
+export type Device = 'unknown' | 'phone' | 'tablet' | 'desktop';
+/** Why an option stands where it does. */
+export type Because = 'host_order' | 'last_used' | 'often_used' | 'ready_on_device' | 'usual_here' | 'cheaper_first' | 'holdout';
 export type Purpose = 'preferences' | 'analytics' | 'marketing' | 'sale_of_data';
 export type Exposure = 'shown' | 'engaged' | 'accepted';
 /** What an id names. `any`: whichever has the id; one that several have is refused. `partner`: only in the live overlay. */
@@ -192,6 +196,46 @@ export interface Question {
   /** That were made to find out. */
   decisions: number;
 }
+
+/** What the customer paid or shipped with before, by your name for it. */
+export interface Use {
+  id: string;
+  atMs?: number;
+  /** Declined, or given up. */
+  failed?: boolean;
+}
+
+/** How often your customers use a way to pay, in one group of orders: of this country, on such devices, of at least this amount and
+ *  below the next greater one that occurs. */
+export interface MethodCount {
+  id: string;
+  country: string;
+  device?: Device;
+  amountFrom: number;
+  orders: number;
+}
+
+/** Where an option goes: its index, and why. */
+export interface Ranked {
+  option: number;
+  because: Because | number;
+}
+
+/** Something in your store that may be filled in, by numbers of yours: what it is (0 to 255) and its place (0 to 65535). Its value
+ *  stays with you. */
+export interface StoredField {
+  field: number;
+  slot: number;
+  /** Of an address, ISO 3166-1. */
+  country?: string;
+  uses?: number;
+  lastUsedMs?: number;
+}
+
+/** Says which stored thing to fill in for each field, where more than half of its uses, fading over months, are one slot's. An address of
+ *  another country than the order's is left out, and for a gift every address is. */
+export function prefill(order: Transaction, stored: readonly StoredField[]):
+  { field: number; slot: number; confidencePpm: number; because: Because | number }[];
 
 /** What was offered, at what price, until when. */
 export interface Claim {
@@ -356,6 +400,13 @@ export class Decider {
    *  or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33. Its
    *  texts are the engine's, which must not be closed yet. */
   nextQuestion(order: Transaction, customer?: Profile): Question | null;
+  /** Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+   *  use. `ready`: set up on the device, as wallets are. None is added or taken away. */
+  rankPaymentMethods(order: Transaction, customer: Profile | undefined, options: readonly { id: string; ready?: boolean }[],
+    known?: { uses?: readonly Use[]; counts?: readonly MethodCount[]; device?: Device }): Ranked[];
+  /** Likewise the ways to ship. A dearer one never stands above one that is cheaper and promised as early or earlier. */
+  rankShippingOptions(order: Transaction, customer: Profile | undefined,
+    options: readonly { id: string; price: number; arrivesByMs?: number }[], uses?: readonly Use[]): Ranked[];
   /** Goes on with another engine: another catalog, overlay or model. */
   use(engine: Engine): void;
   close(): void;

@@ -6,12 +6,13 @@ const native = require('./addon').addon();
 const { SIZES, AT, NUMBERS, PROFILE, SUMMARY, COUNT, OFFERS, LINES, FACTS, BLOCK_BYTES } = require('./layout');
 const { Lease, packChanges } = require('./live');
 const { TokenKey } = require('./token');
-const { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeInt64 } = require('./values');
+const { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeInt64 } = require('./values');
 
 const kinds = named(lists.Kind);
 const relations = named(lists.Relation);
 const accepts = named(lists.Accept);
 const items = named(lists.Item);
+const becauses = named(lists.Because);
 const acceptances = named(lists.Acceptance);
 
 const FOUND = Symbol('a handle');
@@ -183,6 +184,35 @@ class Engine {
   }
 }
 
+function ranked(rows) {
+  return Array.from({ length: rows.length / SIZES.ranked }, (_, i) => {
+    const because = rows.readUInt32LE(i * SIZES.ranked + AT.ranked.because);
+    return { option: rows.readUInt32LE(i * SIZES.ranked), because: becauses.get(because) ?? because };
+  });
+}
+
+function prefill(order, stored) {
+  const [given, at] = [sized(SIZES.transaction), AT.transaction];
+  given.writeUInt32LE(order.isGift ? NUMBERS.TRANSACTION_IS_GIFT : 0, at.flags);
+  writeInt64(given, order.createdAtMs ?? 0, at.created_at_ms);
+  writeCode(given, order.country ?? '', at.country);
+  const rows = Buffer.alloc(SIZES.stored * stored.length);
+  stored.forEach((of, i) => {
+    const start = i * SIZES.stored;
+    rows.writeUInt32LE(uint32(of.field), start + AT.stored.field);
+    rows.writeUInt32LE(uint32(of.slot), start + AT.stored.slot);
+    writeCode(rows, of.country ?? '', start + AT.stored.country);
+    rows.writeUInt32LE(uint32(of.uses ?? 0), start + AT.stored.uses);
+    writeInt64(rows, of.lastUsedMs ?? 0, start + AT.stored.last_used_ms);
+  });
+  const filled = Buffer.alloc(SIZES.prefilled * NUMBERS.OPTIONS_MAX);
+  return Array.from({ length: checked(native.prefill(given, rows, filled)) }, (_, i) => {
+    const number = (field) => filled.readUInt32LE(i * SIZES.prefilled + AT.prefilled[field]);
+    return { field: number('field'), slot: number('slot'), confidencePpm: number('confidence_ppm'),
+      because: becauses.get(number('because')) ?? number('because') };
+  });
+}
+
 class Decider {
   #handle;
   #engine;
@@ -260,6 +290,54 @@ class Decider {
     };
   }
 
+  rankPaymentMethods(order, customer, options, { uses = [], counts = [], device } = {}) {
+    const lines = this.#packUses(order, customer, uses);
+    const rows = this.#rows('option', options, (buffer, start, { ready }) => {
+      buffer.writeUInt32LE(ready ? NUMBERS.OPTION_READY : 0, start + AT.option.flags);
+    });
+    const usual = this.#rows('method_count', counts, (buffer, start, of) => {
+      const at = AT.method_count;
+      writeCode(buffer, of.country, start + at.country);
+      buffer.writeUInt32LE(code(lists.Device, of.device, 0), start + at.device);
+      writeInt64(buffer, of.amountFrom, start + at.amount_from);
+      buffer.writeUInt32LE(uint32(of.orders), start + at.orders);
+    });
+    const ranking = Buffer.alloc(SIZES.ranked * options.length);
+    checked(native.rankPayment(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length,
+      code(lists.Device, device, 0), rows, usual, ranking));
+    return ranked(ranking);
+  }
+
+  rankShippingOptions(order, customer, options, uses = []) {
+    const lines = this.#packUses(order, customer, uses);
+    const rows = this.#rows('option', options, (buffer, start, of) => {
+      writeInt64(buffer, of.price, start + AT.option.price);
+      writeInt64(buffer, of.arrivesByMs ?? 0, start + AT.option.arrives_by_ms);
+    });
+    const ranking = Buffer.alloc(SIZES.ranked * options.length);
+    checked(native.rankShipping(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length, rows, ranking));
+    return ranked(ranking);
+  }
+
+  #packUses(order, customer, uses) {
+    const lines = this.#pack(order, customer ?? {});
+    for (const { id, atMs, failed } of uses) {
+      this.#fact(failed ? NUMBERS.FACT_FAILED : NUMBERS.FACT_USED, id, atMs);
+    }
+    return lines;
+  }
+
+  /** Structs that begin with an id; `write` writes the rest. */
+  #rows(struct, list, write) {
+    const buffer = Buffer.from(new ArrayBuffer(SIZES[struct] * list.length));
+    const words = new Uint32Array(buffer.buffer);
+    list.forEach((one, i) => {
+      this.#text(one.id, i * SIZES[struct], words);
+      write(buffer, i * SIZES[struct], one);
+    });
+    return buffer;
+  }
+
   #open() {
     if (this.#handle === null) {
       throw new AftercartError(lists.Status.BAD_HANDLE);
@@ -307,8 +385,8 @@ class Decider {
     this.#setWide(at.created_at_ms, order.createdAtMs ?? 0);
     this.#setWide(at.value, order.value ?? 0);
     this.#text(order.orderId, at.order_id);
-    this.#code(order.currency ?? '', at.currency);
-    this.#code(order.country ?? '', at.country);
+    writeCode(this.#block, order.currency ?? '', at.currency);
+    writeCode(this.#block, order.country ?? '', at.country);
     this.#set(at.stage, code(lists.Stage, order.stage, 0));
     this.#set(at.slots, uint32(order.slots ?? 0));
     this.#set(at.min_relevance, uint32(order.minRelevance ?? 0));
@@ -414,7 +492,7 @@ class Decider {
     return half((at >> 2) + 1) + half(at >> 2);
   }
 
-  #text(text = '', at) {
+  #text(text = '', at, words = this.#words) {
     const start = this.#length;
     const most = 3 * text.length;
     if (start + most > this.#strings.length) {
@@ -424,8 +502,8 @@ class Decider {
     }
     const length = text.length <= 32 ? this.#short(text, start) : this.#strings.write(text, start);
     this.#length += length;
-    this.#words[at >> 2] = start;
-    this.#words[(at >> 2) + 1] = length;
+    words[at >> 2] = start;
+    words[(at >> 2) + 1] = length;
   }
 
   /** Ids are short and mostly ASCII: cheaper than a call into Node for each. */
@@ -439,14 +517,6 @@ class Decider {
       strings[start + i] = c;
     }
     return text.length;
-  }
-
-  #code(text, at) {
-    if (text.length > 4) {
-      throw bad(`${text} is no ISO code`);
-    }
-    this.#block.fill(0, at, at + 4);
-    this.#block.write(text, at, 4, 'latin1');
   }
 
   #key(key, at) {
@@ -513,6 +583,6 @@ class Decider {
   }
 }
 
-module.exports = { AftercartError, Engine, Decider, Lease, TokenKey };
+module.exports = { AftercartError, Engine, Decider, Lease, TokenKey, prefill };
 // For the tests.
 module.exports.layout = { SIZES, AT, NUMBERS, BLOCK_BYTES };

@@ -2,7 +2,8 @@
 
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
 const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 80, line: 48, fact: 32, offer: 152, summary: 96,
-  change: 88, live_state: 104, explanation: 176, lease: 48, question: 32, claim: 136 };
+  change: 88, live_state: 104, explanation: 176, lease: 48, question: 32, claim: 136,
+  option: 32, method_count: 32, ranked: 16, stored: 24, prefilled: 24 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
   transaction: {
@@ -41,6 +42,11 @@ const AT = {
     quantity: 4, decision_id_low: 8, decision_id_high: 16, price: 24, expires_at_ms: 32, currency: 40, id_length: 44, id: 48,
     idempotency_key_low: 120, idempotency_key_high: 128,
   },
+  option: { id: 0, price: 8, arrives_by_ms: 16, flags: 24 },
+  method_count: { id: 0, country: 8, device: 12, amount_from: 16, orders: 24 },
+  ranked: { option: 0, because: 4 },
+  stored: { field: 0, slot: 4, country: 8, uses: 12, last_used_ms: 16 },
+  prefilled: { field: 0, slot: 4, because: 8, confidence_ppm: 16 },
   info: { products: 4, offers: 8, currency: 12, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
 };
 const NUMBERS = {
@@ -48,7 +54,7 @@ const NUMBERS = {
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
   FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2, PROFILE_GPC: 4,
-  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, FACT_ASKED: 11, TOKEN_BYTES: 192, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
+  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, FACT_ASKED: 11, FACT_USED: 12, FACT_FAILED: 13, TOKEN_BYTES: 192, OPTIONS_MAX: 32, OPTION_READY: 1, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
   CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
 };
 

@@ -85,4 +85,13 @@ function hex(buffer, at) {
   return buffer.readBigUInt64LE(at).toString(16).padStart(16, '0');
 }
 
-module.exports = { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeInt64 };
+/** A short code, which C checks. */
+function writeCode(buffer, text, at) {
+  if (text.length > 4) {
+    throw bad(`${text} is no ISO code`);
+  }
+  buffer.fill(0, at, at + 4);
+  buffer.write(text, at, 4, 'latin1');
+}
+
+module.exports = { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeInt64 };

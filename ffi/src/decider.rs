@@ -111,7 +111,7 @@ pub unsafe extern "C" fn aftercart_decide(
         let lines = (lines, line_size, line_count);
         let facts = (facts, fact_size, fact_count);
         let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
-        let decided = state.run(&given, |decider, transaction, profile| {
+        let decided = state.run(&given, |decider, transaction, profile, _| {
             let decided = decider.decide(transaction, profile)?;
             write_offers(decider.engine(), decided.slate(), transaction, &room);
             Ok(decided)
@@ -154,7 +154,7 @@ impl State {
     pub(crate) fn run<R>(
         &mut self,
         given: &Given<'_>,
-        work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+        work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>, &Lists<'_>) -> Result<R, Refused>,
     ) -> Result<R, Status> {
         let mut lists = mem::take(&mut self.lists).recycle();
         let done = run_with(&mut self.decider, given, &mut lists, work);
@@ -167,15 +167,25 @@ fn run_with<'c, R>(
     decider: &mut Decider,
     given: &Given<'c>,
     lists: &mut Lists<'c>,
-    work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+    work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>, &Lists<'_>) -> Result<R, Refused>,
 ) -> Result<R, Status> {
     lists.fill(given)?;
     let (transaction, profile) = (given.transaction(lists)?, given.profile(lists)?);
-    work(decider, &transaction, &profile).map_err(|error| match error {
-        DecideError::TooManyLines => Status::TooManyLines,
-        DecideError::TooManySlots => Status::TooManySlots,
-        _ => Status::Internal,
-    })
+    work(decider, &transaction, &profile, lists).map_err(|Refused(status)| status)
+}
+
+/// Why the engine did not answer a request.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Status);
+
+impl From<DecideError> for Refused {
+    fn from(error: DecideError) -> Self {
+        Self(match error {
+            DecideError::TooManyLines => Status::TooManyLines,
+            DecideError::TooManySlots => Status::TooManySlots,
+            _ => Status::Internal,
+        })
+    }
 }
 
 fn write_offers(

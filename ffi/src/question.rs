@@ -4,7 +4,7 @@
 
 use std::ffi::c_char;
 
-use engine::{Decider, Engine};
+use engine::Engine;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::boundary::{Caller, call};
@@ -65,7 +65,9 @@ pub unsafe extern "C" fn aftercart_next_question(
         let lines = (lines, line_size, line_count);
         let facts = (facts, fact_size, fact_count);
         let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
-        let next = state.run(&given, Decider::next_question)?;
+        let next = state.run(&given, |decider, transaction, profile, _| {
+            Ok(decider.next_question(transaction, profile)?)
+        })?;
         room.fill(&next.map_or_else(aftercart_question::new_zeroed, |next| plain(state.engine(), &next)));
         Ok(if next.is_some() { Status::Ok } else { Status::NoQuestion })
     };

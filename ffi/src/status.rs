@@ -46,6 +46,7 @@ statuses! {
     TooManySlots = -110, c"TOO_MANY_SLOTS", "More than AFTERCART_SLOTS_MAX slots.";
 
     UnknownId = -111, c"UNKNOWN_ID", "An id that the catalog, or the catalogs of the overlay, do not have.";
+    TooManyOptions = -112, c"TOO_MANY_OPTIONS", "More than AFTERCART_OPTIONS_MAX options.";
 
     BadHandle = -201, c"BAD_HANDLE", "Not a live handle of this kind.";
     Busy = -202, c"BUSY", "Another thread is using this decider.";

@@ -59,7 +59,7 @@ fn a_decision_allocates_nothing() {
     let curious = common::root().join("tests/conformance/shop.aftercart");
     let program = shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared);
     let told = shop.run(&program, &[curious.to_str().expect("UTF-8")]);
-    assert_eq!(told, "0 allocations in 3000 decisions, 1000 questions and 1000 tokens\n");
+    assert_eq!(told, "0 allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use engine::before_payment::{Because, Device};
 use engine::vocabulary::{
     AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
@@ -49,6 +50,7 @@ fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
         "explain.rs",
         "question.rs",
         "token.rs",
+        "before_payment.rs",
         "live.rs",
         "edit.rs",
         "resident.rs",
@@ -126,6 +128,16 @@ fn constants() -> String {
         "Why in that way and no shorter one: aftercart_offer.accept_reason.",
         "ACCEPTANCE",
         AcceptReason::ALL,
+        |v| (v.code().into(), v.name()),
+    );
+    list(&mut out, "Where the customer sits: aftercart_rank_payment_methods.", "DEVICE", Device::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(
+        &mut out,
+        "Why an option stands where it does: aftercart_ranked.because, aftercart_prefilled.because.",
+        "BECAUSE",
+        Because::ALL,
         |v| (v.code().into(), v.name()),
     );
     list(

@@ -19,10 +19,26 @@ pub struct Case<'a> {
     lines: Vec<Vec<&'a str>>,
 }
 
-const STEPS: [&str; 12] = [
-    "decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign",
+const STEPS: [&str; 15] = [
+    "decide",
+    "set",
+    "look",
+    "reserve",
+    "activate",
+    "release",
+    "explain",
+    "model",
+    "page",
+    "ask",
+    "sign",
     "verify",
+    "rank_payment",
+    "rank_shipping",
+    "prefill",
 ];
+
+/// Words of moments.txt that are not the request's.
+const BESIDE: [&str; 6] = ["used", "failed", "pay", "ship", "usual", "stored"];
 
 /// A line of a case.
 #[derive(Clone, Copy)]
@@ -84,6 +100,11 @@ struct Lists<'a> {
 }
 
 impl Case<'_> {
+    /// What stands beside the request, of one of these words.
+    pub fn beside<'s>(&'s self, words: &'s [&str]) -> impl Iterator<Item = Fields<'s>> {
+        self.lines.iter().filter(|line| words.contains(&line[0])).map(|line| Fields(line))
+    }
+
     /// The status that this request must be refused with, where types of Rust cannot say it.
     pub fn refused(&self) -> Option<&str> {
         self.lines.iter().find(|line| line[0] == "expect").map(|line| line[1])
@@ -195,6 +216,7 @@ fn set<'a>(
             }
         }
         "gpc" => profile.consent.gpc = true,
+        word if BESIDE.contains(&word) => {}
         "opt_out_third_party" => profile.opt_out_third_party = true,
         "unit_key" => profile.unit_key = key(field(1), field(2)),
         "session_key" => profile.session.session_key = key(field(1), field(2)),

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use aftercart::before_payment::{
+    Device, MethodCount, PaymentFacts, PaymentOption, Ranking, ShippingOption, StoredField, Use, prefill,
+};
 use aftercart::token::{Claim, Redeeming, TokenError, TokenKey, check};
-use aftercart::vocabulary::Currency;
+use aftercart::vocabulary::{Country, Currency};
 use aftercart::{AcceptPlan, Decider, Engine, Model, Status};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -49,6 +52,9 @@ impl Steps {
                 Err(error) => format!("token\t{}\n", status(error)),
             },
             "verify" => verify(step, &self.token),
+            "rank_payment" => self.rank_payment(case, step),
+            "rank_shipping" => self.rank_shipping(case),
+            "prefill" => fill(case),
             other => panic!("{other}: no such step"),
         }
     }
@@ -87,6 +93,74 @@ impl Steps {
         }
         text
     }
+
+    fn rank_payment(&self, case: &Case<'_>, step: Fields<'_>) -> String {
+        let options: Vec<PaymentOption<'_>> = case
+            .beside(&["pay"])
+            .map(|option| PaymentOption { id: option.text(1), ready: option.text(2) == "1" })
+            .collect();
+        let counts: Vec<MethodCount<'_>> = case
+            .beside(&["usual"])
+            .map(|of| MethodCount {
+                id: of.text(1),
+                country: Country::parse(of.text(2)).expect("a country"),
+                device: Device::from_code(of.number(3)).expect("a device"),
+                amount_from: of.number(4),
+                orders: of.number(5),
+            })
+            .collect();
+        let uses = uses(case);
+        let device = Device::from_code(step.number(1)).expect("a device");
+        let facts = PaymentFacts { uses: &uses, counts: &counts, device };
+        let ranked = case.with(|transaction, profile| {
+            self.decider.engine().rank_payment_methods(transaction, profile, &facts, &options)
+        });
+        ranked.map_or_else(|_| "ranked\tTOO_MANY_OPTIONS\n".into(), |ranking| told(&ranking))
+    }
+
+    fn rank_shipping(&self, case: &Case<'_>) -> String {
+        let options: Vec<ShippingOption<'_>> = case
+            .beside(&["ship"])
+            .map(|of| ShippingOption { id: of.text(1), price: of.number(2), arrives_by_ms: of.number(3) })
+            .collect();
+        let ranked = case.with(|transaction, profile| {
+            self.decider.engine().rank_shipping_options(transaction, profile, &uses(case), &options)
+        });
+        told(&ranked.expect("few enough"))
+    }
+}
+
+fn uses<'a>(case: &'a Case<'_>) -> Vec<Use<'a>> {
+    case.beside(&["used", "failed"])
+        .map(|of| Use { id: of.text(1), at_ms: of.number(2), failed: of.text(0) == "failed" })
+        .collect()
+}
+
+fn told(ranking: &Ranking) -> String {
+    let mut text = String::from("ranked\tOK\n");
+    for ranked in ranking {
+        let _ = writeln!(text, "option\t{}\t{}", ranked.option, ranked.because.code());
+    }
+    text
+}
+
+fn fill(case: &Case<'_>) -> String {
+    let stored: Vec<StoredField> = case
+        .beside(&["stored"])
+        .map(|of| StoredField {
+            field: of.number(1),
+            slot: of.number(2),
+            country: Country::parse(of.text(3)),
+            uses: of.number(4),
+            last_used_ms: of.number(5),
+        })
+        .collect();
+    let mut text = String::from("prefilled\tOK\n");
+    for of in case.with(|transaction, _| prefill(transaction, &stored)) {
+        let because = of.because.code();
+        let _ = writeln!(text, "field\t{}\t{}\t{}\t{because}", of.field, of.slot, of.confidence_ppm);
+    }
+    text
 }
 
 fn sign(step: Fields<'_>) -> Result<String, TokenError> {

@@ -122,7 +122,7 @@ test('lays structs out as the header does', () => {
 test('has every number of the header', () => {
   const known = {
     OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', PAYMENT: 'Payment', ROLE: 'Role', SENSITIVE: 'Sensitive',
-    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ACCEPTANCE: 'Acceptance', ITEM: 'Item', PURPOSE: 'Purpose',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ACCEPTANCE: 'Acceptance', DEVICE: 'Device', BECAUSE: 'Because', ITEM: 'Item', PURPOSE: 'Purpose',
   };
   const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
   const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');
@@ -131,7 +131,7 @@ test('has every number of the header', () => {
       assert.strictEqual(lists[known[prefix]][name.toLowerCase()], Number(number), line);
       const union = types.match(new RegExp(`export type ${known[prefix]} =([^;]*);`))[1];
       assert.ok(union.includes(`'${name.toLowerCase()}'`), line);
-    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE', 'TOKEN'].includes(prefix)) {
+    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE', 'TOKEN', 'OPTION', 'OPTIONS'].includes(prefix)) {
       assert.strictEqual(layout.NUMBERS[`${prefix}_${name}`], Number(number), line);
     }
   }

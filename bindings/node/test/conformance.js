@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { AftercartError, Lease, TokenKey } = require('..');
+const { AftercartError, Lease, TokenKey, prefill } = require('..');
 const lists = require('../lists');
 
 const ROOT = path.join(__dirname, '../../..');
@@ -17,7 +17,8 @@ function key(low, high) {
   return bytes;
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill'];
+const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored'];
 
 /** The requests of a text, whose grammar is at its top. */
 function requests(text) {
@@ -29,11 +30,15 @@ function requests(text) {
     const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
     if (word === 'case') {
       cases.push({
-        name: a, steps: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [], asked: [] },
+        name: a, steps: [], beside: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [], asked: [] },
       });
       continue;
     }
     const { order, customer, steps } = cases.at(-1);
+    if (BESIDE.includes(word)) {
+      cases.at(-1).beside.push([word, a, b, c, d, e]);
+      continue;
+    }
     if (STEPS.includes(word)) {
       steps.push([word, a, b, c, d, e, f, g]);
       continue;
@@ -181,15 +186,39 @@ class Moments {
     Object.assign(this, { engine, decider });
   }
 
-  take({ order, customer }, f) {
+  take({ order, customer, beside }, f) {
     try {
-      return text(this.#rows(order, customer, f));
+      return text(this.#before(order, customer, beside, f) ?? this.#rows(order, customer, f));
     } catch (failed) {
       if (!(failed instanceof AftercartError)) {
         throw failed;
       }
-      return `${{ sign: 'token', verify: 'claim' }[f[0]] ?? f[0]}\t${failed.status}\n`;
+      return `${{ rank_payment: 'ranked', sign: 'token', verify: 'claim' }[f[0]] ?? f[0]}\t${failed.status}\n`;
     }
+  }
+
+  /** The calls before payment. */
+  #before(order, customer, beside, [step, device]) {
+    const of = (...words) => beside.filter(([word]) => words.includes(word));
+    const uses = of('used', 'failed').map(([word, id, at]) => ({ id, atMs: Number(at), failed: word === 'failed' }));
+    if (step === 'prefill') {
+      const stored = of('stored').map(([, field, slot, country, count, at]) => (
+        { field: Number(field), slot: Number(slot), country, uses: Number(count), lastUsedMs: Number(at) }));
+      return [['prefilled', 'OK'], ...prefill(order, stored).map((one) => ['field', one.field, one.slot, one.confidencePpm, lists.Because[one.because]])];
+    }
+    let ranked;
+    if (step === 'rank_payment') {
+      const counts = of('usual').map(([, id, country, on, from, orders]) => (
+        { id, country, device: name('Device', on), amountFrom: Number(from), orders: Number(orders) }));
+      ranked = this.decider.rankPaymentMethods(order, customer, of('pay').map(([, id, ready]) => ({ id, ready: ready === '1' })),
+        { uses, counts, device: name('Device', device) });
+    } else if (step === 'rank_shipping') {
+      ranked = this.decider.rankShippingOptions(order, customer,
+        of('ship').map(([, id, price, at]) => ({ id, price: Number(price), arrivesByMs: Number(at) })), uses);
+    } else {
+      return undefined;
+    }
+    return [['ranked', 'OK'], ...ranked.map((one) => ['option', one.option, lists.Because[one.because]])];
   }
 
   #rows(order, customer, [word, a, b, c, d, e, f, g]) {

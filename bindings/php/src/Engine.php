@@ -119,6 +119,70 @@ final class Engine
     }
 
     /**
+     * Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+     * use. None is added or taken away.
+     *
+     * @param list<PaymentOption> $options
+     * @param list<PastUse> $uses
+     * @param list<MethodCount> $counts
+     * @return list<Ranked>
+     */
+    public function rankPaymentMethods(Transaction $order, ?Profile $customer, array $options, array $uses = [], array $counts = [],
+        Device $device = Device::Unknown): array
+    {
+        [$request, $rows, $usual] = [new Request($order, $customer, $uses), '', ''];
+        foreach ($options as $option) {
+            $rows .= pack('LLqqLL', ...[...$request->text($option->id), 0, 0, $option->ready ? PaymentOption::READY : 0, 0]);
+        }
+        foreach ($counts as $of) {
+            $packed = [...$request->text($of->id), $of->country, $of->device->value, $of->amountFrom, Request::uint32($of->orders), 0];
+            $usual .= pack('LLa4LqLL', ...$packed);
+        }
+        $known = [$device->value, $this->rows('aftercart_option', $rows), 32, count($options),
+            $this->rows('aftercart_method_count', $usual), 32, count($counts)];
+        return $this->rank('aftercart_rank_payment_methods', $request, $known);
+    }
+
+    /**
+     * Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+     * cheaper and promised as early or earlier.
+     *
+     * @param list<ShippingOption> $options
+     * @param list<PastUse> $uses
+     * @return list<Ranked>
+     */
+    public function rankShippingOptions(Transaction $order, ?Profile $customer, array $options, array $uses = []): array
+    {
+        [$request, $rows] = [new Request($order, $customer, $uses), ''];
+        foreach ($options as $option) {
+            $rows .= pack('LLqqLL', ...[...$request->text($option->id), $option->price, $option->arrivesByMs, 0, 0]);
+        }
+        return $this->rank('aftercart_rank_shipping_options', $request, [$this->rows('aftercart_option', $rows), 32, count($options)]);
+    }
+
+    /**
+     * @param list<mixed> $known
+     * @return list<Ranked>
+     */
+    private function rank(string $call, Request $request, array $known): array
+    {
+        [$ranking, $count] = [$this->ffi->new('aftercart_ranked[' . Native::OPTIONS_MAX . ']'), $this->ffi->new('size_t[1]')];
+        $room = [$ranking, 16, Native::OPTIONS_MAX, $count];
+        self::done($this->ffi->$call(...$this->arguments($request), ...$known, ...$room));
+        $ranked = [];
+        for ($i = 0; $i < $count[0]; $i++) {
+            $ranked[] = new Ranked($ranking[$i]->option, Because::tryFrom($ranking[$i]->because));
+        }
+        return $ranked;
+    }
+
+    /** Packed structs where C reads them. */
+    private function rows(string $type, string $packed): CData
+    {
+        return self::fill($this->ffi->new("{$type}[1]"), $type, $packed, intdiv(strlen($packed), 16));
+    }
+
+    /**
      * Makes a live overlay for this catalog, or makes one that is there fit this catalog too: what it knows carries over by id. Do so
      * before workers open the new catalog with it; it takes some 0.2 s for a million products.
      */
@@ -256,7 +320,12 @@ final class Engine
      */
     private function pack(Transaction $order, ?Profile $customer): array
     {
-        $request = new Request($order, $customer);
+        return $this->arguments(new Request($order, $customer));
+    }
+
+    /** @return list<mixed> */
+    private function arguments(Request $request): array
+    {
         $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
         $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
         FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);

@@ -15,6 +15,7 @@ final class Native
     public const SLOTS_MAX = 16;
     public const REASONS_MAX = 32;
     public const TOKEN_BYTES = 192;
+    public const OPTIONS_MAX = 32;
 
     public const OPTIONS_BYTES = 24;
     public const TRANSACTION_BYTES = 72;

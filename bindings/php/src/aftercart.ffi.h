@@ -158,6 +158,40 @@ typedef struct {
   uint64_t idempotency_key_high;
 } aftercart_claim;
 typedef struct {
+  aftercart_text id;
+  int64_t price;
+  int64_t arrives_by_ms;
+  uint32_t flags;
+  uint32_t reserved;
+} aftercart_option;
+typedef struct {
+  aftercart_text id;
+  char country[4];
+  uint32_t device;
+  int64_t amount_from;
+  uint32_t orders;
+  uint32_t reserved;
+} aftercart_method_count;
+typedef struct {
+  uint32_t option;
+  uint32_t because;
+  uint64_t reserved;
+} aftercart_ranked;
+typedef struct {
+  uint32_t field;
+  uint32_t slot;
+  char country[4];
+  uint32_t uses;
+  int64_t last_used_ms;
+} aftercart_stored;
+typedef struct {
+  uint32_t field;
+  uint32_t slot;
+  uint32_t because;
+  uint32_t reserved;
+  int64_t confidence_ppm;
+} aftercart_prefilled;
+typedef struct {
   uint32_t item_kind;
   uint32_t item_row;
   uint64_t own;
@@ -298,6 +332,54 @@ int32_t aftercart_token_verify(const aftercart_key *key,
                                int64_t now_ms,
                                int64_t skew_ms,
                                aftercart_claim *claim);
+int32_t aftercart_rank_payment_methods(aftercart_decider *decider,
+                                       const aftercart_transaction *transaction,
+                                       const aftercart_profile *profile,
+                                       const aftercart_line *lines,
+                                       size_t line_size,
+                                       size_t line_count,
+                                       const aftercart_fact *facts,
+                                       size_t fact_size,
+                                       size_t fact_count,
+                                       const char *strings,
+                                       size_t strings_length,
+                                       uint32_t device,
+                                       const aftercart_option *options,
+                                       size_t option_size,
+                                       size_t option_count,
+                                       const aftercart_method_count *counts,
+                                       size_t count_size,
+                                       size_t count_count,
+                                       aftercart_ranked *ranking,
+                                       size_t ranked_size,
+                                       size_t capacity,
+                                       size_t *count);
+int32_t aftercart_rank_shipping_options(aftercart_decider *decider,
+                                        const aftercart_transaction *transaction,
+                                        const aftercart_profile *profile,
+                                        const aftercart_line *lines,
+                                        size_t line_size,
+                                        size_t line_count,
+                                        const aftercart_fact *facts,
+                                        size_t fact_size,
+                                        size_t fact_count,
+                                        const char *strings,
+                                        size_t strings_length,
+                                        const aftercart_option *options,
+                                        size_t option_size,
+                                        size_t option_count,
+                                        aftercart_ranked *ranking,
+                                        size_t ranked_size,
+                                        size_t capacity,
+                                        size_t *count);
+int32_t aftercart_prefill(const aftercart_transaction *transaction,
+                          const aftercart_stored *stored,
+                          size_t stored_size,
+                          size_t stored_count,
+                          aftercart_prefilled *prefilled,
+                          size_t prefilled_size,
+                          size_t capacity,
+                          size_t *count);
 int32_t aftercart_engine_with_live(const aftercart_engine *engine,
                                    const char *path,
                                    size_t path_length,

@@ -147,6 +147,29 @@ enum Acceptance: int
     case SoldOnce = 8;
 }
 
+/** Where the customer sits. */
+enum Device: int
+{
+    case Unknown = 0;
+    case Phone = 1;
+    case Tablet = 2;
+    case Desktop = 3;
+}
+
+/** Why an option stands where it does. */
+enum Because: int
+{
+    /** Nothing speaks for another place. */
+    case HostOrder = 0;
+    case LastUsed = 1;
+    case OftenUsed = 2;
+    case ReadyOnDevice = 3;
+    case UsualHere = 4;
+    /** A cheaper one that is as fast comes first. */
+    case CheaperFirst = 5;
+    case Holdout = 6;
+}
+
 /** What happened to an offer on an earlier page. */
 enum Exposure: int
 {
@@ -195,6 +218,8 @@ enum FactKind: int
     case Engaged = 9;
     case Accepted = 10;
     case Asked = 11;
+    case Used = 12;
+    case Failed = 13;
 }
 
 /** How a call failed. The header says what each means. */
@@ -211,6 +236,7 @@ enum Status: int
     case TooManyFacts = -109;
     case TooManySlots = -110;
     case UnknownId = -111;
+    case TooManyOptions = -112;
     case BadHandle = -201;
     case Busy = -202;
     case Poisoned = -203;

@@ -35,6 +35,132 @@ final readonly class Question
     }
 }
 
+/** A way to pay that you permit for this order. */
+final readonly class PaymentOption
+{
+    /** @internal flag of the header */
+    public const READY = 1;
+
+    public function __construct(
+        /** Your name for it. */
+        public string $id,
+        /** It is set up on the device, as wallets are. */
+        public bool $ready = false,
+    ) {
+    }
+}
+
+/** A way to ship that you permit for this order. */
+final readonly class ShippingOption
+{
+    public function __construct(
+        /** Your name for it. */
+        public string $id,
+        public int $price,
+        /** The last moment of the promised window, Unix milliseconds; 0 = none was promised. */
+        public int $arrivesByMs = 0,
+    ) {
+    }
+}
+
+/** What the customer paid or shipped with before. */
+final readonly class PastUse
+{
+    public function __construct(
+        /** Your name for it. */
+        public string $id,
+        /** Unix milliseconds; 0 = not known. */
+        public int $atMs = 0,
+        /** It was declined, or given up. */
+        public bool $failed = false,
+    ) {
+    }
+}
+
+/** How often your customers use a way to pay, in one group of orders. */
+final readonly class MethodCount
+{
+    public function __construct(
+        public string $id,
+        /** ISO 3166-1. */
+        public string $country,
+        public Device $device,
+        /** Of at least this amount, and below the next greater one that occurs. */
+        public int $amountFrom,
+        public int $orders,
+    ) {
+    }
+}
+
+/** Where an option goes. */
+final readonly class Ranked
+{
+    public function __construct(
+        /** Index into the options. */
+        public int $option,
+        /** null = a reason that only a newer version of this binding knows. */
+        public ?Because $because,
+    ) {
+    }
+}
+
+/** Something in your store that may be filled in. Its value stays with you. */
+final readonly class StoredField
+{
+    public function __construct(
+        /** What it is, by a number of yours, 0 to 255; at most one of each is suggested. */
+        public int $field,
+        /** Its place in your store, 0 to 65535. */
+        public int $slot,
+        /** Of an address, ISO 3166-1. */
+        public string $country = '',
+        public int $uses = 0,
+        /** Unix milliseconds; 0 = not known. */
+        public int $lastUsedMs = 0,
+    ) {
+    }
+}
+
+/** What to fill in. */
+final readonly class Prefilled
+{
+    private function __construct(public int $field, public int $slot, public int $confidencePpm, public ?Because $because)
+    {
+    }
+
+    /**
+     * Says which stored thing to fill in for each field, where more than half of its uses, fading over months, are one slot's. An address
+     * of another country than the order's is left out, and for a gift every address is.
+     *
+     * @param list<StoredField> $stored
+     * @return list<self>
+     */
+    public static function of(Transaction $order, array $stored): array
+    {
+        [$ffi, $rows] = [Native::ffi(), ''];
+        foreach ($stored as $of) {
+            $rows .= pack('LLa4Lq', Request::uint32($of->field), Request::uint32($of->slot), $of->country, Request::uint32($of->uses),
+                $of->lastUsedMs);
+        }
+        $given = Engine::sized($ffi, 'aftercart_transaction');
+        $only = new Transaction(createdAtMs: $order->createdAtMs, country: $order->country, isGift: $order->isGift);
+        $packed = (new Request($only, null))->transaction;
+        FFI::memcpy($given, $packed, Native::TRANSACTION_BYTES);
+        $from = $ffi->new('aftercart_stored[' . max(1, count($stored)) . ']');
+        FFI::memcpy($from, $rows, strlen($rows));
+        [$filled, $count] = [$ffi->new('aftercart_prefilled[' . Native::OPTIONS_MAX . ']'), $ffi->new('size_t[1]')];
+        $status = $ffi->aftercart_prefill($given, $from, 24, count($stored), $filled, 24, Native::OPTIONS_MAX, $count);
+        if ($status < 0) {
+            throw AftercartException::of($status);
+        }
+        $all = [];
+        for ($i = 0; $i < $count[0]; $i++) {
+            $all[] = new self($filled[$i]->field, $filled[$i]->slot, $filled[$i]->confidence_ppm, Because::tryFrom($filled[$i]->because));
+        }
+        return $all;
+    }
+}
+
 /** What was offered, at what price, until when. */
 final readonly class Claim
 {

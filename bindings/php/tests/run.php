@@ -166,7 +166,7 @@ $tests = [
         $header = file_get_contents(ROOT . 'include/aftercart.h');
         $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'PAYMENT' => 'Payment', 'ROLE' => 'Role',
             'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
-            'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ACCEPTANCE' => 'Acceptance',
+            'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ACCEPTANCE' => 'Acceptance', 'DEVICE' => 'Device', 'BECAUSE' => 'Because',
             'ITEM' => 'Item'];
         preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);
         $same = fn (string $header, string $php) => str_replace('_', '', $header) === strtoupper($php);

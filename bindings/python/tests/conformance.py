@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests/conformance"
 
 
-STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify")
+STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify",
+         "rank_payment", "rank_shipping", "prefill")
+BESIDE = ("used", "failed", "pay", "ship", "usual", "stored")
 
 
 def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[str]]]]:
@@ -27,6 +29,9 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[s
                                                 "opt_out_categories": [], "cart_removed": [], "exposures": [], "asked": []}, []))
             continue
         _, order, customer, steps = cases[-1]
+        if word in BESIDE:
+            steps.append(f)  # before the step that needs it
+            continue
         if word in STEPS:
             steps.append(f)
             continue
@@ -172,12 +177,19 @@ class Moments:
 
     def __init__(self, engine: a.Engine, decider: a.Decider):
         self.engine, self.decider, self.token = engine, decider, ""
+        self.beside: dict[str, list[list[str]]] = {}
+
+    def _uses(self) -> list[a.Use]:
+        return [a.Use(of[1], int(of[2]), of[0] == "failed") for of in self.beside.get("used", [])]
 
     def take(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> str:
+        if f[0] in BESIDE:
+            self.beside.setdefault("used" if f[0] == "failed" else f[0], []).append(f)
+            return ""
         try:
             rows = self._rows(order, customer, f)
         except a.AftercartError as failed:
-            rows = [[{"sign": "token", "verify": "claim"}.get(f[0], f[0]), failed.status.name]]
+            rows = [[{"rank_payment": "ranked", "sign": "token", "verify": "claim"}.get(f[0], f[0]), failed.status.name]]
         return "".join("\t".join(map(str, row)) + "\n" for row in rows)
 
     def _rows(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> list[list]:
@@ -198,6 +210,18 @@ class Moments:
                 claim = a.Claim(f[2], f[3], int(f[4]), f[5], int(f[7]), int(f[6]))
                 self.token = a.TokenKey(f[1].encode()).sign(claim)
                 return [["token", "OK", self.token]]
+            case "rank_payment":
+                counts = [a.MethodCount(o[1], o[2], a.Device(int(o[3])), int(o[4]), int(o[5])) for o in self.beside.get("usual", [])]
+                options = [a.PaymentOption(o[1], o[2] == "1") for o in self.beside.get("pay", [])]
+                ranked = self.decider.rank_payment_methods(order, customer, options, self._uses(), counts, a.Device(int(f[1])))
+                return [["ranked", "OK"]] + [["option", of.option, int(of.because)] for of in ranked]
+            case "rank_shipping":
+                options = [a.ShippingOption(o[1], int(o[2]), int(o[3])) for o in self.beside.get("ship", [])]
+                ranked = self.decider.rank_shipping_options(order, customer, options, self._uses())
+                return [["ranked", "OK"]] + [["option", of.option, int(of.because)] for of in ranked]
+            case "prefill":
+                stored = [a.StoredField(int(o[1]), int(o[2]), o[3], int(o[4]), int(o[5])) for o in self.beside.get("stored", [])]
+                return [["prefilled", "OK"]] + [["field", *map(int, of)] for of in a.prefill(order, stored)]
             case _:
                 c = a.TokenKey(f[1].encode()).verify(f[2] or self.token, f[3], int(f[4]), int(f[5]))
                 return [["claim", "OK", c.decision_id, c.item_id, c.price, c.currency, c.quantity, c.expires_at_ms,

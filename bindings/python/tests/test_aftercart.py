@@ -67,12 +67,13 @@ class Tests(unittest.TestCase):
         known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "PAYMENT": "Payment", "ROLE": "Role",
                  "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
                  "RELATION": "Relation", "FACT": "FactKind", "ACCEPT": "Accept", "ACCEPTANCE": "Acceptance",
+                 "DEVICE": "Device", "BECAUSE": "Because",
                  "ITEM": "Item"}
         header = (ROOT / "include/aftercart.h").read_text()
         for prefix, name, number in re.findall(r"(?m)^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$", header):
             if prefix in known:
                 self.assertEqual(getattr(lists, known[prefix])[name], int(number))
-            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE", "TOKEN"):
+            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE", "TOKEN", "OPTIONS", "OPTION"):
                 self.assertEqual(getattr(native, f"{prefix}_{name}"), int(number))
         for line in (ROOT / "ffi/abi/status.txt").read_text().splitlines():
             number, name = line.split()
@@ -99,6 +100,7 @@ class Tests(unittest.TestCase):
             moments = Moments(engine, decider)
             for name, order, customer, steps in requests((FOLDER / "moments.txt").read_text()):
                 decider.use(engine)
+                moments.beside = {}
                 told += f"case\t{name}\n" + "".join(moments.take(order, customer, one) for one in steps) + "\n"
         self.assertEqual(told.split("\n"), (FOLDER / "moments-answers.txt").read_text().split("\n"))
 

@@ -20,6 +20,10 @@ static struct {
     aftercart_fact facts[AFTERCART_FACTS_MAX + 8];
     char strings[1 << 18];
     size_t line_count, fact_count, used;
+    aftercart_option pay[AFTERCART_OPTIONS_MAX + 8], ship[8];
+    aftercart_method_count usual[8];
+    aftercart_stored stored[8];
+    size_t pay_count, ship_count, usual_count, stored_count;
 } r;
 
 static char *field[12];
@@ -141,6 +145,33 @@ static void add(void)
     WORD("shown") add_fact(AFTERCART_FACT_SHOWN, field[1])->at_ms = atoll(field[2]);
     WORD("engaged") add_fact(AFTERCART_FACT_ENGAGED, field[1])->at_ms = atoll(field[2]);
     WORD("accepted") add_fact(AFTERCART_FACT_ACCEPTED, field[1])->at_ms = atoll(field[2]);
+    WORD("used") add_fact(AFTERCART_FACT_USED, field[1])->at_ms = atoll(field[2]);
+    WORD("failed") add_fact(AFTERCART_FACT_FAILED, field[1])->at_ms = atoll(field[2]);
+    WORD("pay") {
+        r.pay[r.pay_count].id = put(field[1]);
+        r.pay[r.pay_count++].flags = atol(field[2]) ? AFTERCART_OPTION_READY : 0;
+    }
+    WORD("ship") {
+        r.ship[r.ship_count].id = put(field[1]);
+        r.ship[r.ship_count].price = atoll(field[2]);
+        r.ship[r.ship_count++].arrives_by_ms = atoll(field[3]);
+    }
+    WORD("usual") {
+        aftercart_method_count *of = &r.usual[r.usual_count++];
+        of->id = put(field[1]);
+        memcpy(of->country, field[2], 2);
+        of->device = (uint32_t)atol(field[3]);
+        of->amount_from = atoll(field[4]);
+        of->orders = (uint32_t)atol(field[5]);
+    }
+    WORD("stored") {
+        aftercart_stored *of = &r.stored[r.stored_count++];
+        of->field = (uint32_t)atol(field[1]);
+        of->slot = (uint32_t)atol(field[2]);
+        memcpy(of->country, field[3], strlen(field[3]));
+        of->uses = (uint32_t)atol(field[4]);
+        of->last_used_ms = atoll(field[5]);
+    }
     WORD("asked") add_fact(AFTERCART_FACT_ASKED, field[1])->at_ms = atoll(field[2]);
     WORD("answer") {
         aftercart_fact *fact = add_fact(AFTERCART_FACT_ANSWER, field[1]);
@@ -361,6 +392,44 @@ static void verify(void)
     aftercart_key_free(secret);
 }
 
+static void ranked(int32_t status, const aftercart_ranked *ranking, size_t count)
+{
+    told("ranked", status);
+    for (size_t i = 0; i < count; i++)
+        printf("option\t%u\t%u\n", ranking[i].option, ranking[i].because);
+}
+
+static void rank_payment(aftercart_decider *decider)
+{
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    int32_t status = aftercart_rank_payment_methods(
+        decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts, sizeof r.facts[0], r.fact_count,
+        r.strings, r.used, (uint32_t)atol(field[1]), r.pay, sizeof r.pay[0], r.pay_count, r.usual, sizeof r.usual[0],
+        r.usual_count, ranking, sizeof ranking[0], AFTERCART_OPTIONS_MAX, &count);
+    ranked(status, ranking, count);
+}
+
+static void rank_shipping(aftercart_decider *decider)
+{
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    int32_t status = aftercart_rank_shipping_options(
+        decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts, sizeof r.facts[0], r.fact_count,
+        r.strings, r.used, r.ship, sizeof r.ship[0], r.ship_count, ranking, sizeof ranking[0], AFTERCART_OPTIONS_MAX, &count);
+    ranked(status, ranking, count);
+}
+
+static void prefill(void)
+{
+    aftercart_prefilled filled[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    told("prefilled", aftercart_prefill(&r.transaction, r.stored, sizeof r.stored[0], r.stored_count, filled, sizeof filled[0],
+                                        AFTERCART_OPTIONS_MAX, &count));
+    for (size_t i = 0; i < count; i++)
+        printf("field\t%u\t%u\t%" PRId64 "\t%u\n", filled[i].field, filled[i].slot, filled[i].confidence_ppm, filled[i].because);
+}
+
 /* Leases by the letter that is their name. */
 static aftercart_lease leases[128];
 
@@ -376,6 +445,9 @@ static void step(aftercart_engine *engine, aftercart_decider *decider)
     WORD("ask") ask(engine, decider);
     WORD("sign") sign();
     WORD("verify") verify();
+    WORD("rank_payment") rank_payment(decider);
+    WORD("rank_shipping") rank_shipping(decider);
+    WORD("prefill") prefill();
     WORD("model") told("model", aftercart_decider_use(decider, learnt[atol(field[1])]));
     WORD("activate") told("activate", aftercart_lease_activate(engine, lease, atoll(field[2])));
     WORD("release") told("release", aftercart_lease_release(engine, lease, atoll(field[2])));

@@ -432,6 +432,48 @@ static void moments(const char *path, aftercart_engine *engine, aftercart_decide
     EXPECT(AFTERCART_OK, aftercart_key_free(NULL));
 }
 
+static void before_payment(aftercart_decider *decider)
+{
+    aftercart_option options[AFTERCART_OPTIONS_MAX + 1];
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX + 1];
+    memset(options, 0, sizeof options);
+    EXPECT(AFTERCART_OK, rank_payment(decider, R, options, AFTERCART_OPTIONS_MAX, ranking));
+    CHECK(ranking[0].option == 0 && ranking[0].because == AFTERCART_BECAUSE_HOST_ORDER && ranking[31].option == 31);
+    EXPECT(AFTERCART_TOO_MANY_OPTIONS, rank_payment(decider, R, options, AFTERCART_OPTIONS_MAX + 1, ranking));
+    EXPECT(AFTERCART_NULL_POINTER, rank_payment(decider, R, NULL, 1, ranking));
+    EXPECT(AFTERCART_NULL_POINTER, rank_payment(decider, R, options, 1, NULL));
+    options[0].flags = 2;
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, rank_payment(decider, R, options, 1, ranking));
+    options[0].flags = AFTERCART_OPTION_READY;
+    options[1].price = 1;
+    EXPECT(AFTERCART_BAD_VALUE, rank_payment(decider, R, options, 2, ranking)); /* ways to pay have none */
+    options[1].price = 0;
+    options[1].id.length = 5000;
+    EXPECT(AFTERCART_BAD_STRING, rank_payment(decider, R, options, 2, ranking));
+    request *r = R;
+    size_t count = 99;
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, aftercart_rank_shipping_options(
+        decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, r->strings, r->strings_length, options, sizeof options[0], 1, ranking,
+        sizeof ranking[0], 1, &count)); /* ways to ship are not ready */
+    options[0].flags = 0;
+    options[1].id.length = 0;
+    EXPECT(AFTERCART_TRUNCATED, aftercart_rank_shipping_options(
+        decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, r->strings, r->strings_length, options, sizeof options[0], 2, ranking,
+        sizeof ranking[0], 1, &count));
+    CHECK(count == 2);
+    aftercart_stored stored;
+    aftercart_prefilled filled;
+    memset(&stored, 0, sizeof stored);
+    stored.uses = 9;
+    EXPECT(AFTERCART_OK, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, &filled, sizeof filled, 1, &count));
+    CHECK(count == 1 && filled.confidence_ppm == 900000);
+    EXPECT(AFTERCART_TRUNCATED, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, NULL, 0, 0, &count));
+    stored.field = 256;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, &filled, sizeof filled, 1, &count));
+    CHECK(count == 0);
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_prefill(NULL, NULL, 0, 0, NULL, 0, 0, &count));
+}
+
 static void overlays(const char *catalog, aftercart_engine *plain)
 {
     char path[512];
@@ -592,6 +634,7 @@ int main(int argc, char **argv)
     explanations(decider);
     overlays(argv[1], engine);
     moments(argv[1], engine, decider);
+    before_payment(decider);
     forks(engine);
     panics(engine);
     two_threads(engine);

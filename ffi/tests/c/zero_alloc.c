@@ -55,6 +55,10 @@ int main(int argc, char **argv)
     memcpy(claim.currency, "EUR", 3);
     char token[AFTERCART_TOKEN_BYTES];
     size_t length = 0;
+    aftercart_ranked ranking[2];
+    aftercart_option options[2];
+    memset(options, 0, sizeof options);
+    options[0].id = options[1].id = typical.lines[0].item_id;
     aftercart_question question;
     memset(&question, 0, sizeof question);
     question.struct_size = sizeof question;
@@ -65,11 +69,12 @@ int main(int argc, char **argv)
         EXPECT(AFTERCART_NO_OFFERS, decide(decider, &large));
         EXPECT(AFTERCART_BAD_STRING, decide(decider, &wrong));
         EXPECT(AFTERCART_OK, next_question(asker, &asking, &question));
+        EXPECT(AFTERCART_OK, rank_payment(decider, &typical, options, 2, ranking));
         EXPECT(AFTERCART_OK, aftercart_token_sign(key, &claim, token, sizeof token, &length));
         EXPECT(AFTERCART_OK, aftercart_token_verify(key, token, length, "EUR", 1, 0, &read));
     }
     size_t after = calls;
-    printf("%zu allocations in 3000 decisions, 1000 questions and 1000 tokens\n", after - before);
+    printf("%zu allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n", after - before);
     CHECK(after == before);
 
     EXPECT(AFTERCART_OK, aftercart_key_free(key));

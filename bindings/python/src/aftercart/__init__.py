@@ -10,18 +10,19 @@ times Unix milliseconds, relevance is in thousandths, probabilities are in parts
 
 from .engine import AftercartError, Decider, Engine, Pool
 from .lists import (
-    Accept, Acceptance, AgeBand, Customer, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
+    Accept, Acceptance, AgeBand, Because, Customer, Device, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
     Verify,
 )
+from .prefill import prefill
 from .token import TokenKey
 from .types import (
-    Change, Claim, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, PossibleAnswer, Profile,
-    Question, SurveyAnswer, Transaction,
+    Change, Claim, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, MethodCount, Offer, Offers,
+    PaymentOption, PossibleAnswer, Prefilled, Profile, Question, Ranked, ShippingOption, StoredField, SurveyAnswer, Transaction, Use,
 )
 
 __all__ = [
-    "Accept", "Acceptance", "AftercartError", "AgeBand", "Change", "Claim", "Consent", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
-    "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "Mode", "Offer", "Offers", "Payment",
-    "Pool", "PossibleAnswer", "Prefault", "Profile", "Question", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "TokenKey", "Transaction",
-    "Verify",
+    "Accept", "Acceptance", "AftercartError", "AgeBand", "Because", "Change", "Claim", "Consent", "Customer", "Decider", "Device", "Engine", "Event", "Explanation", "Exposed",
+    "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "MethodCount", "Mode", "Offer", "Offers", "Payment", "PaymentOption",
+    "Pool", "PossibleAnswer", "Prefault", "Prefilled", "Profile", "Question", "Ranked", "Relation", "Role", "Sensitive", "ShippingOption", "Stage", "Status", "StoredField", "SurveyAnswer", "TokenKey", "Transaction",
+    "Use", "Verify", "prefill",
 ]

@@ -7,14 +7,15 @@ import queue
 import struct
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 
 from . import native
-from .lists import Accept, Acceptance, Item, Kind, Mode, Prefault, Relation, Status, Verify
+from .lists import Accept, Acceptance, Because, Device, FactKind, Item, Kind, Mode, Prefault, Relation, Status, Verify
 from .types import (
-    Change, Explanation, Feature, Info, Lease, LiveState, Offer, Offers, PossibleAnswer, Profile, Question, Transaction,
+    Change, Explanation, Feature, Info, Lease, LiveState, MethodCount, Offer, Offers, PaymentOption, PossibleAnswer, Profile,
+    Question, Ranked, ShippingOption, Transaction, Use,
 )
 
 _library = native.load()
@@ -24,6 +25,7 @@ _TRUNCATED = 2
 _kinds = {kind.value: kind for kind in Kind}
 _relations = {relation.value: relation for relation in Relation}
 _accepts = {accept.value: accept for accept in Accept}
+_becauses = {because.value: because for because in Because}
 _acceptances = {acceptance.value: acceptance for acceptance in Acceptance}
 
 
@@ -310,6 +312,50 @@ class Decider:
         answers = tuple(PossibleAnswer(text(Item.ANSWER, at, 1), text(Item.ANSWER, at, 2)) for at in range(first, first + count))
         return Question(text(Item.QUESTION, row, 1), text(Item.QUESTION, row, 2), answers, gain_micros, decisions)
 
+    def rank_payment_methods(self, order: Transaction, customer: Profile, options: Sequence[PaymentOption], uses: Sequence[Use] = (),
+                             counts: Sequence[MethodCount] = (), device: Device = Device.UNKNOWN) -> tuple[Ranked, ...]:
+        """Puts the ways to pay that you permit in order, best first: by the customer's own use, drawn to what your customers here use.
+        None is added or taken away."""
+        def pack(texts: native.Texts) -> list[object]:
+            rows = b"".join(native.OPTION.pack(*texts.add(of.id), 0, 0, native.OPTION_READY if of.ready else 0, 0) for of in options)
+            usual = b"".join(native.METHOD_COUNT.pack(*texts.add(of.id), native.code(of.country), of.device, of.amount_from, of.orders, 0)
+                             for of in counts)
+            return [device, rows, native.OPTION.size, len(options), usual, native.METHOD_COUNT.size, len(counts)]
+        return self._rank(_library.aftercart_rank_payment_methods, order, customer, uses, pack)
+
+    def rank_shipping_options(self, order: Transaction, customer: Profile, options: Sequence[ShippingOption],
+                              uses: Sequence[Use] = ()) -> tuple[Ranked, ...]:
+        """Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one
+        that is cheaper and promised as early or earlier."""
+        def pack(texts: native.Texts) -> list[object]:
+            rows = b"".join(native.OPTION.pack(*texts.add(of.id), of.price, of.arrives_by_ms, 0, 0) for of in options)
+            return [rows, native.OPTION.size, len(options)]
+        return self._rank(_library.aftercart_rank_shipping_options, order, customer, uses, pack)
+
+    def _rank(self, rank, order: Transaction, customer: Profile, uses: Sequence[Use],  # type: ignore[no-untyped-def]
+              pack: Callable[[native.Texts], list[object]]) -> tuple[Ranked, ...]:
+        given: list[object] = []
+
+        def more(texts: native.Texts) -> list[bytes]:
+            given.extend(pack(texts))
+            return [native.FACT.pack(FactKind.FAILED if use.failed else FactKind.USED, 0, use.at_ms, *texts.add(use.id), 0, 0)
+                    for use in uses]
+
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            request = self._pack(order, customer, more)
+            room, count = create_string_buffer(native.RANKED.size * native.OPTIONS_MAX), c_size_t()
+            status = rank(self._handle, *request, *given, room, native.RANKED.size, native.OPTIONS_MAX, byref(count))
+        finally:
+            self._lock.release()
+        if status < 0:
+            raise AftercartError(status)
+        rows = list(native.RANKED.iter_unpack(room.raw))[: count.value]
+        return tuple(Ranked(option, _becauses.get(because, because)) for option, because, _ in rows)
+
     def explain(self, order: Transaction, customer: Profile, id: str, kind: Item = Item.ANY) -> Explanation:
         """Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a
         decision."""
@@ -342,8 +388,9 @@ class Decider:
             _known(line), relevance, accept_ppm, ev_micros,
             tuple(Feature(row[1], int(row[2]), int(row[3])) for row in rows if row[0] == "feature"))
 
-    def _pack(self, order: Transaction, customer: Profile) -> tuple:  # type: ignore[type-arg]
-        """A request as the arguments of C."""
+    def _pack(self, order: Transaction, customer: Profile,
+              more: Callable[[native.Texts], list[bytes]] | None = None) -> tuple:  # type: ignore[type-arg]
+        """A request as the arguments of C, with more facts at its end."""
         if len(order.lines) > native.LINES_MAX:
             raise AftercartError(Status.TOO_MANY_LINES)
         texts = native.Texts()
@@ -353,6 +400,8 @@ class Decider:
             profile = native.pack_profile(customer, texts)
             history = native.pack_purchases(customer, texts)
             facts = native.pack_facts(order, customer, texts)
+            if more is not None:
+                facts += more(texts)
         except (struct.error, ValueError, OverflowError) as problem:
             raise AftercartError(Status.BAD_VALUE, str(problem)) from None
         return (

@@ -131,6 +131,8 @@ class FactKind(IntEnum):
     ENGAGED = 9
     ACCEPTED = 10
     ASKED = 11
+    USED = 12
+    FAILED = 13
 
 
 class Exposure(IntEnum):
@@ -164,6 +166,27 @@ class Acceptance(IntEnum):
     NOT_RECHARGEABLE = 6
     RECURS = 7
     SOLD_ONCE = 8
+
+
+class Device(IntEnum):
+    """Where the customer sits."""
+
+    UNKNOWN = 0
+    PHONE = 1
+    TABLET = 2
+    DESKTOP = 3
+
+
+class Because(IntEnum):
+    """Why an option stands where it does."""
+
+    HOST_ORDER = 0  # nothing speaks for another place
+    LAST_USED = 1
+    OFTEN_USED = 2
+    READY_ON_DEVICE = 3
+    USUAL_HERE = 4
+    CHEAPER_FIRST = 5  # a cheaper one that is as fast comes first
+    HOLDOUT = 6
 
 
 class Item(IntEnum):
@@ -202,6 +225,7 @@ class Status(IntEnum):
     TOO_MANY_FACTS = -109
     TOO_MANY_SLOTS = -110
     UNKNOWN_ID = -111
+    TOO_MANY_OPTIONS = -112
     BAD_HANDLE = -201
     BUSY = -202
     POISONED = -203

@@ -46,6 +46,13 @@ LEASE = Struct("=2Iq4Q")
 QUESTION = Struct("=2Iq4I")
 CLAIM = Struct("=2I2Q2q4sI72s2Q")
 TOKEN_BYTES = 192
+OPTIONS_MAX = 32
+OPTION_READY = 1
+OPTION = Struct("=2I2q2I")
+METHOD_COUNT = Struct("=2I4sIq2I")
+RANKED = Struct("=2IQ")
+STORED = Struct("=2I4sIq")
+PREFILLED = Struct("=4Iq")
 
 CHANGE_STOCK = 1
 CHANGE_PRICE = 2
@@ -78,6 +85,11 @@ def load() -> ctypes.CDLL:
         "engine_with_live": [pointer, c_char_p, size, pointer, pointer],
         "engine_with_model": [pointer, c_char_p, size, c_uint32, pointer, pointer],
         "next_question": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer],
+        "rank_payment_methods": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, c_uint32, pointer, size, size,
+                                                 pointer, size, size, pointer, size, size, pointer],
+        "rank_shipping_options": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer, size, size, pointer,
+                                                  size, size, pointer],
+        "prefill": [pointer, pointer, size, size, pointer, size, size, pointer],
         "key_new": [c_char_p, size, pointer, pointer],
         "key_free": [pointer],
         "token_sign": [pointer, pointer, pointer, size, pointer],
@@ -137,10 +149,15 @@ class Texts:
         return starts, lengths
 
 
-def pack_transaction(order: Transaction, texts: Texts) -> bytes:
-    currency, country = order.currency.encode(), order.country.encode()
-    if len(currency) > 4 or len(country) > 4:
+def code(text: str) -> bytes:
+    """A short code, which C checks."""
+    packed = text.encode()
+    if len(packed) > 4:
         raise ValueError("currency and country are ISO codes")
+    return packed
+
+
+def pack_transaction(order: Transaction, texts: Texts) -> bytes:
     flags = (
         (TRANSACTION_HAS_VALUE if order.value is not None else 0)
         | (TRANSACTION_HAS_MIN_RELEVANCE if order.min_relevance is not None else 0)
@@ -149,7 +166,7 @@ def pack_transaction(order: Transaction, texts: Texts) -> bytes:
         | (TRANSACTION_FIRST_PURCHASES if order.first_purchases else 0)
     )
     return TRANSACTION.pack(
-        TRANSACTION.size, flags, order.created_at_ms, order.value or 0, *texts.add(order.order_id), currency, country,
+        TRANSACTION.size, flags, order.created_at_ms, order.value or 0, *texts.add(order.order_id), code(order.currency), code(order.country),
         order.stage, order.slots, order.min_relevance or 0, order.payment, _ANSWER[order.rechargeable], 0,
         *texts.add(order.placement),
     )

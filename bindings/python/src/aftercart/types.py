@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .lists import (
-    Accept, Acceptance, AgeBand, Customer, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
+    Accept, Acceptance, AgeBand, Because, Customer, Device, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
 )
 
 
@@ -176,6 +176,70 @@ class Question(NamedTuple):
     answers: tuple[PossibleAnswer, ...]
     gain_micros: int  # by how much the page is expected to be worth more, millionths of a minor unit
     decisions: int  # that were made to find out
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOption:
+    """A way to pay that you permit for this order."""
+
+    id: str  # your name for it
+    ready: bool = False  # set up on the device, as wallets are
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingOption:
+    """A way to ship that you permit for this order."""
+
+    id: str  # your name for it
+    price: int
+    arrives_by_ms: int = 0  # the last moment of the promised window; 0 = none was promised
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the customer paid or shipped with before."""
+
+    id: str
+    at_ms: int = 0  # 0 = not known
+    failed: bool = False  # declined, or given up
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCount:
+    """How often your customers use a way to pay, in one group of orders."""
+
+    id: str
+    country: str
+    device: Device
+    amount_from: int  # and below the next greater one that occurs
+    orders: int
+
+
+class Ranked(NamedTuple):
+    """Where an option goes."""
+
+    option: int  # index into the options
+    because: Because | int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredField:
+    """Something in your store that may be filled in. Its value stays with you."""
+
+    field: int  # what it is, by a number of yours, 0 to 255; at most one of each is suggested
+    slot: int  # its place in your store, 0 to 65535
+    country: str = ""  # of an address
+    uses: int = 0
+    last_used_ms: int = 0  # 0 = not known
+
+
+class Prefilled(NamedTuple):
+    """What to fill in."""
+
+    field: int
+    slot: int
+    confidence_ppm: int
+    because: Because | int
 
 
 @dataclass(frozen=True, slots=True)

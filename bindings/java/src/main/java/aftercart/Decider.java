@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -111,6 +112,34 @@ public final class Decider implements AutoCloseable {
         try (Arena call = Arena.ofConfined()) {
             request.pack(order, customer);
             return Moments.nextQuestion(call, engine, handle, request);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /**
+     * Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+     * use. None is added or taken away.
+     */
+    public List<Ranked> rankPaymentMethods(Transaction order, Profile customer, List<PaymentOption> options, PaymentFacts facts) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer, facts.uses());
+            return Before.payment(call, handle, request, options, facts);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /**
+     * Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+     * cheaper and promised as early or earlier.
+     */
+    public List<Ranked> rankShippingOptions(Transaction order, Profile customer, List<ShippingOption> options, List<Use> uses) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer, uses);
+            return Before.shipping(call, handle, request, options);
         } finally {
             busy.set(false);
         }

@@ -51,6 +51,14 @@ final class Native {
             function("engine_with_model", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
     static final MethodHandle NEXT_QUESTION = function("next_question", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
             ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle RANK_PAYMENT_METHODS = function("rank_payment_methods", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle RANK_SHIPPING_OPTIONS = function("rank_shipping_options", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle PREFILL = function("prefill", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
     static final MethodHandle KEY_NEW = function("key_new", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
     static final MethodHandle KEY_FREE = function("key_free", JAVA_INT, ADDRESS);
     static final MethodHandle TOKEN_SIGN = function("token_sign", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
@@ -112,7 +120,18 @@ final class Native {
     static final StructLayout CLAIM = MemoryLayout.structLayout(ints("struct_size", "quantity"),
             longs("decision_id_low", "decision_id_high", "price", "expires_at_ms"), chars("currency", 4),
             JAVA_INT.withName("id_length"), chars("id", 72), longs("idempotency_key_low", "idempotency_key_high"));
+    static final StructLayout OPTION = MemoryLayout.structLayout(TEXT.withName("id"), longs("price", "arrives_by_ms"),
+            ints("flags", "reserved"));
+    static final StructLayout METHOD_COUNT = MemoryLayout.structLayout(TEXT.withName("id"), chars("country", 4),
+            JAVA_INT.withName("device"), JAVA_LONG.withName("amount_from"), ints("orders", "reserved"));
+    static final StructLayout RANKED = MemoryLayout.structLayout(ints("option", "because"), JAVA_LONG.withName("reserved"));
+    static final StructLayout STORED = MemoryLayout.structLayout(ints("field", "slot"), chars("country", 4),
+            JAVA_INT.withName("uses"), JAVA_LONG.withName("last_used_ms"));
+    static final StructLayout PREFILLED = MemoryLayout.structLayout(ints("field", "slot", "because", "reserved"),
+            JAVA_LONG.withName("confidence_ppm"));
     static final int TOKEN_BYTES = 192;
+    static final int OPTIONS_MAX = 32;
+    static final int OPTION_READY = 1;
 
     private Native() {}
 

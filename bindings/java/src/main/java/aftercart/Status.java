@@ -24,6 +24,8 @@ public enum Status {
     TOO_MANY_SLOTS(-110),
     /** An id that the catalog, or the catalogs of the overlay, do not have. */
     UNKNOWN_ID(-111),
+    /** More options than can be put in order. */
+    TOO_MANY_OPTIONS(-112),
     /** Not a live handle of this kind. */
     BAD_HANDLE(-201),
     /** Another thread is using this decider. */

@@ -201,6 +201,8 @@ public final class AftercartTest {
                 Native.FACT, "offer", Native.OFFER, "summary", Native.SUMMARY));
         known.putAll(Map.of("question", Native.QUESTION, "claim", Native.CLAIM, "change", Native.CHANGE, "live_state", Native.LIVE_STATE, "explanation", Native.EXPLANATION, "lease",
                 Native.LEASE));
+        known.putAll(Map.of("option", Native.OPTION, "method_count", Native.METHOD_COUNT, "ranked", Native.RANKED, "stored",
+                Native.STORED, "prefilled", Native.PREFILLED));
         for (String line : Files.readAllLines(ROOT.resolve("ffi/abi/layout.txt"))) {
             String[] words = line.substring("aftercart_".length()).split("[ .]");
             if (words[0].equals("live_fact")) {
@@ -234,19 +236,20 @@ public final class AftercartTest {
         Map<String, Enum<?>[]> lists = new HashMap<>(Map.of("OPEN", Mode.values(), "VERIFY", Verify.values(), "PREFAULT", Prefault.values(),
                 "STAGE", Stage.values(), "ROLE", Role.values(), "SENSITIVE", Sensitive.values(), "CUSTOMER", Customer.values(),
                 "AGE", AgeBand.values(), "KIND", Kind.values(), "RELATION", Relation.values()));
-        lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ACCEPTANCE", Acceptance.values(), "ITEM", ItemKind.values(), "CHANGE",
+        lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ACCEPTANCE", Acceptance.values(), "DEVICE", Device.values(), "BECAUSE", Because.values(), "ITEM", ItemKind.values(), "CHANGE",
                 Field.values()));
         Map<String, Integer> flags = new HashMap<>(Map.of("TRANSACTION_HAS_VALUE", Request.HAS_VALUE, "TRANSACTION_HAS_MIN_RELEVANCE",
                 Request.HAS_MIN_RELEVANCE, "TRANSACTION_IS_GIFT", Request.IS_GIFT, "TRANSACTION_IS_TEST", Request.IS_TEST,
                 "TRANSACTION_FIRST_PURCHASES", Request.FIRST_PURCHASES, "LINE_HAS_UNIT_PRICE", Request.HAS_UNIT_PRICE,
                 "PROFILE_OPT_OUT_THIRD_PARTY", Request.OPT_OUT_THIRD_PARTY, "LINES_MAX", Native.LINES_MAX, "FACTS_MAX",
                 Native.FACTS_MAX, "SLOTS_MAX", Native.SLOTS_MAX));
-        flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC, "TOKEN_BYTES", Native.TOKEN_BYTES));
+        flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC, "TOKEN_BYTES", Native.TOKEN_BYTES, "OPTIONS_MAX",
+                Native.OPTIONS_MAX, "OPTION_READY", Native.OPTION_READY));
         Map<String, Integer> facts = new HashMap<>(Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
                 Exposure.ACCEPTED.code, "PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
                 "OPT_OUT_CATEGORY", Request.OPT_OUT_CATEGORY, "CART_REMOVED", Request.CART_REMOVED,
                 "ORDER_TAG", Request.ORDER_TAG, "SEGMENT", Request.SEGMENT));
-        facts.put("ASKED", Request.ASKED);
+        facts.putAll(Map.of("ASKED", Request.ASKED, "USED", Request.USED, "FAILED", Request.FAILED));
         Matcher all = Pattern.compile("(?m)^#define AFTERCART_([A-Z]+)_(\\w+) (\\d+)$")
                 .matcher(Files.readString(ROOT.resolve("include/aftercart.h")));
         while (all.find()) {
@@ -260,7 +263,7 @@ public final class AftercartTest {
                 check(there, all.group());
             } else if (all.group(1).equals("FACT")) {
                 check(facts.get(all.group(2)) == number, all.group());
-            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "TOKEN").contains(all.group(1))) {
+            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "TOKEN", "OPTION", "OPTIONS").contains(all.group(1))) {
                 check(flags.get(all.group(1) + "_" + all.group(2)) == number, all.group());
             }
         }

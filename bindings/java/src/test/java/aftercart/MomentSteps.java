@@ -1,7 +1,9 @@
 package aftercart;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What moments.txt asks for. */
 final class MomentSteps {
@@ -19,7 +21,7 @@ final class MomentSteps {
         try {
             step(one, f, text);
         } catch (AftercartException failed) {
-            Conformance.row(text, f[0].equals("sign") ? "token" : f[0].equals("verify") ? "claim" : f[0], failed.status);
+            Conformance.row(text, f[0].equals("rank_payment") ? "ranked" : f[0].equals("sign") ? "token" : f[0].equals("verify") ? "claim" : f[0], failed.status);
         }
         return text.toString();
     }
@@ -32,6 +34,20 @@ final class MomentSteps {
             }
             case "page" -> page(decider.decide(one.order(), one.customer()), text);
             case "ask" -> ask(decider.nextQuestion(one.order(), one.customer()), text);
+            case "rank_payment" -> ranked(decider.rankPaymentMethods(one.order(), one.customer(),
+                    beside(one, "pay").map(o -> new PaymentOption(o[1], "1".equals(o[2]))).toList(),
+                    new PaymentFacts(uses(one), beside(one, "usual").map(o -> new PaymentFacts.Count(o[1], o[2],
+                            Device.values()[Integer.parseInt(o[3])], Long.parseLong(o[4]), Integer.parseInt(o[5]))).toList(),
+                            Device.values()[Integer.parseInt(f[1])])), text);
+            case "rank_shipping" -> ranked(decider.rankShippingOptions(one.order(), one.customer(), beside(one, "ship")
+                    .map(o -> new ShippingOption(o[1], Long.parseLong(o[2]), Long.parseLong(o[3]))).toList(), uses(one)), text);
+            case "prefill" -> {
+                Conformance.row(text, "prefilled", "OK");
+                for (Prefilled of : Prefilled.of(one.order(), beside(one, "stored").map(o -> new Prefilled.Stored(
+                        Integer.parseInt(o[1]), Integer.parseInt(o[2]), o[3], Integer.parseInt(o[4]), Long.parseLong(o[5]))).toList())) {
+                    Conformance.row(text, "field", of.field(), of.slot(), of.confidencePpm(), of.because().code);
+                }
+            }
             case "sign" -> {
                 token = key(f[1]).sign(new Claim(f[2], f[3], Long.parseLong(f[4]), f[5], Integer.parseInt(f[6]),
                         Long.parseLong(f[7]), ""));
@@ -43,6 +59,19 @@ final class MomentSteps {
                         c.expiresAtMs(), c.idempotencyKey());
             }
         }
+    }
+
+    private static Stream<String[]> beside(Conformance.Case one, String... words) {
+        return one.beside().stream().filter(f -> List.of(words).contains(f[0]));
+    }
+
+    private static List<Use> uses(Conformance.Case one) {
+        return beside(one, "used", "failed").map(o -> new Use(o[1], Long.parseLong(o[2]), o[0].equals("failed"))).toList();
+    }
+
+    private static void ranked(List<Ranked> ranking, StringBuilder text) {
+        Conformance.row(text, "ranked", "OK");
+        ranking.forEach(of -> Conformance.row(text, "option", of.option(), of.because().code));
     }
 
     private static TokenKey key(String secret) {
