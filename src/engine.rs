@@ -95,6 +95,12 @@ impl Engine {
         Self { live: None, ..self.clone() }
     }
 
+    /// The same engine without a model.
+    #[must_use]
+    pub fn without_model(&self) -> Self {
+        Self { model: None, ..self.clone() }
+    }
+
     /// The live overlay, where there is one.
     #[must_use]
     pub fn live(&self) -> Option<&Arc<Live>> {
