@@ -18,7 +18,7 @@ use crate::partner;
 use crate::policy::{Placed, party_bit};
 use crate::profile::Profile;
 use crate::ranking;
-use crate::record::{self, DecisionRecord, RingWriter};
+use crate::record::{self, RingWriter};
 use crate::retrieve;
 use crate::scratch::{Candidate, NO_LINE, Scratch, Work};
 use crate::share;
@@ -51,9 +51,10 @@ pub enum Checkpoint {
 /// Makes decisions, one at a time. Owns all memory that a decision needs; may move between threads.
 #[derive(Debug)]
 pub struct Decider {
-    engine: Arc<Engine>,
-    scratch: Scratch,
-    log: Option<RingWriter>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) scratch: Scratch,
+    pub(crate) log: Option<RingWriter>,
+    pub(crate) clock: Option<fn() -> u64>,
 }
 
 impl Decider {
@@ -61,7 +62,7 @@ impl Decider {
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
         let scratch = Scratch::new(&engine);
-        Self { engine, scratch, log: None }
+        Self { engine, scratch, log: None, clock: None }
     }
 
     /// Writes each decision from now on to a ring, and gives back the one before. Replays are not written.
@@ -108,13 +109,6 @@ impl Decider {
         is_late: impl FnMut(Checkpoint) -> bool,
     ) -> Result<Offers, DecideError> {
         self.decide_observed(transaction, profile, is_late, |_| ())
-    }
-
-    /// Writes a decision to the ring, where there is one.
-    pub(crate) fn keep_record(&mut self, transaction: &Transaction<'_>, offers: &Offers) {
-        if let Some(log) = &mut self.log {
-            log.write(&mut DecisionRecord::new(&self.engine, &self.scratch, transaction, offers));
-        }
     }
 
     /// What the last decision read of the live overlay: one entry for each candidate of which the overlay said anything.

@@ -295,6 +295,49 @@ fn the_policy_that_decided_has_weights_of_one_and_others_are_told_apart() {
 }
 
 #[test]
+fn pages_decided_again_after_an_answer_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::new(80, 80);
+    let engine = world.under(&exploring(5, 2.0));
+    let log = Log::open(folder.path()).expect("a log");
+    let (writer, mut drain) = log.ring("one", 4096).expect("a new name");
+    let mut decider = Decider::new(Arc::clone(&engine));
+    decider.record_to(Some(writer));
+    let (mut replaced, mut events) = (std::collections::HashSet::new(), Vec::new());
+    for (number, product) in world.inputs.products.iter().enumerate() {
+        let asked = Request { order_id: number.to_string(), ..Request::of(&[product.id.as_str()]) };
+        let told = Request { answers: vec!["gift".to_owned()], ..asked.clone() };
+        // Some answer before there is a page, some after it, some not at all.
+        let pages = [vec![&told], vec![&asked, &told], vec![&asked]][number % 3].clone();
+        let made = pages.iter().map(|request| request.with(|t, p| decider.decide(t, p).expect("decided")));
+        for (at, offers) in made.enumerate() {
+            replaced.extend((at > 0).then_some(offers.decision_id));
+            events.push(format!(
+                r#"{{"event_id":"{0:032x}","decision_id":"{0:032x}","at":1,"event":"activated"}}"#,
+                offers.decision_id
+            ));
+        }
+    }
+    drop(decider);
+    drain.empty(std::slice::from_ref(&engine)).expect("drained");
+    log.import_events(&mut events.join("\n").as_bytes(), "events".as_ref()).expect("imported");
+    let data = log.read().expect("read");
+    let (mut by, mut to) = (Replayer::new(&engine), Replayer::new(&engine));
+    let (mut used, mut after_answer) = (0, 0);
+    for decision in &data.decisions {
+        let page = page_of(decision, &data.names, &mut by, &mut to, accepted, |_, _| 0.0);
+        assert_eq!(
+            page.as_ref().err() == Some(&Mismatch::DecidedAgain),
+            replaced.contains(&decision.decision_id)
+        );
+        used += usize::from(page.is_ok());
+        after_answer += usize::from(page.is_ok() && decision.decision_id != decision.group_id);
+    }
+    assert_eq!((replaced.len(), data.decisions.len()), (27, 107));
+    assert!(used >= 79 && after_answer >= 26, "{used} used, {after_answer} of them after an answer");
+}
+
+#[test]
 fn what_the_log_cannot_answer_is_refused() {
     let old = exploring(5, 1.0);
     let differs = |change: fn(&mut Policy)| {

@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aftercart::experiment::{Holdout, Shows};
 use aftercart::record::ring::{self, RingReader};
@@ -12,7 +14,7 @@ use common::{Request, Rng, World};
 
 /// Everything that a record and a result both have.
 fn assert_says(record: &aftercart::record::DecisionRecord, offers: &Offers, transaction: &Transaction<'_>) {
-    assert_eq!(record.decision_id, offers.decision_id);
+    assert_eq!((record.decision_id, record.group_id), (offers.decision_id, offers.group_id));
     assert_eq!((record.at_ms, record.generations), (transaction.created_at_ms, offers.generations));
     assert_eq!((record.assignment, record.status), (offers.assignment, offers.status));
     assert_eq!((record.degraded, usize::from(record.lines)), (offers.degraded, transaction.lines.len()));
@@ -84,6 +86,36 @@ fn a_record_says_what_the_result_says() {
         shown > 500 && held > 200 && of_offers > 200 && explored > 100,
         "{shown} {held} {of_offers} {explored}"
     );
+}
+
+#[test]
+fn a_record_has_its_group_and_how_long_it_took() {
+    static NOW: AtomicU64 = AtomicU64::new(7);
+    let world = World::new(719, 60);
+    let (writer, reader) = ring::in_memory(8);
+    let mut decider = Decider::new(Arc::clone(&world.engine));
+    decider.time_with(Some(|| NOW.fetch_add(1_500, Ordering::Relaxed)));
+    let decide = |decider: &mut Decider, request: Request| {
+        request.with(|t, p| decider.decide(t, p).expect("within the limits"));
+    };
+    decide(&mut decider, Request::of(&["p1"]));
+    assert_eq!(NOW.load(Ordering::Relaxed), 7, "what is not recorded is not timed");
+    decider.record_to(Some(writer));
+    decide(&mut decider, Request::of(&["p1"]));
+    let answers = vec!["gift".to_owned()];
+    decide(&mut decider, Request { answers, ..Request::of(&["p1"]) });
+    decider.time_with(Some(|| u64::MAX - NOW.fetch_add(u64::MAX / 4, Ordering::Relaxed)));
+    decide(&mut decider, Request::of(&["p1"]));
+    decider.time_with(Some(|| NOW.fetch_add(u64::MAX / 8, Ordering::Relaxed)));
+    decide(&mut decider, Request::of(&["p1"]));
+    decider.time_with(None);
+    decide(&mut decider, Request::of(&["p1"]));
+    let (records, _) = reader.read();
+    let took: Vec<Option<u32>> = records.iter().map(|r| r.took_ns.map(NonZeroU32::get)).collect();
+    assert_eq!(took, [Some(1_500), Some(1_500), Some(1), Some(u32::MAX), None]);
+    assert_eq!(records[0].group_id, records[0].decision_id, "nothing was answered");
+    assert_eq!(records[1].group_id, records[0].group_id);
+    assert_ne!(records[1].decision_id, records[0].decision_id);
 }
 
 #[test]
@@ -179,7 +211,7 @@ fn a_file_outlives_its_process_and_damage_is_told() {
     }
     // A damaged record is told, and no other is lost.
     let mut damaged = whole.clone();
-    damaged[8 * 8 + 3 * 100 * 8 + 4] = 0xFF; // the stage of the fourth
+    damaged[8 * 8 + 3 * 103 * 8 + 4] = 0xFF; // the stage of the fourth
     std::fs::write(&path, &damaged).expect("written");
     let reader = RingReader::adopt(&path).expect("a ring").expect("free");
     let (records, unreadable) = reader.read();

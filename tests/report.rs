@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
 fn aftercart(arguments: &[&str], folder: &Path) -> Output {
@@ -24,15 +25,16 @@ fn bundled(name: &str) -> String {
     format!("{}/examples/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A catalog, a month of its log, and the report. Made once.
+/// A log with its report.
 struct Month {
     folder: tempfile::TempDir,
     truth: Value,
 }
 
-fn month() -> &'static Month {
-    static MONTH: OnceLock<Month> = OnceLock::new();
-    MONTH.get_or_init(|| {
+/// The bundled catalog under an experiment. Made once.
+fn shop() -> &'static Path {
+    static SHOP: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = || {
         let folder = tempfile::tempdir().expect("a folder");
         let at = folder.path();
         let (products, orders) = (bundled("products.csv.gz"), bundled("orders.csv.gz"));
@@ -57,21 +59,26 @@ fn month() -> &'static Month {
             "shop.aftercart",
         ];
         succeed(&build, at);
-        let simulate = [
-            "simulate",
-            "--catalog",
-            "shop.aftercart",
-            "--orders",
-            &orders,
-            "--log",
-            "log",
-            "--per-day",
-            "700",
-        ];
-        let truth = succeed(&simulate, at);
-        succeed(&["report", "--log", "log", "--out", "report.html", "--csv", "csv"], at);
-        Month { truth: serde_json::from_str(&truth).expect("JSON"), folder }
-    })
+        folder
+    };
+    SHOP.get_or_init(made).path()
+}
+
+/// Simulates customers of the shop, and reports on them.
+fn simulated(more: &[&str]) -> Month {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (catalog, orders) = (shop().join("shop.aftercart"), bundled("orders.csv.gz"));
+    let catalog = catalog.to_str().expect("a name");
+    let simulate = ["simulate", "--catalog", catalog, "--orders", &orders, "--log", "log"];
+    let truth = succeed(&[&simulate, more].concat(), folder.path());
+    succeed(&["report", "--log", "log", "--out", "report.html", "--csv", "csv"], folder.path());
+    Month { truth: serde_json::from_str(&truth).expect("JSON"), folder }
+}
+
+/// A month. Made once.
+fn month() -> &'static Month {
+    static MONTH: OnceLock<Month> = OnceLock::new();
+    MONTH.get_or_init(|| simulated(&["--per-day", "700"]))
 }
 
 fn rows(path: PathBuf) -> Vec<Vec<String>> {
@@ -92,6 +99,8 @@ fn intervals_hold_the_known_lift() {
             // Of all others, three tenths see the page as it was, and nothing of ours.
             ("global holdout", "all others", "gross" | "net") => known(measure) * 0.7,
             ("page", "best first", "gross" | "net") => known(measure),
+            // The orders were paid before, so what is added to them is what the page brings.
+            ("page", "best first", "added") => known("gross"),
             // Later orders have nothing to do with the page.
             (_, _, "ordered") => 0.0,
             _ => continue,
@@ -103,7 +112,80 @@ fn intervals_hold_the_known_lift() {
         assert!(measure == "ordered" || low > 0.0 || row[0] == "global holdout", "{row:?}: it is found");
         judged += 1;
     }
-    assert_eq!(judged, 7, "{lifts:?}");
+    assert_eq!(judged, 8, "{lifts:?}");
+}
+
+#[test]
+fn customers_come_back_as_often_as_is_known() {
+    let more = ["--days", "120", "--per-day", "150", "--customers", "2000", "--comes-back", "0.1"];
+    let quarter = simulated(&more);
+    let mut judged = 0;
+    for row in &rows(quarter.folder.path().join("csv/lift.csv"))[1..] {
+        let Some((measure, days)) = ["ordered_again_", "customer_value_"]
+            .iter()
+            .find_map(|name| Some((name.trim_end_matches('_'), row[3].strip_prefix(name)?)))
+        else {
+            continue;
+        };
+        let known = quarter.truth["lift_per_customer"][days][measure].as_f64().expect("known");
+        let truth = match (row[0].as_str(), row[1].as_str()) {
+            ("global holdout", "all others") => known * 0.7,
+            ("page", "best first") => known,
+            _ => continue,
+        };
+        let number = |at: usize| row[at].parse::<f64>().expect("a lift was stated");
+        let (low, high, slack) = (number(8), number(9), 0.1 * truth);
+        println!("{} {} {}: {truth:.3} in {low:.3} to {high:.3}", row[0], row[1], row[3]);
+        assert!(
+            truth > 0.0 && low - slack <= truth && truth <= high + slack,
+            "{row:?}: the truth is {truth}"
+        );
+        assert!(low > 0.0 || row[0] == "global holdout", "{row:?}: it is found");
+        judged += 1;
+    }
+    assert_eq!(judged, 8);
+}
+
+#[test]
+fn a_page_that_an_answer_replaced_and_its_successor_are_one_transaction() {
+    let asked = simulated(&["--days", "10", "--per-day", "300", "--answers", "0.5"]);
+    let totals = rows(asked.folder.path().join("csv/totals.csv"));
+    let of = |table: &[Vec<String>], row: usize, name: &str| {
+        let column = table[0].iter().position(|own| own == name).expect("a column");
+        table[row][column].parse::<f64>().expect("a number")
+    };
+    let log = aftercart::log::Log::open(&asked.folder.path().join("log")).expect("a log");
+    let pages = log.read().expect("read").decisions;
+    let again = pages.iter().filter(|page| page.decided_again).count();
+    assert!(again > 200, "{again}");
+    assert_eq!(of(&totals, 1, "transactions"), asked.truth["decisions"].as_f64().expect("known"));
+    let decisions = of(&totals, 1, "decisions") as usize;
+    assert_eq!((decisions, of(&totals, 1, "transactions") as usize + again), (pages.len(), pages.len()));
+    let arms = rows(asked.folder.path().join("csv/arms.csv"));
+    let n: f64 = (1..arms.len()).filter(|row| arms[*row][0] == "page").map(|row| of(&arms, row, "n")).sum();
+    let held = asked.truth["decisions"].as_f64().expect("known") - n;
+    assert!(
+        (0.05..0.15).contains(&(held / n)),
+        "{held} transactions of the tenth that is held out, {n} others"
+    );
+}
+
+#[test]
+fn p_accept_is_drawn_beside_what_came_of_it() {
+    let month = month();
+    let table = rows(month.folder.path().join("csv/reliability.csv"));
+    assert_eq!(table.len(), 11, "one placement in tenths");
+    let (mut before, mut all) = (0.0, [0.0; 2]);
+    for row in &table[1..] {
+        let [shown, expected, accepted] = [2, 3, 4].map(|at| row[at].parse::<f64>().expect("a number"));
+        assert!(expected > before, "{table:?}");
+        before = expected;
+        // Simulated customers accept four times as often as the catalog expects, at most nine times in ten.
+        let truth = shown * (4.0 * expected).min(0.9);
+        assert!((accepted - truth).abs() <= 4.0 * truth.sqrt(), "{row:?}: {truth:.0} were to come");
+        all = [all[0] + accepted, all[1] + truth];
+    }
+    assert!((all[0] - all[1]).abs() <= 4.0 * all[1].sqrt(), "{all:?}");
 }
 
 /// Asks DuckDB the same questions.
@@ -116,10 +198,13 @@ for table in ("decisions", "offers", "events"):
     db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{log}/{table}/*.parquet')")
 db.execute((sql / "base.sql").read_text())
 answers = {}
-for name in ("arms", "totals", "by", "days", "reasons", "coverage"):
+for name in sorted(file.stem for file in sql.glob("*.sql") if file.stem != "base"):
     found = db.execute((sql / f"{name}.sql").read_text())
     columns = [column[0] for column in found.description]
     answers[name] = [columns] + [["" if v is None else str(v) for v in row] for row in found.fetchall()]
+took = sorted(us for (us,) in db.execute("SELECT took_us FROM decisions_once").fetchall())
+rank = [took[-(-len(took) * percent // 100) - 1] for percent in (50, 95, 99, 100)]
+assert answers["latency"][1:] == [["(default)", answers["latency"][1][1], str(len(took))] + [str(us) for us in rank]], (answers["latency"], rank)
 json.dump(answers, sys.stdout)
 "#;
 
@@ -169,29 +254,43 @@ fn damage_is_said_and_the_rest_counts() {
     for table in ["decisions", "offers", "events", "rings"] {
         copy(&month.folder.path().join("log").join(table), &folder.path().join("log").join(table));
     }
-    let whole = rows(month.folder.path().join("csv/totals.csv"))[1][0].parse::<u64>().expect("a number");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder.path().join("log/decisions"))
-        .expect("listed")
-        .map(|e| e.expect("an entry").path())
-        .collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "parquet"));
-    files.sort();
-    let bytes = fs::read(&files[0]).expect("read");
-    fs::write(&files[0], &bytes[..bytes.len() / 2]).expect("written");
+    let totals = |folder: &Path| rows(folder.join("csv/totals.csv"));
+    let whole = totals(month.folder.path())[1][0].parse::<u64>().expect("a number");
+    // Of each table the first file, with its rows: cut in half, with a byte changed, or of no length.
+    let mut damaged = Vec::new();
+    for (table, damage) in [
+        ("decisions", &(|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2)) as &dyn Fn(&mut Vec<u8>)),
+        ("offers", &|bytes| {
+            let at = bytes.len() / 3;
+            bytes[at] ^= 0x10;
+        }),
+        ("events", &|bytes| bytes.clear()),
+    ] {
+        let entries = fs::read_dir(folder.path().join("log").join(table)).expect("listed");
+        let mut files: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
+        files.retain(|path| path.extension().is_some_and(|e| e == "parquet"));
+        files.sort();
+        let mut bytes = fs::read(&files[0]).expect("read");
+        let lost = SerializedFileReader::new(bytes::Bytes::from(bytes.clone())).expect("Parquet");
+        let lost = lost.metadata().file_metadata().num_rows() as u64;
+        damage(&mut bytes);
+        fs::write(&files[0], &bytes).expect("written");
+        damaged.push((files[0].file_name().expect("a name").to_string_lossy().into_owned(), lost));
+    }
     let output = aftercart(&["report", "--log", "log", "--csv", "csv"], folder.path());
     assert!(output.status.success());
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        told.contains(&files[0].display().to_string().rsplit('/').next().expect("a name").to_owned()),
-        "{told}"
-    );
-    let left = rows(folder.path().join("csv/totals.csv"))[1][0].parse::<u64>().expect("a number");
-    assert!(left < whole && left > whole / 2, "{left} of {whole}");
-    assert!(
-        fs::read_to_string(folder.path().join("report.html"))
-            .expect("a page")
-            .contains("Damaged files were left out")
-    );
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("a page");
+    assert!(page.contains("Damaged files were left out"));
+    for (name, lost) in &damaged {
+        assert!(
+            *lost > 0 && told.matches(name.as_str()).count() >= 1 && page.contains(name.as_str()),
+            "{told}"
+        );
+    }
+    assert_eq!(told.matches("left out: ").count(), 3, "each is told, once: {told}");
+    let left = totals(folder.path())[1][0].parse::<u64>().expect("a number");
+    assert_eq!(left, whole - damaged[0].1, "no other decision is missing");
 }
 
 #[test]
@@ -208,4 +307,19 @@ fn the_page_needs_nothing_from_anywhere() {
         assert!(page.contains(part), "{part}");
     }
     assert_eq!(aftercart(&["report", "--log", "nowhere"], month().folder.path()).status.code(), Some(1));
+}
+
+#[test]
+fn the_page_fits_phones_and_desktops() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/report.mjs");
+    let mut command = Command::new("node");
+    command.arg(script).arg(month().folder.path().join("report.html"));
+    // To look at: PICTURES=folder cargo test ...
+    command.args(std::env::var_os("PICTURES"));
+    let output = command.output().expect("node");
+    assert!(
+        output.status.success(),
+        "needs Chromium and `npm --prefix tests/page ci`:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -30,6 +30,9 @@ pub enum Mismatch {
     NotShown,
     /// The page was not seen.
     NotActivated,
+    /// It replaced a page of the same order after an answer. Who answered had seen that page, and the same draws made both, so the
+    /// chances of this one alone are not those that it was chosen with.
+    DecidedAgain,
     /// Nothing was left to chance: its unit's arm does not explore.
     NotExplored,
     /// An item of it is not in the catalog, or its slate is not whole.
@@ -69,8 +72,7 @@ impl Replayer {
         let transaction = Transaction { created_at_ms: logged.at_ms, placement, ..Transaction::default() };
         let (policy, profile) = (engine.policy(), Profile::default());
         let mut context = context::resolve(engine.view(), policy, &transaction, &profile, scratch);
-        // The same but after an answer; the log does not have the group.
-        context.group_id = logged.decision_id;
+        context.group_id = logged.group_id;
         let mut assignment = Assignment::default();
         let layers = policy.experiments.layers.iter().zip(&logged.buckets).zip(&mut assignment.layers);
         for ((layer, bucket), place) in layers {
@@ -132,7 +134,7 @@ impl<'a, 'c> Walk<'a, 'c> {
             ranked,
             cut: usize::from(logged.eligible) > logged.candidates.len()
                 && logged.candidates.len() == CANDIDATES_LOGGED,
-            shown: Offers::new(logged.decision_id, logged.decision_id, engine.generations()),
+            shown: Offers::new(logged.decision_id, logged.group_id, engine.generations()),
         }
     }
 
@@ -231,6 +233,9 @@ pub fn page_of(
     }
     if !logged.activated {
         return Err(Mismatch::NotActivated);
+    }
+    if logged.decided_again {
+        return Err(Mismatch::DecidedAgain);
     }
     let item = |name: u32| {
         let id = names.get(name as usize)?;

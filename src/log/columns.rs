@@ -18,6 +18,11 @@ pub fn of(table: Table) -> &'static [Column] {
 
 const DECISIONS: &[Column] = &[
     ("decision_id", "32 hexadecimal digits; joins offers and events", "order"),
+    (
+        "group_id",
+        "the same for decisions of one order under several answers; the decision_id where nothing was answered",
+        "order",
+    ),
     ("ring", "where it was recorded: a decider's ring", "public"),
     ("number", "of the decision in its ring, from 1; missing ones were dropped", "public"),
     ("at_utc", "when; null = not known", "order"),
@@ -60,6 +65,7 @@ const DECISIONS: &[Column] = &[
     ("reason", "why there is no offer, a reason code; null where there is one", "public"),
     ("degraded_search", "searches were left out for a deadline", "public"),
     ("degraded_candidates", "candidates were left out for a deadline", "public"),
+    ("took_us", "microseconds that it took, by the host's clock; null = not timed", "public"),
     ("slots", "to fill", "public"),
     ("shown", "filled, or that would have been", "public"),
     ("lines", "bought lines", "order"),

@@ -80,7 +80,7 @@ pub(super) fn batch(
     for (name, ..) in columns::of(table) {
         let array = column(name).ok_or_else(|| failed(format!("nothing makes column \"{name}\"")))?;
         // Whether nulls may occur is a matter of the column, not of today's rows.
-        let nullable = !matches!(*name, "decision_id" | "event_id" | "ring" | "number");
+        let nullable = !matches!(*name, "decision_id" | "group_id" | "event_id" | "ring" | "number");
         made.push((*name, array, nullable));
     }
     RecordBatch::try_from_iter_with_nullable(made).map_err(|error| failed(error.to_string()))
@@ -98,6 +98,7 @@ fn identity(name: &str, ring: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
     let known = |at: i64| Some(at).filter(|at| *at != 0);
     Some(match name {
         "decision_id" => texts(records().map(|r| hex_id(r.decision_id))),
+        "group_id" => texts(records().map(|r| hex_id(r.group_id))),
         "ring" => texts(records().map(|_| ring)),
         "number" => Arc::new(Int64Array::from_iter_values(records().map(|r| r.number.cast_signed()))),
         "at_utc" => Arc::new(TimestampMillisecondArray::from_iter(records().map(|r| known(r.at_ms)))),
@@ -169,6 +170,9 @@ fn outcome(name: &str, rows: &[Row<'_>]) -> Option<ArrayRef> {
         "degraded_candidates" => {
             Arc::new(BooleanArray::from_iter(records().map(|r| Some(r.degraded.candidates))))
         }
+        "took_us" => Arc::new(Float64Array::from_iter(
+            records().map(|r| r.took_ns.map(|took| f64::from(took.get()) / 1e3)),
+        )),
         "slots" => int(records().map(|r| Some(r.slots.into()))),
         "shown" => int(records().map(|r| Some(r.shown.into()))),
         "retrieved" => int(records().map(|r| Some(r.counts[0].into()))),

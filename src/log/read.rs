@@ -17,6 +17,10 @@ use crate::vocabulary::Stage;
 pub struct Logged {
     /// Joins what came of it.
     pub decision_id: u128,
+    /// Shared by the pages of one order under several answers.
+    pub group_id: u128,
+    /// The order had a page before, which an answer of the customer replaced by this one.
+    pub decided_again: bool,
     /// Unix milliseconds; 0 = not known.
     pub at_ms: i64,
     /// Generation of the catalog.
@@ -138,10 +142,11 @@ impl Log {
                 });
             }
         })?;
+        mark_decided_again(&mut data.decisions);
         let mut slots: HashSet<(u128, i32)> = HashSet::new();
         self.each_batch(Table::Offers, &mut data.skipped, |batch| {
             for row in (0..batch.num_rows()).map(|row| Row(batch, row)) {
-                let (id, position) = (row.id(), row.int("position").unwrap_or(0));
+                let (id, position) = (row.id("decision_id"), row.int("position").unwrap_or(0));
                 let decision = at.get(&id).and_then(|at| data.decisions.get_mut(*at));
                 if let Some(decision) = decision.filter(|_| slots.insert((id, position))) {
                     let p_select_ppm = (row.double("p_select") * 1e6).round() as u32;
@@ -157,7 +162,12 @@ impl Log {
                 if let Some(kind) = kind.filter(|_| seen.insert(id_hash(row.text("event_id")))) {
                     let amounts = ["value", "margin", "payout"].map(|name| row.long(name).unwrap_or(0));
                     let name = names.number(row.text("item_id"));
-                    happened.push(Happened { decision_id: row.id(), name, kind: *kind, amounts });
+                    happened.push(Happened {
+                        decision_id: row.id("decision_id"),
+                        name,
+                        kind: *kind,
+                        amounts,
+                    });
                 }
             }
         })?;
@@ -188,6 +198,20 @@ impl Log {
             batches.iter().for_each(&mut each);
         }
         Ok(())
+    }
+}
+
+/// In a group the page without an answer came first; without one, that which was logged first.
+fn mark_decided_again(decisions: &mut [Logged]) {
+    let mut first = HashMap::new();
+    for decision in &*decisions {
+        let id = first.entry(decision.group_id).or_insert(decision.decision_id);
+        if decision.decision_id == decision.group_id {
+            *id = decision.decision_id;
+        }
+    }
+    for decision in decisions {
+        decision.decided_again = first.get(&decision.group_id) != Some(&decision.decision_id);
     }
 }
 
@@ -248,8 +272,8 @@ impl<'a> Row<'a> {
         own.map_or_else(Vec::new, |own| own.values().to_vec())
     }
 
-    fn id(&self) -> u128 {
-        u128::from_str_radix(self.text("decision_id"), 16).unwrap_or(0)
+    fn id(&self, name: &str) -> u128 {
+        u128::from_str_radix(self.text(name), 16).unwrap_or(0)
     }
 
     fn hex(&self, name: &str) -> u64 {
@@ -262,7 +286,9 @@ impl<'a> Row<'a> {
         let types = types.as_ref().and_then(|list| list.as_primitive_opt::<Int32Type>());
         let bucket = |layer: usize| Some(self.int(&format!("bucket_{}", layer + 1))? as u16);
         Logged {
-            decision_id: self.id(),
+            decision_id: self.id("decision_id"),
+            group_id: self.id("group_id"),
+            decided_again: false,
             at_ms: at.map_or(0, |at| at.value(self.1)),
             index: self.hex("index_generation"),
             policy: self.hex("policy_generation"),

@@ -19,6 +19,10 @@
 //! | 36 to 67 | 32, 20, 10, 1 | candidates: row (top bit: an offer's), p_accept, relevance, refill |
 //! | 68 to 83 | 32 | their values |
 //! | 84 to 99 | 32 | what the other one of catalog and model says of them |
+//! | 100, 101 | 64 | group id, lower half first |
+//! | 102 | 32 | nanoseconds, 0 = not timed |
+
+use std::num::NonZeroU32;
 
 use super::{
     CANDIDATES_LOGGED, CandidateRecord, DecisionRecord, PLACEMENT_BYTES, REASONS_LOGGED, SlotRecord,
@@ -30,7 +34,7 @@ use crate::offer::{Degraded, Generations, Item, OfferIx, ProductIx, Reason, Rela
 use crate::vocabulary::{Currency, Stage};
 
 /// Words of a record.
-pub(super) const RECORD_WORDS: usize = 100;
+pub(super) const RECORD_WORDS: usize = 103;
 
 const OFFER: u32 = 1 << 31;
 const NO_BUCKET: u16 = u16::MAX;
@@ -67,6 +71,9 @@ impl DecisionRecord {
                 *to |= word;
             }
         };
+        put(100, self.group_id as u64);
+        put(101, (self.group_id >> 64) as u64);
+        put(102, self.took_ns.map_or(0, |took| took.get().into()));
         for (at, bytes) in self.placement.as_chunks().0.iter().enumerate() {
             put(15 + at, u64::from_le_bytes(*bytes));
         }
@@ -161,6 +168,7 @@ impl DecisionRecord {
         let mut record = Self {
             number: words.whole(10),
             decision_id: u128::from(words.whole(2)) | u128::from(words.whole(3)) << 64,
+            group_id: u128::from(words.whole(100)) | u128::from(words.whole(101)) << 64,
             at_ms: words.whole(4).cast_signed(),
             generations: Generations {
                 index: words.whole(5),
@@ -174,6 +182,7 @@ impl DecisionRecord {
             status: words.status(assignment.shows)?,
             degraded: Degraded { search: words.part(0, 40, 1) == 1, candidates: words.part(0, 41, 1) == 1 },
             shadow: words.part(13, 63, 1) == 1,
+            took_ns: NonZeroU32::new(words.part(102, 0, 32) as u32),
             slots: words.part(0, 8, 8) as u8,
             lines: words.part(1, 40, 16) as u16,
             order_value: words.whole(14).checked_sub(1).and_then(|value| i64::try_from(value).ok()),

@@ -12,6 +12,8 @@
 mod layout;
 pub mod ring;
 
+use std::num::NonZeroU32;
+
 use crate::context::order_value;
 use crate::engine::Engine;
 use crate::experiment::{Assignment, Shows};
@@ -41,6 +43,8 @@ pub struct DecisionRecord {
     pub number: u64,
     /// Joins events to it. Follows from the order's id, time and lines; only who has them can tell which order it was. *Order.*
     pub decision_id: u128,
+    /// Shared by the decisions of one order under several answers; the same as the id where nothing was answered. *Order.*
+    pub group_id: u128,
     /// Unix milliseconds as the host gave them; 0 = not known. *Order.*
     pub at_ms: i64,
     /// Catalog, policy and overlay. *Public.*
@@ -55,6 +59,9 @@ pub struct DecisionRecord {
     pub status: Status,
     /// What was left out for a deadline. *Public.*
     pub degraded: Degraded,
+    /// Nanoseconds that it took, by the clock of [`crate::Decider::time_with`]: 1 to `u32::MAX`, which also stands for more.
+    /// `None` = there was no clock. *Public.*
+    pub took_ns: Option<NonZeroU32>,
     /// Slots to fill. *Public.*
     pub slots: u8,
     /// Bought lines. *Order.*
@@ -137,12 +144,15 @@ impl DecisionRecord {
         scratch: &Scratch,
         transaction: &Transaction<'_>,
         offers: &Offers,
+        took_ns: Option<NonZeroU32>,
     ) -> Self {
         let list = &scratch.work.candidates.list;
         let eligible = list.get(..offers.counters.eligible as usize).unwrap_or(&[]);
         let mut record = Self {
             number: 0,
             decision_id: offers.decision_id,
+            group_id: offers.group_id,
+            took_ns,
             at_ms: transaction.created_at_ms,
             generations: offers.generations,
             seed: engine.policy().experiments.mix(&offers.assignment).map_or(0, |mix| mix.seed),

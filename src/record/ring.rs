@@ -30,7 +30,7 @@ mod header {
     pub(super) const DROPPED: usize = 5;
 }
 
-/// Most records of a ring: 704 MB.
+/// Most records of a ring: 864 MB.
 pub const CAPACITY_MAX: usize = 1 << 20;
 
 /// What became of the decisions of a ring.
@@ -139,7 +139,7 @@ pub fn in_memory(capacity: usize) -> (RingWriter, RingReader) {
     ends(Ring { memory: Memory::Own(words), capacity: capacity as u64 })
 }
 
-/// A ring in a new file, for so many records of 800 bytes. What was decided is in it as soon as the decision returns, and stays
+/// A ring in a new file, for so many records of 824 bytes. What was decided is in it as soon as the decision returns, and stays
 /// when the process is killed. It is written whole here, so that no later write waits for room on the disk. Mapped: who
 /// truncates it kills the processes that use it (SIGBUS).
 ///

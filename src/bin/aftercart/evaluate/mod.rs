@@ -145,6 +145,7 @@ const fn words(mismatch: Mismatch) -> &'static str {
         Mismatch::Policy => "decided under another policy than --policy",
         Mismatch::NotShown => "held out: the offers were not shown",
         Mismatch::NotActivated => "the page was not seen",
+        Mismatch::DecidedAgain => "replaced another page after an answer; what came of the first one counts",
         Mismatch::NotExplored => "nothing was left to chance",
         Mismatch::Incomplete => "a file of its offers is missing",
         Mismatch::Chances => {

@@ -235,11 +235,19 @@ pub(super) fn coverage(task: &Task) -> Result<String, String> {
 
 /// Predicted against observed shares.
 pub(super) fn reliability(task: &Task) -> Result<String, String> {
-    let all = || task.reliability.iter().flat_map(|(_, bins)| bins);
+    let label = format!("{}: share that was relevant against p_accept", task.name);
+    let lines: Vec<_> =
+        task.reliability.iter().map(|(is_known, bins)| (*is_known, bins.as_slice())).collect();
+    predicted(label, "relevant", &lines)
+}
+
+/// Predicted against observed shares: of what is known, and of others.
+pub(crate) fn predicted(label: String, y_title: &str, told: &[(bool, &[Bin])]) -> Result<String, String> {
+    let all = || told.iter().flat_map(|(_, bins)| *bins);
     let shares = || all().flat_map(|bin| [bin.predicted, bin.observed]).filter(|share| *share > 0.0);
     let (least, most) = (shares().fold(1.0, f64::min), shares().fold(SHARE_MIN, f64::max));
     let axis = || Axis::log(least.min(most), most);
-    let line = |(is_known, bins): &(bool, Vec<Bin>)| {
+    let line = |(is_known, bins): &(bool, &[Bin])| {
         let points = bins.iter().map(|bin| (bin.predicted, bin.observed)).collect();
         let margins = bins.iter().map(|bin| margin(bin.observed, bin.n)).collect();
         Line { margins, ..Line::new(points, if *is_known { RED } else { BLUE }, 2, 4) }
@@ -247,12 +255,12 @@ pub(super) fn reliability(task: &Task) -> Result<String, String> {
     let (from, to) = (axis().from, axis().to);
     let equal = Line::new(vec![(from, from), (to, to)], GREY, 1, 0);
     Chart {
-        label: format!("{}: share that was relevant against p_accept", task.name),
+        label,
         x: axis(),
         y: axis(),
         x_title: "p_accept",
-        y_title: "relevant",
-        lines: std::iter::once(equal).chain(task.reliability.iter().map(line)).collect(),
+        y_title,
+        lines: std::iter::once(equal).chain(told.iter().map(line)).collect(),
     }
     .svg()
 }

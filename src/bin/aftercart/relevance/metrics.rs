@@ -136,12 +136,12 @@ impl Shown {
 
 /// Offers of like predicted probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bin {
-    pub(super) n: usize,
+pub(crate) struct Bin {
+    pub(crate) n: usize,
     /// Mean of the predictions.
-    pub(super) predicted: f64,
+    pub(crate) predicted: f64,
     /// Share that was bought.
-    pub(super) observed: f64,
+    pub(crate) observed: f64,
 }
 
 /// Sorts predictions, with what came of them, into bins of like size. Equal predictions stay together.

@@ -4,7 +4,7 @@ mod ask;
 mod cases;
 pub(crate) mod charts;
 mod cut;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod report;
 mod table;
 

@@ -60,13 +60,16 @@ pub(super) fn intervals(label: &str, rows: &[(String, Estimate)]) -> Result<Stri
     let bottom = 46.0 * rows.len() as f64 + 8.0;
     drawn(label, (400, bottom as u32 + 26), |area| {
         for mark in marks(low, high) {
-            path(area, &[(place(mark), 4.0), (place(mark), bottom)], GRID, 1)?;
             text(area, &amount(mark), (place(mark), bottom + 13.0), GREY, HPos::Center)?;
         }
-        path(area, &[(place(0.0), 0.0), (place(0.0), bottom)], INK, 2)?;
         for (at, (name, estimate)) in rows.iter().enumerate() {
             let y = 46.0 * at as f64 + 36.0;
             text(area, name, (14.0, y - 22.0), GREY, HPos::Left)?;
+            // Lines end below the names, so that none is crossed out.
+            for mark in marks(low, high) {
+                path(area, &[(place(mark), y - 12.0), (place(mark), y + 11.0)], GRID, 1)?;
+            }
+            path(area, &[(place(0.0), y - 12.0), (place(0.0), y + 11.0)], INK, 2)?;
             path(area, &[(place(estimate.low), y), (place(estimate.high), y)], BLUE, 4)?;
             let dot = Circle::new((place(estimate.value) as i32, y as i32), 6, BLUE.filled());
             area.draw(&dot).map_err(|e| e.to_string())?;

@@ -1,6 +1,7 @@
 //! `aftercart report`: what the page brought, out of the log.
 
 mod charts;
+mod cohorts;
 mod page;
 mod query;
 mod stats;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use aftercart::log::Log;
 
 use crate::Failure;
+use cohorts::Cohort;
 use query::{Answer, QUERIES, Tables};
 use stats::{Estimate, RATIO_P_MIN, Sums};
 
@@ -30,10 +32,11 @@ pub(crate) struct Args {
 }
 
 /// What is compared, per transaction.
-const MEASURES: [(&str, &str); 4] = [
+const MEASURES: [(&str, &str); 5] = [
     ("gross", "revenue"),
-    ("net", "revenue less returns"),
+    ("net", "revenue net of returns"),
     ("contribution", "margin and payouts, less returns"),
+    ("added", "added to the order on the page"),
     ("ordered", "share with a later order"),
 ];
 
@@ -42,6 +45,8 @@ struct Arm {
     name: String,
     shows: String,
     share: [f64; 2],
+    /// Of an order as it was paid, before the page; major units.
+    order_value: Option<f64>,
     /// As [`MEASURES`]; amounts in major units.
     sums: [Sums; MEASURES.len()],
 }
@@ -51,6 +56,8 @@ struct Comparison {
     name: String,
     /// What the others are measured against comes first.
     arms: Vec<Arm>,
+    /// Customers of these arms after some days.
+    cohorts: Vec<Cohort>,
     /// Probability of the sample ratio, where it can be tested.
     ratio_p: Option<f64>,
     /// Why no lift may be stated.
@@ -98,7 +105,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         counts.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
     }
     let comparisons = comparisons(&answers[0].1);
-    let report = Report { comparisons, answers, skipped: tables.skipped, counts };
+    let mut report = Report { comparisons, answers, skipped: tables.skipped, counts };
+    cohorts::add(&mut report);
     std::fs::write(&args.out, page::page(&report)?).map_err(|e| format!("{}: {e}", args.out.display()))?;
     if let Some(folder) = &args.csv {
         std::fs::create_dir_all(folder)?;
@@ -130,7 +138,9 @@ fn comparisons(arms: &Answer) -> Vec<Comparison> {
                 yn: of(&format!("{measure}_n")) / scale,
             }
         });
+        let known = arms.number(row, "known");
         let arm = Arm {
+            order_value: (known > 0.0).then(|| arms.number(row, "order_value") / 100.0 / known),
             name: arms.text(row, "arm").to_owned(),
             shows: arms.text(row, "shows").to_owned(),
             share: ["least_share", "most_share"].map(|name| arms.number(row, name)),
@@ -141,7 +151,13 @@ fn comparisons(arms: &Answer) -> Vec<Comparison> {
             Some(comparison) => comparison.arms.push(arm),
             None => {
                 let name = name.to_owned();
-                found.push(Comparison { name, arms: vec![arm], ratio_p: None, refused: None });
+                found.push(Comparison {
+                    name,
+                    arms: vec![arm],
+                    cohorts: Vec::new(),
+                    ratio_p: None,
+                    refused: None,
+                });
             }
         }
     }
@@ -202,27 +218,39 @@ fn lifts(report: &Report) -> Answer {
         let control = &comparison.arms[0];
         for arm in comparison.arms.iter().skip(1) {
             for (at, (measure, _)) in MEASURES.iter().enumerate() {
-                let lift = lift(comparison, arm, at);
-                let figures =
-                    |of: fn(&Estimate) -> f64| lift.as_ref().map_or_else(String::new, |l| of(l).to_string());
-                rows.push(vec![
-                    comparison.name.clone(),
-                    arm.name.clone(),
-                    control.name.clone(),
-                    (*measure).to_owned(),
-                    arm.sums[at].ratio().to_string(),
-                    control.sums[at].ratio().to_string(),
-                    figures(|l| l.value),
-                    figures(|l| l.error),
-                    figures(|l| l.low),
-                    figures(|l| l.high),
-                    comparison.ratio_p.map_or_else(String::new, |p| p.to_string()),
-                    comparison.refused.clone().unwrap_or_default(),
-                ]);
+                let means = [&arm.sums[at], &control.sums[at]].map(Sums::ratio);
+                rows.push(stated(comparison, &arm.name, measure, means, lift(comparison, arm, at)));
             }
         }
+        rows.extend(comparison.cohorts.iter().flat_map(|cohort| cohort.stated(comparison)));
     }
     Answer { columns: columns.map(str::to_owned).to_vec(), rows }
+}
+
+/// A row of [`lifts`].
+fn stated(
+    comparison: &Comparison,
+    arm: &str,
+    measure: &str,
+    means: [f64; 2],
+    lift: Option<Estimate>,
+) -> Vec<String> {
+    let number = |of: Option<f64>| of.map_or_else(String::new, |number| number.to_string());
+    let figure = |of: fn(&Estimate) -> f64| number(lift.as_ref().map(of));
+    vec![
+        comparison.name.clone(),
+        arm.to_owned(),
+        comparison.arms[0].name.clone(),
+        measure.to_owned(),
+        means[0].to_string(),
+        means[1].to_string(),
+        figure(|l| l.value),
+        figure(|l| l.error),
+        figure(|l| l.low),
+        figure(|l| l.high),
+        number(comparison.ratio_p),
+        comparison.refused.clone().unwrap_or_default(),
+    ]
 }
 
 /// The lift of an arm, where it may be stated and there are units enough.

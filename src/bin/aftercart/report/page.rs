@@ -6,13 +6,22 @@ use aftercart::Reason;
 
 use super::query::Answer;
 use super::stats::{self, Estimate};
-use super::{Arm, Comparison, MEASURES, Report, charts, lift};
+use super::{Arm, Comparison, MEASURES, Report, charts, cohorts, lift};
 use crate::Failure;
-use crate::relevance::charts::INKS;
+use crate::relevance::charts::{INKS, predicted};
+use crate::relevance::metrics::Bin;
 use crate::relevance::report::escaped;
 
 /// Rows of a table that are shown; the CSV has all.
 const ROWS: usize = 15;
+/// The comparison that is no experiment.
+const HOLDOUT: &str = "global holdout";
+/// Of [`MEASURES`]: what was added to the order on the page.
+const ADDED: usize = 3;
+/// Of [`MEASURES`]: what is drawn.
+const CHARTED: [usize; 4] = [0, 1, 2, ADDED];
+/// Offers of a placement below which no reliability is drawn.
+const DRAWN_MIN: f64 = 200.0;
 
 /// Writes the page.
 pub(super) fn page(report: &Report) -> Result<String, Failure> {
@@ -22,8 +31,10 @@ pub(super) fn page(report: &Report) -> Result<String, Failure> {
     let money = totals.text(0, "currency").to_owned();
     writeln!(
         out,
-        "<h1>What did it bring?</h1>\n<p>{} transactions from {} to {}, amounts in {}.</p>",
-        count(totals.number(0, "decisions")),
+        "<h1>What did it bring?</h1>\n<p>{} transactions from {} to {}, amounts in {}. Behind each difference stands, in parentheses, where it \
+         lies with 95 % certainty: of twenty such intervals one misses. Customers were assigned by chance, so what differs between \
+         two arms beyond that comes from what they were shown.</p>",
+        count(totals.number(0, "transactions")),
         escaped(totals.text(0, "first_day")),
         escaped(totals.text(0, "last_day")),
         if money.is_empty() { "no currency" } else { &money }
@@ -40,6 +51,8 @@ pub(super) fn page(report: &Report) -> Result<String, Failure> {
     }
     whole(&mut out, report)?;
     parts(&mut out, report)?;
+    reliability(&mut out, report.answer("reliability"))?;
+    latency(&mut out, report.answer("latency"))?;
     reasons(&mut out, report.answer("reasons"))?;
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(out)
@@ -58,7 +71,8 @@ fn head(out: &mut String) -> fmt::Result {
     }
     out.push_str(
         ".answer { font-size: 1.15rem; border-left: 4px solid var(--c0); padding-left: 12px }\n.no { border-color: var(--ours) }\n\
-         td:first-child { text-align: left }\n</style>\n</head>\n<body>\n<main>\n",
+         td:first-child { text-align: left }\n.figures { margin-top: 12px }\n\
+         th:first-child { white-space: normal; min-width: 8rem; max-width: min(24rem, 45vw); overflow-wrap: anywhere }\n</style>\n</head>\n<body>\n<main>\n",
     );
     Ok(())
 }
@@ -75,6 +89,14 @@ fn complaints(out: &mut String, report: &Report) -> fmt::Result {
             count(waiting as f64)
         )?;
     }
+    let currencies = report.answer("totals").number(0, "currencies");
+    if currencies > 1.0 {
+        writeln!(
+            out,
+            "<p class=\"answer no\">{currencies:.0} currencies are in this log, and their amounts are added up as if they were one: report on \
+             the log of each shop alone.</p>"
+        )?;
+    }
     if !report.skipped.is_empty() {
         writeln!(out, "<p class=\"answer no\">Damaged files were left out; all others count.</p>\n<ul>")?;
         report.skipped.iter().try_for_each(|file| writeln!(out, "<li>{}</li>", escaped(file)))?;
@@ -84,7 +106,10 @@ fn complaints(out: &mut String, report: &Report) -> fmt::Result {
 }
 
 fn compared(out: &mut String, report: &Report, comparison: &Comparison, money: &str) -> Result<(), Failure> {
-    writeln!(out, "<h2>{}</h2>", escaped(&comparison.name))?;
+    match comparison.name.as_str() {
+        HOLDOUT => out.push_str("<h2>Against the customers who are held out</h2>\n"),
+        name => writeln!(out, "<h2>Experiment \u{201c}{}\u{201d}</h2>", escaped(name))?,
+    }
     let control = &comparison.arms[0];
     if let Some(why) = &comparison.refused {
         writeln!(out, "<p class=\"answer no\">No lift is stated: {}.</p>", escaped(why))?;
@@ -92,11 +117,12 @@ fn compared(out: &mut String, report: &Report, comparison: &Comparison, money: &
     for arm in comparison.arms.iter().skip(1).filter(|_| comparison.refused.is_none()) {
         answer(out, comparison, arm, control, money)?;
     }
-    arms(out, comparison)?;
+    arms(out, comparison, money)?;
     if comparison.refused.is_none() {
         out.push_str("<div class=\"figures\">\n");
         for arm in comparison.arms.iter().skip(1) {
-            let rows: Vec<(String, Estimate)> = (0..3)
+            let rows: Vec<(String, Estimate)> = CHARTED
+                .into_iter()
                 .filter_map(|at| {
                     Some((format!("{}, {}", arm.name, MEASURES[at].1), lift(comparison, arm, at)?))
                 })
@@ -114,6 +140,7 @@ fn compared(out: &mut String, report: &Report, comparison: &Comparison, money: &
         out.push_str("</div>\n");
         power(out, comparison, money)?;
     }
+    cohorts::write(out, comparison, money)?;
     Ok(())
 }
 
@@ -141,17 +168,34 @@ fn answer(out: &mut String, comparison: &Comparison, arm: &Arm, control: &Arm, m
     };
     writeln!(
         out,
-        "<p class=\"answer\">\u{201c}{}\u{201d} {verdict} {shown}: <b>{:+.3} {money}</b> a transaction net of returns (95 %: {:+.3} to {:+.3}), {:+.0} {money} over its {} transactions.</p>",
+        "<p class=\"answer\">\u{201c}{}\u{201d} {verdict} {shown}: <b>{:+.3} {money}</b> a transaction net of returns (95 %: {:+.3} to {:+.3}). Over its {} transactions that is {} {money} ({} to {}).</p>",
         escaped(&arm.name),
         net.value,
         net.low,
         net.high,
-        net.value * arm.sums[1].n,
-        count(arm.sums[1].n)
+        count(arm.sums[1].n),
+        count(net.value * arm.sums[1].n),
+        count(net.low * arm.sums[1].n),
+        count(net.high * arm.sums[1].n)
+    )?;
+    order_value(out, comparison, arm, money)
+}
+
+/// What the page did to the average order.
+fn order_value(out: &mut String, comparison: &Comparison, arm: &Arm, money: &str) -> fmt::Result {
+    let (Some(lift), Some(paid)) = (lift(comparison, arm, ADDED), arm.order_value) else { return Ok(()) };
+    writeln!(
+        out,
+        "<p>Average order value: <b>{:+.3} {money}</b> (95 %: {:+.3} to {:+.3}), which is {:+.2} % of the {paid:.2} that orders had \
+         when they were paid. That was before the page, so what differs in it between arms is chance and not counted here.</p>",
+        lift.value,
+        lift.low,
+        lift.high,
+        if paid > 0.0 { 100.0 * lift.value / paid } else { 0.0 }
     )
 }
 
-fn arms(out: &mut String, comparison: &Comparison) -> fmt::Result {
+fn arms(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result {
     let mut rows = Vec::new();
     for arm in &comparison.arms {
         let mut row =
@@ -168,11 +212,22 @@ fn arms(out: &mut String, comparison: &Comparison) -> fmt::Result {
         "customers",
         "transactions",
         "revenue",
-        "less returns",
+        "net of returns",
         "margin, payouts",
+        "added to order",
         "ordered later",
     ];
-    table(out, "Per transaction", &head, &rows)?;
+    table(out, &format!("Per transaction, {money}"), &head, &rows)?;
+    let others = if comparison.name == HOLDOUT {
+        " \u{201c}All others\u{201d} are all who are not held out, in whichever arm of an experiment, also in those that show the page as it was."
+    } else {
+        ""
+    };
+    writeln!(
+        out,
+        "<p class=\"note\">Revenue: what offers of the page converted to, and later orders as they were reported; who sees no page has \
+         such, too. Returns, margins and later orders of the last days may still be on their way.{others}</p>"
+    )?;
     match comparison.ratio_p {
         Some(p) => writeln!(
             out,
@@ -214,10 +269,11 @@ fn days(out: &mut String, report: &Report, comparison: &Comparison, money: &str)
 fn power(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result {
     let (control, Some(arm)) = (&comparison.arms[0], comparison.arms.get(1)) else { return Ok(()) };
     let mut rows = Vec::new();
-    for at in 0..3 {
+    for at in CHARTED {
         let Some(lift) = lift(comparison, arm, at) else { continue };
         let deviation = control.sums[at].deviation().max(arm.sums[at].deviation());
-        let needed = [0.05, 0.10, 0.30, 1.0].map(|effect| count(stats::decisions_for(effect, deviation)));
+        let needed = |effect| count(stats::decisions_for(effect, deviation).max(stats::UNITS_MIN));
+        let needed = [0.05, 0.10, 0.30, 1.0].map(needed);
         let mut row = vec![
             MEASURES[at].1.to_owned(),
             format!("{deviation:.2}"),
@@ -226,9 +282,9 @@ fn power(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result 
         row.extend(needed);
         rows.push(row);
     }
-    let head = ["measure", "deviation", "resolvable now", "for 0.05", "for 0.10", "for 0.30", "for 1.00"];
+    let head = ["measure", "varies by", "found now from", "for 0.05", "for 0.10", "for 0.30", "for 1.00"];
     let caption = format!(
-        "What it takes: transactions in each of two equal arms to find a difference of so many {money} four times in five"
+        "What it takes. Now: the least difference that these customers show four times in five. For: transactions in each of two equal arms to show one of so many {money}"
     );
     table(out, &caption, &head, &rows)
 }
@@ -237,6 +293,7 @@ fn whole(out: &mut String, report: &Report) -> fmt::Result {
     let totals = report.answer("totals");
     let of = |name: &str| totals.number(0, name);
     let (pages, decided) = (of("pages"), of("decisions") - of("held_out"));
+    let again = of("decisions") - of("transactions");
     let coverage = report.answer("coverage");
     let share =
         |part: f64, whole: f64| if whole > 0.0 { percent(part / whole) } else { "\u{2013}".to_owned() };
@@ -244,21 +301,26 @@ fn whole(out: &mut String, report: &Report) -> fmt::Result {
         if pages > 0.0 { format!("{:.3}", amount / 100.0 / pages) } else { "\u{2013}".to_owned() }
     };
     let rows = [
-        ("transactions", count(of("decisions")), String::new()),
-        ("held out", count(of("held_out")), share(of("held_out"), of("decisions"))),
-        ("with an offer", count(of("with_offers")), share(of("with_offers"), decided)),
-        ("slots filled", count(of("slots_filled")), share(of("slots_filled"), of("slots"))),
-        ("pages with offers that were seen", count(pages), share(pages, of("with_offers"))),
-        ("of those, engaged with", count(of("engaged")), share(of("engaged"), pages)),
-        ("an offer accepted", count(of("accepted")), share(of("accepted"), pages)),
-        ("converted", count(of("converted")), share(of("converted"), pages)),
+        ("transactions", count(of("transactions")), String::new()),
+        ("asked, and decided again after the answer", count(again), share(again, of("transactions"))),
+        (
+            "shown no offers: held out, or the page as it was",
+            count(of("held_out")),
+            share(of("held_out"), of("decisions")),
+        ),
+        ("with an offer, of the others", count(of("with_offers")), share(of("with_offers"), decided)),
+        ("slots filled, of those to fill", count(of("slots_filled")), share(of("slots_filled"), of("slots"))),
+        ("pages seen, of those with an offer", count(pages), share(pages, of("with_offers"))),
+        ("engaged with, of pages seen", count(of("engaged")), share(of("engaged"), pages)),
+        ("with an offer accepted", count(of("accepted")), share(of("accepted"), pages)),
+        ("with one converted", count(of("converted")), share(of("converted"), pages)),
         ("acceptances that failed", count(of("failed")), share(of("failed"), of("accepted"))),
         ("dismissed", count(of("dismissed")), share(of("dismissed"), pages)),
-        ("revenue per seen page", per_page(of("gross")), String::new()),
-        ("the same less returns", per_page(of("gross") - of("returned")), String::new()),
+        ("revenue through the page, per page seen", per_page(of("gross")), String::new()),
+        ("the same, net of returns", per_page(of("gross") - of("returned")), String::new()),
         ("distinct items shown", count(coverage.number(0, "items")), String::new()),
         (
-            "of all slots, those of the ten commonest",
+            "slots of the ten commonest items",
             count(coverage.number(0, "shown_of_ten")),
             share(coverage.number(0, "shown_of_ten"), coverage.number(0, "shown")),
         ),
@@ -269,15 +331,15 @@ fn whole(out: &mut String, report: &Report) -> fmt::Result {
         rows.into_iter().map(|(name, number, share)| vec![name.to_owned(), number, share]).collect();
     table(
         out,
-        "All arms together; revenue here is what came through the page, not what it added",
-        &["", "", ""],
+        "All arms together. What came through the page, some of it in place of a later order: what it added is above",
+        &["", "number", "share"],
         &rows,
     )
 }
 
 fn parts(out: &mut String, report: &Report) -> fmt::Result {
     let answer = report.answer("by");
-    out.push_str("<h2>By parts</h2>\n<p>Offers on pages that were seen.</p>\n");
+    out.push_str("<h2>By parts</h2>\n<p>Offers on pages that were seen, and what came of them: without anybody to compare with, so no lift.</p>\n");
     for what in ["placement", "kind", "partner", "category", "position", "relation", "day"] {
         let rows: Vec<usize> =
             (0..answer.rows.len()).filter(|row| answer.text(*row, "by_what") == what).collect();
@@ -301,7 +363,7 @@ fn parts(out: &mut String, report: &Report) -> fmt::Result {
             })
             .collect();
         let head =
-            [what, "shown", "engaged", "accepted", "p_accept", "converted", "revenue each", "less returns"];
+            [what, "shown", "engaged", "accepted", "expected", "converted", "revenue each", "net of returns"];
         if cells.len() > 1 || what == "kind" {
             let more = if rows.len() > ROWS {
                 format!("By {what}: the {ROWS} commonest of {}", rows.len())
@@ -312,6 +374,82 @@ fn parts(out: &mut String, report: &Report) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// What was expected beside what came of it.
+fn reliability(out: &mut String, answer: &Answer) -> Result<(), Failure> {
+    out.push_str("<h2>Is p_accept right?</h2>\n");
+    let mut placements: Vec<&str> = (0..answer.rows.len()).map(|row| answer.text(row, "placement")).collect();
+    placements.dedup();
+    let mut figures = String::new();
+    for placement in placements {
+        let rows: Vec<usize> =
+            (0..answer.rows.len()).filter(|row| answer.text(*row, "placement") == placement).collect();
+        let sum = |of: &dyn Fn(usize) -> f64| rows.iter().map(|row| of(*row)).sum::<f64>();
+        let shown = sum(&|row| answer.number(row, "shown"));
+        let accepted = sum(&|row| answer.number(row, "accepted"));
+        let expected = sum(&|row| answer.number(row, "shown") * answer.number(row, "expected"));
+        let of_tenth = |row: &usize| {
+            let n = answer.number(*row, "shown");
+            Bin {
+                n: n as usize,
+                predicted: answer.number(*row, "expected"),
+                observed: answer.number(*row, "accepted") / n,
+            }
+        };
+        let bins: Vec<Bin> = rows.iter().map(of_tenth).collect();
+        let told = format!(
+            "{} offers seen, {} accepted where {} were expected",
+            count(shown),
+            count(accepted),
+            count(expected)
+        );
+        if shown < DRAWN_MIN || accepted == 0.0 {
+            writeln!(out, "<p>{}: {told}; too little to draw.</p>", escaped(placement))?;
+            continue;
+        }
+        let label = format!("Share accepted against p_accept, placement {placement}");
+        let svg = predicted(label, "accepted", &[(false, &bins)])?;
+        writeln!(
+            figures,
+            "<figure><figcaption>Placement {}</figcaption>\n{svg}<p class=\"note\">{told}.</p></figure>",
+            escaped(placement)
+        )?;
+    }
+    if figures.is_empty() {
+        return Ok(out.push_str("<p>No offers were seen often enough to tell.</p>\n"));
+    }
+    write!(
+        out,
+        "<p>Offers that were seen, in tenths by their expected probability (<code>p_accept</code>). On the grey line as many accept as was \
+         expected; above it more do. Bars are 95 %. Far from the line, floors and reserves do not mean what they say; where the \
+         points are not in order, neither are the offers. <code>aftercart learn</code> learns from this log.</p>\n\
+         <div class=\"figures\">\n{figures}</div>\n"
+    )?;
+    Ok(())
+}
+
+fn latency(out: &mut String, answer: &Answer) -> fmt::Result {
+    out.push_str("<h2>How long did it take?</h2>\n");
+    if answer.rows.is_empty() {
+        out.push_str("<p>Nobody timed these decisions (<code>Decider::time_with</code>).</p>\n");
+        return Ok(());
+    }
+    let row = |row: usize| {
+        let time = |name: &str| count(answer.number(row, name));
+        let of = |name: &str| answer.text(row, name).to_owned();
+        let mut cells = vec![of("placement"), of("index_generation"), time("decisions")];
+        cells.extend(["p50", "p95", "p99", "slowest"].map(time));
+        cells
+    };
+    let rows: Vec<Vec<String>> = (0..answer.rows.len().min(ROWS)).map(row).collect();
+    let head = ["placement", "catalog", "decisions", "p50", "p95", "p99", "slowest"];
+    table(
+        out,
+        "Microseconds in the host\u{2019}s process, from the call to the slate; half, 95 and 99 of 100 decisions took at most so long",
+        &head,
+        &rows,
+    )
 }
 
 fn reasons(out: &mut String, answer: &Answer) -> fmt::Result {
@@ -336,7 +474,7 @@ fn reasons(out: &mut String, answer: &Answer) -> fmt::Result {
     Ok(())
 }
 
-fn table(out: &mut String, caption: &str, head: &[&str], rows: &[Vec<String>]) -> fmt::Result {
+pub(super) fn table(out: &mut String, caption: &str, head: &[&str], rows: &[Vec<String>]) -> fmt::Result {
     writeln!(out, "<div class=\"wide\"><table>\n<caption>{}</caption>", escaped(caption))?;
     if head.iter().any(|name| !name.is_empty()) {
         out.push_str("<thead><tr>");
@@ -357,7 +495,7 @@ fn table(out: &mut String, caption: &str, head: &[&str], rows: &[Vec<String>]) -
 }
 
 /// A whole number with its thousands apart.
-fn count(number: f64) -> String {
+pub(super) fn count(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -369,7 +507,7 @@ fn count(number: f64) -> String {
     if number < -0.5 { format!("-{out}") } else { out }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let digits = if share.abs() < 0.0995 { 2 } else { 1 };
     format!("{:.digits$} %", 100.0 * share)
 }

@@ -8,13 +8,16 @@ use crate::Failure;
 
 /// The queries, by name.
 pub(super) const BASE: &str = include_str!("sql/base.sql");
-pub(super) const QUERIES: [(&str, &str); 6] = [
+pub(super) const QUERIES: [(&str, &str); 9] = [
     ("arms", include_str!("sql/arms.sql")),
     ("totals", include_str!("sql/totals.sql")),
     ("by", include_str!("sql/by.sql")),
     ("days", include_str!("sql/days.sql")),
     ("reasons", include_str!("sql/reasons.sql")),
     ("coverage", include_str!("sql/coverage.sql")),
+    ("cohorts", include_str!("sql/cohorts.sql")),
+    ("latency", include_str!("sql/latency.sql")),
+    ("reliability", include_str!("sql/reliability.sql")),
 ];
 
 /// What a query answers.

@@ -9,6 +9,8 @@ SELECT
   sum(n * n) AS nn,
   sum(gross) AS gross, sum(gross * gross) AS gross2, sum(gross * n) AS gross_n,
   sum(net) AS net, sum(net * net) AS net2, sum(net * n) AS net_n,
+  sum(added) AS added, sum(added * added) AS added2, sum(added * n) AS added_n,
+  sum(order_value) AS order_value, sum(known) AS known,
   sum(contribution) AS contribution, sum(contribution * contribution) AS contribution2, sum(contribution * n) AS contribution_n,
   sum(ordered) AS ordered, sum(ordered * ordered) AS ordered2, sum(ordered * n) AS ordered_n
 FROM (
@@ -17,6 +19,9 @@ FROM (
     min(arm_shows) AS arm_shows,
     min(share) AS least_share, max(share) AS most_share,
     CAST(count(*) AS DOUBLE) AS n,
+    sum(page_gross) AS added,
+    sum(CAST(coalesce(order_value, 0) AS DOUBLE)) AS order_value,
+    sum(CASE WHEN order_value IS NULL THEN 0 ELSE 1 END) AS known,
     sum(gross) AS gross, sum(net) AS net, sum(contribution) AS contribution, CAST(sum(ordered) AS DOUBLE) AS ordered
   FROM placed
   WHERE unit <> 'none'

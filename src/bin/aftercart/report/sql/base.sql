@@ -61,13 +61,64 @@ LEFT JOIN (
   GROUP BY decision_id
 ) AS e ON e.decision_id = d.decision_id;
 
--- Where decisions stand in what is compared: a row per decision and comparison.
+-- What came of each order: a page that an answer replaced and the page that replaced it belong together.
+CREATE VIEW transactions AS
+SELECT
+  d.group_id, d.at_utc, d.day, d.unit, d.unit_hash, d.shows, d.holdout_bucket, d.held_out, d.holdout_share, d.order_value,
+  d.experiment_1, d.arm_1, d.share_1, d.experiment_2, d.arm_2, d.share_2,
+  d.experiment_3, d.arm_3, d.share_3, d.experiment_4, d.arm_4, d.share_4,
+  o.page_gross, o.gross, o.net, o.contribution, o.ordered
+FROM (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY group_id ORDER BY CASE WHEN decision_id = group_id THEN 0 ELSE 1 END, ring, number
+    ) AS page
+  FROM decisions_once
+) AS d
+JOIN (
+  SELECT
+    group_id, sum(page_gross) AS page_gross, sum(gross) AS gross, sum(net) AS net, sum(contribution) AS contribution,
+    max(ordered) AS ordered
+  FROM outcomes
+  GROUP BY group_id
+) AS o ON o.group_id = d.group_id
+WHERE d.page = 1;
+
+-- Offers on pages that were seen, with what came of each. An event without an item counts for the page only.
+CREATE VIEW offers_seen AS
+SELECT
+  o.decision_id,
+  CASE WHEN d.placement = '' THEN '(default)' ELSE d.placement END AS placement,
+  CASE WHEN o.partner = '' THEN '(own)' ELSE o.partner END AS partner,
+  o.kind,
+  CASE WHEN o.category = '' THEN '(none)' ELSE o.category END AS category,
+  CAST(d.day AS VARCHAR) AS day,
+  o.position,
+  o.relation,
+  o.p_accept,
+  coalesce(e.engaged, 0) AS engaged, coalesce(e.accepted, 0) AS accepted, coalesce(e.converted, 0) AS converted,
+  coalesce(e.gross, 0) AS gross, coalesce(e.returned, 0) AS returned
+FROM offers_once AS o
+JOIN outcomes AS d ON d.decision_id = o.decision_id AND d.activated = 1 AND d.status = 'OK'
+LEFT JOIN (
+  SELECT
+    decision_id, item_id,
+    max(CASE WHEN event = 'engaged' THEN 1 ELSE 0 END) AS engaged,
+    max(CASE WHEN event = 'accepted' THEN 1 ELSE 0 END) AS accepted,
+    max(CASE WHEN event = 'converted' THEN 1 ELSE 0 END) AS converted,
+    sum(CASE WHEN event = 'converted' THEN CAST(value AS DOUBLE) ELSE 0 END) AS gross,
+    sum(CASE WHEN event = 'returned' THEN CAST(value AS DOUBLE) ELSE 0 END) AS returned
+  FROM events_once WHERE item_id <> '' GROUP BY decision_id, item_id
+) AS e ON e.decision_id = o.decision_id AND e.item_id = o.item_id;
+
+-- Where orders stand in what is compared: a row per order and comparison.
 CREATE VIEW placed AS
 SELECT 'global holdout' AS comparison, CASE WHEN held_out THEN 'held out' ELSE 'all others' END AS arm,
   CASE WHEN held_out THEN shows ELSE 'offers' END AS arm_shows,
   CASE WHEN held_out THEN holdout_share ELSE 1 - holdout_share END AS share, o.*
-FROM outcomes AS o WHERE holdout_bucket IS NOT NULL
-UNION ALL SELECT experiment_1 AS comparison, arm_1 AS arm, shows AS arm_shows, share_1 AS share, o.* FROM outcomes AS o WHERE experiment_1 IS NOT NULL
-UNION ALL SELECT experiment_2 AS comparison, arm_2 AS arm, shows AS arm_shows, share_2 AS share, o.* FROM outcomes AS o WHERE experiment_2 IS NOT NULL
-UNION ALL SELECT experiment_3 AS comparison, arm_3 AS arm, shows AS arm_shows, share_3 AS share, o.* FROM outcomes AS o WHERE experiment_3 IS NOT NULL
-UNION ALL SELECT experiment_4 AS comparison, arm_4 AS arm, shows AS arm_shows, share_4 AS share, o.* FROM outcomes AS o WHERE experiment_4 IS NOT NULL;
+FROM transactions AS o WHERE holdout_bucket IS NOT NULL
+UNION ALL SELECT experiment_1 AS comparison, arm_1 AS arm, shows AS arm_shows, share_1 AS share, o.* FROM transactions AS o WHERE experiment_1 IS NOT NULL
+UNION ALL SELECT experiment_2 AS comparison, arm_2 AS arm, shows AS arm_shows, share_2 AS share, o.* FROM transactions AS o WHERE experiment_2 IS NOT NULL
+UNION ALL SELECT experiment_3 AS comparison, arm_3 AS arm, shows AS arm_shows, share_3 AS share, o.* FROM transactions AS o WHERE experiment_3 IS NOT NULL
+UNION ALL SELECT experiment_4 AS comparison, arm_4 AS arm, shows AS arm_shows, share_4 AS share, o.* FROM transactions AS o WHERE experiment_4 IS NOT NULL;

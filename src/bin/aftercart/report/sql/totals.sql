@@ -1,6 +1,7 @@
 -- The page as a whole: what was decided, seen and done.
 SELECT
   count(*) AS decisions,
+  count(DISTINCT group_id) AS transactions,
   sum(CASE WHEN status = 'OK' THEN 1 ELSE 0 END) AS with_offers,
   sum(CASE WHEN status = 'NO_OFFER' THEN 1 ELSE 0 END) AS without_offer,
   sum(CASE WHEN status = 'HOLDOUT' THEN 1 ELSE 0 END) AS held_out,
