@@ -19,6 +19,11 @@ pub(crate) mod block {
     pub(crate) const BESIDE_BRAND: u32 = 4;
     /// Another partner, likewise.
     pub(crate) const BESIDE_PARTNER: u32 = 5;
+    /// Every other partner: a roadblock. Its key is 0.
+    pub(crate) const BESIDE_OTHERS: u32 = 6;
+
+    /// Kinds that look at the page, not at what was bought.
+    pub(crate) const BESIDE: core::ops::RangeInclusive<u32> = BESIDE_CATEGORY..=BESIDE_OTHERS;
 }
 
 /// Whether a partner is refused for every basket: suppressed, paused or not in the catalog.
@@ -46,8 +51,7 @@ pub(crate) fn refuses_basket(context: &Context<'_>, partner: u32) -> bool {
         match refused.kind.get() {
             block::CATEGORY => context.bought.may_be_in(key),
             block::BRAND => context.bought.may_be_of(key),
-            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => false,
-            _ => true,
+            kind => !block::BESIDE.contains(&kind),
         }
     })
 }
@@ -102,6 +106,7 @@ impl Neighbour {
                 }
                 block::BESIDE_BRAND => other.is_product && (other.brand == NONE || other.brand == key),
                 block::BESIDE_PARTNER => other.partner == key,
+                block::BESIDE_OTHERS => other.partner != NONE && other.partner != self.partner,
                 _ => false,
             }
         })

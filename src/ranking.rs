@@ -81,15 +81,20 @@ pub(crate) fn score_near(
     candidate.ev_micros = expected(candidate.p_accept_ppm, candidate.value);
 }
 
-/// Scores an offer that is not a product: its relevance is how closely it names what was bought.
-pub(crate) fn score_offer(record: &OfferRecord, trigger_kind: u32, candidate: &mut Candidate) {
-    candidate.relevance = match trigger_kind {
+/// Thousandths: how closely what triggers an offer names what was bought.
+pub(crate) fn relevance_of(trigger_kind: u32) -> u16 {
+    match trigger_kind {
         trigger::PRODUCT => 1000,
         trigger::ANSWER => 900,
         trigger::CATEGORY => 700,
         trigger::BRAND => 600,
         _ => 300,
-    };
+    }
+}
+
+/// Scores an offer that is not a product: its relevance is how closely it names what was bought.
+pub(crate) fn score_offer(record: &OfferRecord, trigger_kind: u32, candidate: &mut Candidate) {
+    candidate.relevance = relevance_of(trigger_kind);
     candidate.house = record.house == 1;
     candidate.p_accept_ppm = record.accept_rate_ppm.get().min(1_000_000);
     candidate.value = record.payout.get().clamp(0, i64::MAX / 1_000_000);

@@ -130,6 +130,7 @@ fn refuses_beside(context: &Context<'_>, own: &Seen, other: &Seen) -> bool {
             }
             block::BESIDE_BRAND => is_product && (other.brand == NONE || other.brand == key),
             block::BESIDE_PARTNER => other.partner == key,
+            block::BESIDE_OTHERS => ![NONE, own.partner].contains(&other.partner),
             _ => false,
         }
     })
@@ -283,7 +284,9 @@ fn party_ok(context: &Context<'_>, partner: u32) -> bool {
         let key = refused.key.get();
         context.lines.iter().all(|line| match refused.kind.get() {
             block::CATEGORY => line.category != NONE && !view.in_subtree(key, line.category),
-            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER => true,
+            block::BESIDE_CATEGORY | block::BESIDE_BRAND | block::BESIDE_PARTNER | block::BESIDE_OTHERS => {
+                true
+            }
             _ => line.brand != NONE && line.brand != key,
         })
     });

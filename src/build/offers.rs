@@ -82,6 +82,9 @@ fn beside(
         let brand = names.brand(name, "not_beside.brands", &partner.id)?;
         blocks.push(block_record(block::BESIDE_BRAND, brand));
     }
+    if of.other_partners {
+        blocks.push(block_record(block::BESIDE_OTHERS, 0));
+    }
     let mut add = |field: &str, name: &str, is: &dyn Fn(&Partner) -> bool| {
         let before = blocks.len();
         let others = (0u32..).zip(all).filter(|(_, other)| other.id != partner.id && is(other));

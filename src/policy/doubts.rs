@@ -154,7 +154,7 @@ fn sounds_like(name: &str) -> Option<SensitiveClass> {
     words.find_map(|word| SOUNDS.iter().find(|(_, all)| all.contains(&word)).map(|(class, _)| *class))
 }
 
-/// Categories that sound sensitive, of which neither policy nor feed says anything. Topmost ones only.
+/// Categories that sound sensitive, of which neither policy nor feed says anything: a line for each class, the topmost categories.
 fn unmarked(compiled: &CompiledPolicy, view: &View<'_>) -> Vec<String> {
     let marked = |category: u32| view.ancestors(category).any(|above| is_marked(compiled, above));
     // Parents come first, so each finds its parent's answer there.
@@ -167,19 +167,22 @@ fn unmarked(compiled: &CompiledPolicy, view: &View<'_>) -> Vec<String> {
             sounding.insert(ix, found);
         }
     }
-    let mut bare: BTreeMap<(u32, u8), (SensitiveClass, u32)> = BTreeMap::new();
+    let mut bare: BTreeMap<u8, BTreeMap<u32, u32>> = BTreeMap::new();
     for record in view.products {
         let of = sounding.get(&record.category.get()).filter(|_| record.category.get() != NONE);
         let silent = SensitiveClass::from_code(record.sensitive) == Some(SensitiveClass::None);
         if let Some((top, class)) = of.filter(|_| silent) {
-            bare.entry((*top, class.code())).or_insert((*class, 0)).1 += 1;
+            *bare.entry(class.code()).or_default().entry(*top).or_default() += 1;
         }
     }
-    let words = |((top, _), (class, count)): ((u32, u8), (SensitiveClass, u32))| {
-        let path = view.category(top).map_or("", |category| view.str(category.path));
-        let class = class.name();
+    let path = |row: u32| view.category(row).map_or("", |category| view.str(category.path));
+    let words = |(class, categories): (u8, BTreeMap<u32, u32>)| {
+        let class = SensitiveClass::from_code(class).map_or("", SensitiveClass::name);
+        let all: Vec<String> =
+            categories.iter().map(|(row, n)| format!("\"{}\" ({n})", path(*row))).collect();
         format!(
-            "category \"{path}\" sounds like {class}, and {count} of its products are of no sensitive class: mark it ([[sensitive]] category = \"{path}\", class = \"{class}\"), or say class = \"none\""
+            "these categories sound like {class}, and products of theirs are of no sensitive class: {}; mark them ([[sensitive]] category = ..., class = \"{class}\"), or say class = \"none\"",
+            all.join(", ")
         )
     };
     bare.into_iter().map(words).collect()

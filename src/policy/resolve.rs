@@ -198,7 +198,7 @@ impl Policy {
             return error("slots: must be 1 to 16");
         }
         if !named.min_relevance.iter().all(|least| (0.0..=1.0).contains(least)) {
-            return error("min_relevance: must be 0 to 1");
+            return error("min_relevance: must be a share, 0 to 1 (0.6, not 60)");
         }
         if !named.reserve.iter().all(|least| (0.0..=1e9).contains(least)) {
             return error("reserve: must be 0 to 1,000,000,000");
@@ -245,8 +245,16 @@ impl Policy {
         let placement = &self.placement;
         check(self.version == 1, "version", "1")?;
         check((1..=SLOTS_MAX as u8).contains(&placement.slots), "placement.slots", "1 to 16")?;
-        check((0.0..=1.0).contains(&placement.min_relevance), "placement.min_relevance", "0 to 1")?;
-        check((0.0..=1.0).contains(&placement.min_p_accept), "placement.min_p_accept", "0 to 1")?;
+        check(
+            (0.0..=1.0).contains(&placement.min_relevance),
+            "placement.min_relevance",
+            "a share, 0 to 1 (0.6, not 60)",
+        )?;
+        check(
+            (0.0..=1.0).contains(&placement.min_p_accept),
+            "placement.min_p_accept",
+            "a share, 0 to 1 (0.02, not 2)",
+        )?;
         check((0.0..=1e9).contains(&placement.reserve), "placement.reserve", "0 to 1,000,000,000")?;
         let rungs = placement.fallback.as_ref().is_none_or(|rungs| ladder(rungs).is_some());
         check(rungs, "placement.fallback", "\"house\" and \"content\", each once")?;

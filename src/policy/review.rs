@@ -10,6 +10,7 @@ use super::{CompiledPolicy, Policy, doubts};
 use crate::engine::Engine;
 use crate::index::View;
 use crate::offer::{Item, OfferIx, ProductIx, Reason};
+use crate::ranking;
 use crate::suppression;
 use crate::vocabulary::{OfferKind, SensitiveClass};
 
@@ -66,11 +67,16 @@ impl Engine {
         for (item, reason) in refused.iter().filter(|_| !compiled.kill_switch) {
             warnings.push(format!("offer \"{}\" can never appear: {}", self.id(*item), reason.text()));
         }
-        for item in offers().filter(|item| refused.iter().all(|(other, _)| other != item)) {
-            warnings.extend(
-                self.unworthy(item).map(|why| format!("offer \"{}\" can never appear: {why}", self.id(item))),
-            );
-        }
+        let open: Vec<Item> =
+            offers().filter(|item| refused.iter().all(|(other, _)| other != item)).collect();
+        let unworthy: Vec<String> = open
+            .iter()
+            .filter_map(|item| {
+                Some(format!("offer \"{}\" can never appear: {}", self.id(*item), self.unworthy(*item)?))
+            })
+            .collect();
+        let offers_allowed = (open.len() - unworthy.len()) as u32;
+        warnings.extend(unworthy);
         let mut rules = reach(compiled, &view);
         for reach in &mut rules {
             let rule = policy.rules.iter().find(|rule| rule.name == reach.name);
@@ -96,7 +102,7 @@ impl Engine {
             products: view.product_count(),
             products_allowed,
             offers: view.offers.len() as u32,
-            offers_allowed: (view.offers.len() - refused.len()) as u32,
+            offers_allowed,
             rules,
             warnings,
         }
@@ -116,9 +122,21 @@ impl Engine {
         if taking.peek().is_none() {
             return Some("no position of any placement takes its kind or party".into());
         }
+        if record.house == 1 {
+            let content = kind == OfferKind::Content;
+            let has_rung = compiled.placements.iter().any(|placed| placed.fallback.contains(&Some(content)));
+            return (!has_rung).then(|| "no placement's fallback has a rung for it".into());
+        }
         let worth = record.payout.get().saturating_mul(record.accept_rate_ppm.get().into());
-        let poor = record.house != 1 && taking.all(|slot| worth < slot.reserve_micros);
-        poor.then(|| "its payout times its accept_rate is below every reserve".into())
+        if taking.clone().all(|slot| worth < slot.reserve_micros) {
+            return Some("its payout times its accept_rate is below every reserve".into());
+        }
+        let triggers = view.triggers.iter().filter(|trigger| trigger.offer.get() == ix);
+        let most = triggers.map(|trigger| ranking::relevance_of(trigger.kind.get())).max().unwrap_or(0);
+        taking.all(|slot| most < slot.min_relevance).then(|| {
+            let most = f64::from(most) / 1000.0;
+            format!("its relevance, {most:.1} by what triggers it, is below every min_relevance")
+        })
     }
 }
 

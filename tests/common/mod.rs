@@ -233,6 +233,7 @@ fn partners(rng: &mut Rng, leaves: &[String], brands: &[String]) -> Partners {
         not_beside: match n {
             0 => NotBeside { brands: vec![rng.pick(brands).clone()], ..NotBeside::default() },
             2 => NotBeside { categories: vec![rng.pick(leaves).clone()], ..NotBeside::default() },
+            3 => NotBeside { other_partners: rng.chance(50), ..NotBeside::default() },
             4 => NotBeside {
                 partners: vec!["partner-0".into()],
                 domains: vec!["partner3.example".into()],

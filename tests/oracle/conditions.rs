@@ -311,6 +311,7 @@ fn refuses(case: &Case<'_>, one: &Called<'_>, other: &Called<'_>) -> bool {
     };
     let theirs = case.shop.partners.get(other.partner).filter(|_| other.partner != one.partner);
     (other.product.is_some() && other.is_in(&names))
+        || (not.other_partners && theirs.is_some())
         || theirs.is_some_and(|theirs| not.partners.contains(&theirs.id) || by_domain(theirs))
 }
 

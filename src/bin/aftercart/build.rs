@@ -54,7 +54,8 @@ pub(crate) struct Args {
     /// Leave out the lists of what lies near products without orders: a smaller file, slower decisions
     #[arg(long)]
     no_near_lists: bool,
-    /// Skip measuring the probability of acceptance on held-out orders: halves the time
+    /// Skip measuring the probability of acceptance on held-out orders: halves the time. A reserve or `min_p_accept` then means
+    /// little, since p_accept is a guess
     #[arg(long)]
     no_calibration: bool,
     /// Go by orders alone: without the built-in list of what usually goes with what

@@ -169,6 +169,9 @@ impl BasketLine {
             "" => 1.0,
             text => text.parse::<f64>().map_err(|_| format!("lines.quantity: \"{text}\" is not a number"))?,
         };
+        if quantity.is_nan() || quantity < 0.0 {
+            return Err(format!("lines.quantity: {quantity} is below 0"));
+        }
         Ok(Self {
             id: line.product_id.text(),
             category: line.category.clone(),

@@ -149,6 +149,8 @@ pub struct NotBeside {
     pub partners: Vec<String>,
     /// Anything of partners with these domains or below them.
     pub domains: Vec<String>,
+    /// Anything of any other partner: a roadblock.
+    pub other_partners: bool,
 }
 
 /// At most so many events within so many days, counted in what the host knows of the customer.

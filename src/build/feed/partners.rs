@@ -109,6 +109,7 @@ struct RawNotBeside {
     brands: Vec<String>,
     partners: Vec<String>,
     domains: Vec<String>,
+    other_partners: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -173,7 +174,7 @@ struct RawOffer {
 /// min_share = 0.05               # of a placement's slots, over many pages; of what passes every rule and floor
 /// max_share = 0.2
 /// domains = ["acme.example"]
-/// not_beside = { categories = [], brands = ["Bolt"], partners = [], domains = ["bolt.example"] }   # on one page
+/// not_beside = { categories = [], brands = ["Bolt"], partners = [], domains = ["bolt.example"], other_partners = false }   # on one page
 /// when = 'order.value >= 50.0 && order.country == "US"'   # as a condition of the policy; under every policy
 /// caps = [{ event = "shown", most = 3, days = 7 }]       # shown, engaged or accepted
 ///
@@ -263,6 +264,7 @@ impl Reader<'_> {
                 brands: raw.not_beside.brands,
                 partners: raw.not_beside.partners,
                 domains: raw.not_beside.domains,
+                other_partners: raw.not_beside.other_partners,
             },
             when: self.condition(raw.when.as_ref())?,
             caps: self.caps(&raw.caps)?,
