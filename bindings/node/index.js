@@ -537,15 +537,18 @@ class Decider {
     }
     const number = (field) => words[(SUMMARY + field) >> 2];
     const reason = number(at.reason);
+    const decisionId = this.#hex(SUMMARY + at.decision_id_high) + this.#hex(SUMMARY + at.decision_id_low);
+    // Without answers a decision has its group's id, and text is dear.
+    const alone = [0, 4, 8, 12].every((i) => number(at.group_id_low + i) === number(at.decision_id_low + i));
     return {
       slate,
       reason,
       reasonText: reason === 0 ? '' : native.reasonText(reason),
-      decisionId: this.#hex(SUMMARY + at.decision_id_high) + this.#hex(SUMMARY + at.decision_id_low),
+      decisionId,
       indexGeneration: this.#hex(SUMMARY + at.index_generation),
       policyGeneration: this.#hex(SUMMARY + at.policy_generation),
       overlayGeneration: this.#wide(SUMMARY + at.overlay_generation),
-      groupId: this.#hex(SUMMARY + at.group_id_high) + this.#hex(SUMMARY + at.group_id_low),
+      groupId: alone ? decisionId : this.#hex(SUMMARY + at.group_id_high) + this.#hex(SUMMARY + at.group_id_low),
       modelGeneration: number(at.model_generation),
       retrieved: number(at.retrieved),
       eligible: number(at.eligible),

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::cases::{Case, Fields};
 
-pub struct Steps {
+pub(crate) struct Steps {
     plain: Arc<Engine>,
     model: Arc<Model>,
     decider: Decider,
@@ -21,12 +21,12 @@ pub struct Steps {
 }
 
 impl Steps {
-    pub fn new(plain: Arc<Engine>, model: Arc<Model>) -> Self {
+    pub(crate) fn new(plain: Arc<Engine>, model: Arc<Model>) -> Self {
         Self { decider: Decider::new(Arc::clone(&plain)), plain, model, token: String::new() }
     }
 
     /// What a case answers, beginning without a model.
-    pub fn all(&mut self, case: &Case<'_>) -> String {
+    pub(crate) fn all(&mut self, case: &Case<'_>) -> String {
         self.decider.swap_engine(Arc::clone(&self.plain));
         let mut text = format!("case\t{}\n", case.name);
         for step in &case.steps {
@@ -205,7 +205,7 @@ fn status(error: TokenError) -> &'static str {
 }
 
 /// A model that says of pods and of everything else something that the catalog does not: in the form of src/model.rs.
-pub fn model() -> Vec<u8> {
+pub(crate) fn model() -> Vec<u8> {
     let key = |name: &str| xxh3_64(&[&[4], name.as_bytes()].concat()); // level 4: items
     let mut factors = [(key("pods"), 65_536i32 * 3), (key("machine-warranty"), -65_536 * 2)];
     factors.sort_unstable();

@@ -80,14 +80,17 @@ final readonly class Offers implements \IteratorAggregate, \Countable
                 $engine,
             );
         }
+        $decisionId = sprintf('%016x%016x', $s->decision_id_high, $s->decision_id_low);
+        // Without answers a decision has its group's id.
+        $alone = $s->group_id_low === $s->decision_id_low && $s->group_id_high === $s->decision_id_high;
         return new self(
             $slate,
             $s->reason,
-            sprintf('%016x%016x', $s->decision_id_high, $s->decision_id_low),
+            $decisionId,
             sprintf('%016x', $s->index_generation),
             sprintf('%016x', $s->policy_generation),
             $s->overlay_generation,
-            sprintf('%016x%016x', $s->group_id_high, $s->group_id_low),
+            $alone ? $decisionId : sprintf('%016x%016x', $s->group_id_high, $s->group_id_low),
             $s->model_generation,
             $s->retrieved,
             $s->eligible,

@@ -208,6 +208,26 @@ static void asks(aftercart_decider *decider, aftercart_engine *engine)
     drop(&r);
 }
 
+static void ranks(aftercart_decider *decider)
+{
+    request r;
+    fill(&r);
+    size_t size = element(sizeof(aftercart_option)), options = number() % 40, room = number() % 40, count = 99;
+    size_t bytes = size <= 4096 ? size * options : 0;
+    aftercart_option *option = (aftercart_option *)memory(bytes);
+    aftercart_ranked *ranking = (aftercart_ranked *)memory(room * sizeof *ranking);
+    for (size_t i = 0; size == sizeof *option && i < options; i++)
+        option[i].id = text(&r), option[i].arrives_by_ms = moment();
+    int32_t status = told(aftercart_rank_shipping_options(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count,
+                                                          r.facts, r.fact_size, r.fact_count, r.strings, r.strings_length,
+                                                          bytes ? option : NULL, size, options, ranking, sizeof *ranking, room, &count));
+    CHECK(status < 0 ? count == 0 : count == options);
+    CHECK(status != AFTERCART_OK || count <= room);
+    free(option);
+    free(ranking);
+    drop(&r);
+}
+
 static void signs(void)
 {
     aftercart_key *key = NULL;
@@ -350,6 +370,9 @@ static void step(void)
         break;
     case 12:
         asks(*decider, *engine);
+        break;
+    case 14:
+        ranks(*decider);
         break;
     case 13:
         signs();
