@@ -14,9 +14,12 @@
  * read titles (aftercart_item_text). To ask why something is not there: aftercart_explain. What changes between two catalogs is
  * in a live overlay, a file that the processes of a machine share: aftercart_live_bind makes it, aftercart_engine_with_live
  * decides with it, aftercart_live_edit changes stock, prices, pauses and budgets, aftercart_live_look reads them. Before an offer
- * with a budget is shown, aftercart_lease_reserve; when it counts, aftercart_lease_activate; else aftercart_lease_release.
+ * with a budget is shown, aftercart_lease_reserve; when it counts, aftercart_lease_activate; else aftercart_lease_release. Whether a
+ * question is worth asking: aftercart_next_question. Before payment: aftercart_rank_payment_methods,
+ * aftercart_rank_shipping_options and aftercart_prefill. So that the price shown is the price charged: aftercart_token_sign for the page,
+ * aftercart_token_verify on your server, with a key of aftercart_key_new. To decide with what was learnt: aftercart_engine_with_model.
  *
- * THREADS. An engine never changes: any number of threads may use one. A decider serves one call at a time: use one per
+ * THREADS. Engines and keys never change: any number of threads may use one. A decider serves one call at a time: use one per
  * thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. Calls about overlays and
  * leases take an engine, from any thread. The library has no signal handlers, environment variables, output, clock or locale, and
  * no thread but one that reads a catalog ahead and ends (aftercart_options.prefault). It works after fork(), and is never
@@ -24,7 +27,7 @@
  *
  * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
  * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
- * aftercart_engine_close and aftercart_decider_free, in any order, when no other thread is using them; not twice. To change
+ * aftercart_engine_close and aftercart_decider_free (keys with aftercart_key_free), in any order, when no other thread is using them; not twice. To change
  * catalogs, open a second engine, give it to your deciders (aftercart_decider_use) or make new ones, then close the old one.
  * Hosts that cannot keep a handle between two requests ask aftercart_resident for one.
  *
@@ -47,11 +50,11 @@
  * and comes from you.
  *
  * STATUS. Every int32_t is AFTERCART_OK (0); positive: done, with a remark; or negative: failed, in hundreds by family (-1xx
- * argument, -2xx handle, -3xx file, -4xx version, -5xx system, -6xx defect, -7xx budget). A function that fails changes nothing
+ * argument, -2xx handle, -3xx file, -4xx version, -5xx system, -6xx defect, -7xx budget, -8xx token). A function that fails changes nothing
  * but its count, its handle argument and its error argument; aftercart_live_edit says how many changes it made before. Show nothing
  * and go on: a receipt page needs no offers.
  *
- * MEMORY. aftercart_decide allocates nothing; neither do leases. A catalog that is copied into memory and does not fit there, and a
+ * MEMORY. aftercart_decide and aftercart_next_question allocate nothing; neither do leases, tokens and the calls before payment. A catalog that is copied into memory and does not fit there, and a
  * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
  * ends by abort(), as Rust programs do: open and make what you need when the process starts.
  *
@@ -80,6 +83,8 @@
 #define AFTERCART_NO_OFFERS 1
 // Done, but not everything fitted; the count is of all there is.
 #define AFTERCART_TRUNCATED 2
+// Done: no question is worth asking.
+#define AFTERCART_NO_QUESTION 3
 // A pointer that must be given is null.
 #define AFTERCART_NULL_POINTER (-101)
 // A pointer or an element size is not a multiple of 8.
@@ -102,6 +107,8 @@
 #define AFTERCART_TOO_MANY_SLOTS (-110)
 // An id that the catalog, or the catalogs of the overlay, do not have.
 #define AFTERCART_UNKNOWN_ID (-111)
+// More than AFTERCART_OPTIONS_MAX options.
+#define AFTERCART_TOO_MANY_OPTIONS (-112)
 // Not a live handle of this kind.
 #define AFTERCART_BAD_HANDLE (-201)
 // Another thread is using this decider.
@@ -116,6 +123,8 @@
 #define AFTERCART_BAD_LIVE (-303)
 // The live overlay has no room for this; make a larger one.
 #define AFTERCART_LIVE_FULL (-304)
+// Not a model, or a damaged one: learn it again, or leave it out.
+#define AFTERCART_BAD_MODEL (-305)
 // The catalog file was built by an incompatible version.
 #define AFTERCART_CATALOG_VERSION (-401)
 // No memory.
@@ -134,6 +143,14 @@
 #define AFTERCART_LEASE_GONE (-704)
 // The lease or the item is not of this engine's overlay.
 #define AFTERCART_LEASE_FOREIGN (-705)
+// Not a token, or not one of this version.
+#define AFTERCART_BAD_TOKEN (-801)
+// The token was not signed with this key, or was changed afterwards.
+#define AFTERCART_BAD_SIGNATURE (-802)
+// The offer has expired: do not charge.
+#define AFTERCART_TOKEN_EXPIRED (-803)
+// The offer is in another currency than the order: do not charge.
+#define AFTERCART_WRONG_CURRENCY (-804)
 
 // Where in the purchase: aftercart_transaction.stage.
 #define AFTERCART_STAGE_CONFIRMATION 0
@@ -210,6 +227,32 @@
 #define AFTERCART_ACCEPT_REENTER_PAYMENT 4
 #define AFTERCART_ACCEPT_LEAD_OPT_IN 5
 
+// Why in that way and no shorter one: aftercart_offer.accept_reason.
+#define AFTERCART_ACCEPTANCE_NOTHING_TO_ACCEPT 0
+#define AFTERCART_ACCEPTANCE_APP_SHOP 1
+#define AFTERCART_ACCEPTANCE_ENROLMENT 2
+#define AFTERCART_ACCEPTANCE_THIRD_PARTY_SELLS 3
+#define AFTERCART_ACCEPTANCE_REGULATED 4
+#define AFTERCART_ACCEPTANCE_BEFORE_PAYMENT 5
+#define AFTERCART_ACCEPTANCE_NOT_RECHARGEABLE 6
+#define AFTERCART_ACCEPTANCE_RECURS 7
+#define AFTERCART_ACCEPTANCE_SOLD_ONCE 8
+
+// Where the customer sits: aftercart_rank_payment_methods.
+#define AFTERCART_DEVICE_UNKNOWN 0
+#define AFTERCART_DEVICE_PHONE 1
+#define AFTERCART_DEVICE_TABLET 2
+#define AFTERCART_DEVICE_DESKTOP 3
+
+// Why an option stands where it does: aftercart_ranked.because, aftercart_prefilled.because.
+#define AFTERCART_BECAUSE_HOST_ORDER 0
+#define AFTERCART_BECAUSE_LAST_USED 1
+#define AFTERCART_BECAUSE_OFTEN_USED 2
+#define AFTERCART_BECAUSE_READY_ON_DEVICE 3
+#define AFTERCART_BECAUSE_USUAL_HERE 4
+#define AFTERCART_BECAUSE_CHEAPER_FIRST 5
+#define AFTERCART_BECAUSE_HOLDOUT 6
+
 // How it follows from the order: aftercart_offer.relation.
 #define AFTERCART_RELATION_BOUGHT_TOGETHER 1
 #define AFTERCART_RELATION_GOES_WITH_TYPE 2
@@ -280,8 +323,8 @@
 #define AFTERCART_LINES_MAX 512
 
 // Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
-// at or taken, the first 16 answers and the first 16 products removed from the cart. Of more than 32 opted-out categories, all
-// categories are taken as opted out.
+// at or taken, the last 256 questions that were asked, the last 256 uses, the first 16 answers and the first 16 products removed from
+// the cart. Of more than 32 opted-out categories, all categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
 // Most slots of a placement: a capacity that always suffices.
@@ -379,6 +422,16 @@
 // `aftercart_fact.kind`: the customer took it: likewise.
 #define AFTERCART_FACT_ACCEPTED 10
 
+// `aftercart_fact.kind`: question `id` was asked, at `at_ms`, in this order or before, whatever the answer: so that it rests.
+#define AFTERCART_FACT_ASKED 11
+
+// `aftercart_fact.kind`: the customer paid or shipped with `id`, a name of yours, at `at_ms`. For the calls before payment; decisions
+// do not look at it.
+#define AFTERCART_FACT_USED 12
+
+// `aftercart_fact.kind`: likewise, and it did not work out: declined, or given up.
+#define AFTERCART_FACT_FAILED 13
+
 // Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 #define AFTERCART_ITEM_ANY 0
 
@@ -390,6 +443,12 @@
 
 // A partner: only in calls about the live overlay.
 #define AFTERCART_ITEM_PARTNER 3
+
+// A question of the policy: only in `aftercart_item_text`, where its title is its words.
+#define AFTERCART_ITEM_QUESTION 4
+
+// An answer to one: likewise, where its id is its tag.
+#define AFTERCART_ITEM_ANSWER 5
 
 // `aftercart_item_text`: the id in the feed.
 #define AFTERCART_TEXT_ID 1
@@ -439,11 +498,23 @@
 // `aftercart_selftest`: run into a defect, to show that it ends there.
 #define AFTERCART_SELFTEST_PANIC 1
 
+// Room for the longest token and a zero byte.
+#define AFTERCART_TOKEN_BYTES 192
+
+// Most options that are put in order.
+#define AFTERCART_OPTIONS_MAX 32
+
+// `aftercart_option.flags`: a way to pay is set up on the device, as wallets are.
+#define AFTERCART_OPTION_READY 1
+
 // Makes decisions, one call at a time; may move between threads. Owns all memory that a decision needs.
 typedef struct aftercart_decider aftercart_decider;
 
 // An opened catalog with its policy. Immutable: any number of threads may use one at the same time.
 typedef struct aftercart_engine aftercart_engine;
+
+// A secret of your servers, with which they sign offers. Immutable: any number of threads may use one at the same time.
+typedef struct aftercart_key aftercart_key;
 
 // How to open a catalog. All zero (but `struct_size`) is the default.
 typedef struct {
@@ -486,8 +557,8 @@ typedef struct {
   uint32_t products;
   // Other offers in the catalog.
   uint32_t offers;
-  // Zero.
-  uint32_t reserved;
+  // ISO 4217 code of all amounts, padded with zeros.
+  char currency[4];
   // Content of the catalog: equal content, equal number.
   uint64_t index_generation;
   // Content of the policy.
@@ -642,6 +713,10 @@ typedef struct {
   uint32_t accept;
   // Id in the feed, at most 64 bytes of UTF-8, ended by a zero byte.
   char id[72];
+  // Why it is accepted in that way and no shorter one: `AFTERCART_ACCEPTANCE_...`.
+  uint32_t accept_reason;
+  // 1 = the customer's bank may want them to confirm the charge (strong customer authentication).
+  uint32_t may_need_confirmation;
 } aftercart_offer;
 
 // The decision as a whole: enough to log it, and to make it again.
@@ -672,6 +747,14 @@ typedef struct {
   uint32_t compared;
   // Changes of the live overlay before the decision; 0 without one. `aftercart_live_facts` has what was read of it.
   uint64_t overlay_generation;
+  // Equal for all decisions of one order under one catalog and policy, whatever the customer answered: low half.
+  uint64_t group_id_low;
+  // High half.
+  uint64_t group_id_high;
+  // Content of the model; 0 without one.
+  uint32_t model_generation;
+  // Zero.
+  uint32_t reserved;
 } aftercart_summary;
 
 // Everything that speaks for and against one product or offer.
@@ -701,6 +784,120 @@ typedef struct {
   // Why it is not shown: all rules that refuse it, and the limit or competitor that it lost to. `AFTERCART_REASON_...`.
   uint32_t reasons[32];
 } aftercart_explanation;
+
+// A question that is worth asking. `aftercart_item_text` of this decider's engine has the texts: of the question by
+// `AFTERCART_ITEM_QUESTION` and `row`, of its answers by `AFTERCART_ITEM_ANSWER` and `answer_row` and the rows after it.
+typedef struct {
+  // `sizeof(aftercart_question)`.
+  uint32_t struct_size;
+  // Which of the policy's.
+  uint32_t row;
+  // By how much the page is expected to be worth more once it is answered, millionths of a minor unit.
+  int64_t gain_micros;
+  // Its first answer; the others follow.
+  uint32_t answer_row;
+  // Answers that it has.
+  uint32_t answer_count;
+  // Decisions that were made to find out.
+  uint32_t decisions;
+  // Zero.
+  uint32_t reserved;
+} aftercart_question;
+
+// What was offered, at what price, until when.
+typedef struct {
+  // `sizeof(aftercart_claim)`.
+  uint32_t struct_size;
+  // Units, at least 1.
+  uint32_t quantity;
+  // Of the decision: low half.
+  uint64_t decision_id_low;
+  // High half.
+  uint64_t decision_id_high;
+  // Of one unit, minor units, at least 0.
+  int64_t price;
+  // Until when, Unix milliseconds, above 0.
+  int64_t expires_at_ms;
+  // Of the price, ISO 4217.
+  char currency[4];
+  // Bytes of `id`.
+  uint32_t id_length;
+  // Of the product or offer, at most 64 bytes of UTF-8.
+  char id[72];
+  // Of a token that was verified: the same for every token of one offer of one decision, whichever key signed it. Low half.
+  // Zero where you sign.
+  uint64_t idempotency_key_low;
+  // High half.
+  uint64_t idempotency_key_high;
+} aftercart_claim;
+
+// A way to pay or to ship that you permit for this order.
+typedef struct {
+  // Your name for it, as in `AFTERCART_FACT_USED`.
+  aftercart_text id;
+  // A way to ship: minor units. Else 0.
+  int64_t price;
+  // A way to ship: the last moment of the promised window, Unix milliseconds; 0 = none was promised. Else 0.
+  int64_t arrives_by_ms;
+  // A way to pay: `AFTERCART_OPTION_READY` or 0. Else 0.
+  uint32_t flags;
+  // Zero.
+  uint32_t reserved;
+} aftercart_option;
+
+// How often your customers use a way to pay, in one group of orders.
+typedef struct {
+  // Your name for it.
+  aftercart_text id;
+  // Orders of this country, ISO 3166-1.
+  char country[4];
+  // On such devices: `AFTERCART_DEVICE_...`.
+  uint32_t device;
+  // Of at least this amount, minor units, and below the next greater one that occurs.
+  int64_t amount_from;
+  // So many.
+  uint32_t orders;
+  // Zero.
+  uint32_t reserved;
+} aftercart_method_count;
+
+// Where an option goes.
+typedef struct {
+  // Index into the options.
+  uint32_t option;
+  // Why: `AFTERCART_BECAUSE_...`.
+  uint32_t because;
+  // Zero.
+  uint64_t reserved;
+} aftercart_ranked;
+
+// Something in your store that may be filled in. Its value stays with you.
+typedef struct {
+  // What it is, by a number of yours, 0 to 255: an address, a phone number. At most one of each is suggested.
+  uint32_t field;
+  // Its place in your store, 0 to 65535.
+  uint32_t slot;
+  // Country of an address, ISO 3166-1; empty where it has none.
+  char country[4];
+  // How often it was used.
+  uint32_t uses;
+  // When it was used last, Unix milliseconds; 0 = not known.
+  int64_t last_used_ms;
+} aftercart_stored;
+
+// What to fill in.
+typedef struct {
+  // Of what.
+  uint32_t field;
+  // From where.
+  uint32_t slot;
+  // The latest, or the commonest: `AFTERCART_BECAUSE_...`.
+  uint32_t because;
+  // Zero.
+  uint32_t reserved;
+  // How sure, parts per million.
+  int64_t confidence_ppm;
+} aftercart_prefilled;
 
 // What a decision read of the live overlay about one candidate.
 typedef struct {
@@ -831,15 +1028,28 @@ int32_t aftercart_engine_open(const char *path,
                               aftercart_engine **engine,
                               aftercart_error *error);
 
+// Makes an engine that decides with a model, a file that the command `aftercart learn` made: by how likely it says that offers
+// are accepted. The engine that was given stays as it is; both share the catalog.
+//
+// `path` has `path_length` bytes and needs no zero byte. With `shadow` = 1 the model decides nothing, and what it would have said
+// is recorded; else 0. `*with_model` is a new handle, or null where the function fails. `error` may be null. The file is read into
+// memory, and each product is looked up once.
+int32_t aftercart_engine_with_model(const aftercart_engine *engine,
+                                    const char *path,
+                                    size_t path_length,
+                                    uint32_t shadow,
+                                    aftercart_engine **with_model,
+                                    aftercart_error *error);
+
 // Gives an engine back. Its deciders keep what they need of it, so the order does not matter. Null is allowed.
 int32_t aftercart_engine_close(aftercart_engine *engine);
 
 // Says what an engine is. Set `info->struct_size` before.
 int32_t aftercart_engine_info(const aftercart_engine *engine, aftercart_info *info);
 
-// Writes a text of a product or offer, ended by a zero byte, into `buffer`, which has `capacity` bytes.
+// Writes a text of a product, offer, question or answer, ended by a zero byte, into `buffer`, which has `capacity` bytes.
 //
-// `item_kind` and `item_row` come from an offer of a decider of this engine; `text` is `AFTERCART_TEXT_...`. `*length`,
+// `item_kind` and `item_row` come from an offer or question of a decider of this engine; `text` is `AFTERCART_TEXT_...`. `*length`,
 // where not null, is the number of bytes without the zero byte, even where not all of them fitted (`AFTERCART_TRUNCATED`).
 // A row that is not there has empty texts.
 int32_t aftercart_item_text(const aftercart_engine *engine,
@@ -918,6 +1128,131 @@ int32_t aftercart_explain(aftercart_decider *decider,
                           char *buffer,
                           size_t capacity,
                           size_t *length);
+
+// Finds the question whose answer is expected to make the page worth most. `AFTERCART_NO_QUESTION` where no answer would change it,
+// or where one was asked or answered in this order.
+//
+// The request is that of `aftercart_decide`. Set `question->struct_size` before. It makes at most 33 decisions, so it takes as long; no
+// heap allocation, no waiting, no system call; the same input gives the same question on every machine. Once it is answered,
+// decide again with the answer as a fact (`AFTERCART_FACT_ANSWER`: the question's id, the answer's tag) and the rest unchanged:
+// both decisions have the same group id, and chance falls alike in both. Whether answered or not, pass it as
+// `AFTERCART_FACT_ASKED` from then on.
+int32_t aftercart_next_question(aftercart_decider *decider,
+                                const aftercart_transaction *transaction,
+                                const aftercart_profile *profile,
+                                const aftercart_line *lines,
+                                size_t line_size,
+                                size_t line_count,
+                                const aftercart_fact *facts,
+                                size_t fact_size,
+                                size_t fact_count,
+                                const char *strings,
+                                size_t strings_length,
+                                aftercart_question *question);
+
+// Takes a secret, of at least 32 random bytes (`AFTERCART_BAD_VALUE`: fewer). `*key` is a new handle, or null where the function
+// fails. `error` may be null.
+int32_t aftercart_key_new(const uint8_t *secret,
+                          size_t secret_length,
+                          aftercart_key **key,
+                          aftercart_error *error);
+
+// Gives a key back, when no other thread is using it. Null is allowed.
+int32_t aftercart_key_free(aftercart_key *key);
+
+// Signs what was offered. The page carries the token to your server, which verifies it and charges: charging is yours. Sign offers
+// that have a price and that you charge: `AFTERCART_ACCEPT_ONE_CLICK_STORED_CREDENTIAL`, `_CONFIRM_CONSENT` and `_REENTER_PAYMENT`.
+//
+// The token, characters of `A-Z a-z 0-9 - _` and a zero byte, goes into `buffer`, which has `capacity` bytes:
+// `AFTERCART_TOKEN_BYTES` always suffice; with fewer than it needs you get `AFTERCART_BAD_SIZE`. `*length`, where not null, is the
+// number of its characters. `AFTERCART_BAD_VALUE`: an id, price, quantity or expiry that cannot be signed. No allocation.
+int32_t aftercart_token_sign(const aftercart_key *key,
+                             const aftercart_claim *claim,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+// Verifies a token of `token_length` characters for an order, and says what was offered. Then charge `price * quantity`, once: enter
+// the idempotency key into a table where it is unique, in the transaction that charges. The library remembers nothing.
+//
+// `currency` has the three letters of the order's currency. `now_ms` is the time; clocks may differ by `skew_ms`. Set
+// `claim->struct_size` before. `AFTERCART_BAD_TOKEN`, `AFTERCART_BAD_SIGNATURE` (try the key that you had before),
+// `AFTERCART_TOKEN_EXPIRED`, `AFTERCART_WRONG_CURRENCY`: do not charge. The signature is compared in constant time. No allocation.
+int32_t aftercart_token_verify(const aftercart_key *key,
+                               const char *token,
+                               size_t token_length,
+                               const char *currency,
+                               int64_t now_ms,
+                               int64_t skew_ms,
+                               aftercart_claim *claim);
+
+// Puts the ways to pay that you permit in order, best first: by the customer's own use, fading over months, drawn to what your customers
+// of the country, on such a device and with such an amount use. None is added or taken away; ties stay as you have them, and
+// so does everything for a customer in the policy's holdout.
+//
+// The request is that of `aftercart_decide`, of a basket before payment, with the customer's uses as facts (`AFTERCART_FACT_USED`,
+// `AFTERCART_FACT_FAILED`). `device`: `AFTERCART_DEVICE_...`. `options` and `counts` are arrays as the others; of `counts` the first
+// 1024 are read. `ranking`: room for `capacity` elements of `ranked_size` bytes, `sizeof(aftercart_ranked)`; `count`: as many as there
+// are options, `AFTERCART_TRUNCATED` where `capacity` is less. `AFTERCART_TOO_MANY_OPTIONS`. No allocation.
+int32_t aftercart_rank_payment_methods(aftercart_decider *decider,
+                                       const aftercart_transaction *transaction,
+                                       const aftercart_profile *profile,
+                                       const aftercart_line *lines,
+                                       size_t line_size,
+                                       size_t line_count,
+                                       const aftercart_fact *facts,
+                                       size_t fact_size,
+                                       size_t fact_count,
+                                       const char *strings,
+                                       size_t strings_length,
+                                       uint32_t device,
+                                       const aftercart_option *options,
+                                       size_t option_size,
+                                       size_t option_count,
+                                       const aftercart_method_count *counts,
+                                       size_t count_size,
+                                       size_t count_count,
+                                       aftercart_ranked *ranking,
+                                       size_t ranked_size,
+                                       size_t capacity,
+                                       size_t *count);
+
+// Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+// cheaper and promised as early or earlier. Otherwise as `aftercart_rank_payment_methods`.
+int32_t aftercart_rank_shipping_options(aftercart_decider *decider,
+                                        const aftercart_transaction *transaction,
+                                        const aftercart_profile *profile,
+                                        const aftercart_line *lines,
+                                        size_t line_size,
+                                        size_t line_count,
+                                        const aftercart_fact *facts,
+                                        size_t fact_size,
+                                        size_t fact_count,
+                                        const char *strings,
+                                        size_t strings_length,
+                                        const aftercart_option *options,
+                                        size_t option_size,
+                                        size_t option_count,
+                                        aftercart_ranked *ranking,
+                                        size_t ranked_size,
+                                        size_t capacity,
+                                        size_t *count);
+
+// Says which stored thing to fill in for each field, where more than half of its uses, fading over months, are one slot's. An address of
+// another country than the order's is left out, and for a gift every address is.
+//
+// Of `transaction` only `created_at_ms`, `country` and `AFTERCART_TRANSACTION_IS_GIFT` are read. `stored`: an array of `stored_count`
+// elements of `stored_size` bytes, of which the first 256 are read. `prefilled`: room for `capacity` elements of
+// `prefilled_size` bytes; `count`: as many as there are, `AFTERCART_TRUNCATED` where `capacity` is less; `AFTERCART_OPTIONS_MAX` always
+// suffice. Needs no handle; no allocation.
+int32_t aftercart_prefill(const aftercart_transaction *transaction,
+                          const aftercart_stored *stored,
+                          size_t stored_size,
+                          size_t stored_count,
+                          aftercart_prefilled *prefilled,
+                          size_t prefilled_size,
+                          size_t capacity,
+                          size_t *count);
 
 // Makes an engine that decides with a live overlay, a file that `aftercart_live_bind` or the command `aftercart live bind`
 // made for the same catalog. The engine that was given stays as it is; both share the catalog.
@@ -1030,6 +1365,20 @@ int32_t aftercart_resident(const char *path,
                            aftercart_engine **engine,
                            aftercart_decider **decider,
                            aftercart_error *error);
+
+// Likewise, deciding with the model at `model`, where it has a `model_length`: see `aftercart_engine_with_model` for it and for
+// `shadow`. A model that was replaced is opened anew, as a catalog is.
+int32_t aftercart_resident_model(const char *path,
+                                 size_t path_length,
+                                 const char *live,
+                                 size_t live_length,
+                                 const char *model,
+                                 size_t model_length,
+                                 uint32_t shadow,
+                                 const aftercart_options *options,
+                                 aftercart_engine **engine,
+                                 aftercart_decider **decider,
+                                 aftercart_error *error);
 
 // Shows on your machine that the library is what it says. For tests, not for checkouts.
 //

@@ -3,31 +3,30 @@
 use crate::offer::Offer;
 use crate::policy::is_before_payment;
 use crate::transaction::Transaction;
-use crate::vocabulary::{AcceptMode, Country, OfferKind, PaymentType, Stage};
+use crate::vocabulary::{AcceptMode, Country, OfferKind, PaymentType, Stage, vocabulary};
 
-/// Why an offer is accepted in its way and no shorter one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum AcceptReason {
-    /// There is nothing to accept.
-    NothingToAccept = 0,
-    /// It is installed from an app shop.
-    AppShop = 1,
-    /// The customer joins something, and agrees to it.
-    Enrolment = 2,
-    /// Another sells: they take the payment themselves (in the US, 15 U.S.C. 8402 forbids handing it on).
-    ThirdPartySells = 3,
-    /// It is credit or a way of paying: its provider decides, not the merchant.
-    Regulated = 4,
-    /// Nothing is paid yet: it joins the order.
-    BeforePayment = 5,
-    /// The order's payment cannot be charged again, or nobody says that it can.
-    NotRechargeable = 6,
-    /// It recurs: that needs a consent of its own.
-    Recurs = 7,
-    /// The merchant sells it once, to a payment that can be charged again.
-    SoldOnce = 8,
+vocabulary! {
+    /// Why an offer is accepted in its way and no shorter one.
+    AcceptReason {
+        /// There is nothing to accept.
+        #[default] NothingToAccept = 0, "nothing_to_accept";
+        /// It is installed from an app shop.
+        AppShop = 1, "app_shop";
+        /// The customer joins something, and agrees to it.
+        Enrolment = 2, "enrolment";
+        /// Another sells: they take the payment themselves (in the US, 15 U.S.C. 8402 forbids handing it on).
+        ThirdPartySells = 3, "third_party_sells";
+        /// It is credit or a way of paying: its provider decides, not the merchant.
+        Regulated = 4, "regulated";
+        /// Nothing is paid yet: it joins the order.
+        BeforePayment = 5, "before_payment";
+        /// The order's payment cannot be charged again, or nobody says that it can.
+        NotRechargeable = 6, "not_rechargeable";
+        /// It recurs: that needs a consent of its own.
+        Recurs = 7, "recurs";
+        /// The merchant sells it once, to a payment that can be charged again.
+        SoldOnce = 8, "sold_once";
+    }
 }
 
 impl AcceptReason {

@@ -7,6 +7,7 @@
 
 use smallvec::SmallVec;
 
+use crate::days;
 use crate::engine::Engine;
 use crate::experiment::Shows;
 use crate::limits::{METHOD_COUNTS_MAX, OPTIONS_MAX, USES_MAX};
@@ -14,9 +15,10 @@ use crate::profile::Profile;
 use crate::transaction::Transaction;
 use crate::vocabulary::{Country, vocabulary};
 
-const DAY_MS: i64 = 86_400_000;
 /// One recent use.
-const USE: u64 = 1000;
+const USE: u64 = days::WHOLE as u64;
+/// Days after which a use counts half.
+const USE_DAYS: u32 = 90;
 /// What the shop's own customers do counts as two recent uses of this one.
 const PRIOR: u64 = 2 * USE;
 /// Orders of which a narrower group needs about as many to speak for itself.
@@ -332,13 +334,9 @@ fn newest<'u, 'a>(uses: &'u [Use<'a>]) -> &'u [Use<'a>] {
     uses.get(uses.len().saturating_sub(USES_MAX)..).unwrap_or(&[])
 }
 
-/// 1000 x 2^(-days / 90), linear between the halvings.
+/// How much a use counts; whole where a time is not known.
 fn faded(at_ms: i64, now_ms: i64) -> u64 {
-    if now_ms <= 0 || at_ms <= 0 {
-        return USE;
-    }
-    let days = (now_ms.saturating_sub(at_ms) / DAY_MS).clamp(0, 2000) as u64;
-    (USE - USE / 2 * (days % 90) / 90) >> (days / 90)
+    days::faded(at_ms, now_ms, USE_DAYS).map_or(USE, u64::from)
 }
 
 /// Share of a way to pay among the shop's orders: of all, shrunk step by step to those of the country, of the device there, and

@@ -1,6 +1,7 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
 use crate::bought::{Bought, FORESEEN, Line, foresee, is_sensitive};
+use crate::days::{self, DAY_MS};
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
 use crate::index::search::{Effort, Filter, RowSet};
@@ -167,8 +168,8 @@ const VISITS_LEAST: u64 = 1024;
 
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;
-/// Milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 86_400_000;
+/// Days after which a purchase is half as recent.
+const RECENT_DAYS: u32 = 30;
 
 /// Resolves a request into `scratch` and borrows it from there.
 pub(crate) fn resolve<'a>(
@@ -184,8 +185,7 @@ pub(crate) fn resolve<'a>(
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
     let placed = policy.placement(placement);
-    let slots = if placement.slots == 0 { placed.map_or(0, |p| p.slots) } else { placement.slots };
-    let slots = usize::from(slots).min(SLOTS_MAX);
+    let slots = usize::from(policy.slots(placement)).min(SLOTS_MAX);
     let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
     let order_value = order_value(transaction);
     let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
@@ -269,8 +269,8 @@ fn resolve_past(
         for purchase in run.iter().rev() {
             let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);
-            let recency = recency(now_ms, purchase.at_ms);
             let at_ms = purchase.at_ms;
+            let recency = days::faded(at_ms, now_ms, RECENT_DAYS).unwrap_or(0);
             let record = view.product(product);
             let sensitive = is_sensitive(policy, record, record.map_or(NONE, |r| r.category.get()));
             let past_one =
@@ -309,15 +309,6 @@ fn fold(groups: &mut Vec<PastGroup>) {
         }
         same
     });
-}
-
-/// 1000 x 2^(-days / 30), linear between the halvings; 0 where either time is not known.
-fn recency(now_ms: i64, at_ms: i64) -> u32 {
-    if now_ms <= 0 || at_ms <= 0 {
-        return 0;
-    }
-    let days = (now_ms.saturating_sub(at_ms) / DAY_MS).clamp(0, 900) as u32;
-    (1000 - 500 * (days % 30) / 30) >> (days / 30).min(31)
 }
 
 fn resolve_declines(

@@ -51,7 +51,8 @@ impl Engine {
         Ok(Self { catalog, policy, kernel: Kernel::detect(), effort, live: None, model: None })
     }
 
-    /// The same catalog under another policy. In-flight deciders keep theirs. Reads every product record, so it takes
+    /// The same catalog under another policy; partners' contracts stay in force, and so does what the catalog's own policy marks as
+    /// sensitive, unless the other one says otherwise of a category. In-flight deciders keep theirs. Reads every product record, so it takes
     /// milliseconds for a million products, and as long as the disk needs where they are not in memory.
     ///
     /// # Errors
@@ -60,6 +61,7 @@ impl Engine {
         read_products_ahead(&self.catalog);
         let view = self.catalog.view();
         let mut rules = policy.resolve(&view)?;
+        rules.extend(crate::policy::other_marks(view.policy, &rules));
         rules.extend(crate::policy::contracts_of(view.policy));
         let policy = CompiledPolicy::compile(&rules, &view)?;
         Ok(Self { policy, ..self.clone() })
@@ -91,6 +93,12 @@ impl Engine {
     #[must_use]
     pub fn without_live(&self) -> Self {
         Self { live: None, ..self.clone() }
+    }
+
+    /// The same engine without a model.
+    #[must_use]
+    pub fn without_model(&self) -> Self {
+        Self { model: None, ..self.clone() }
     }
 
     /// The live overlay, where there is one.

@@ -1,6 +1,7 @@
 //! What is known of a product beside one basket and one customer: the numbers that the ranker weighs.
 
-use crate::context::{Context, DAY_MS, Past};
+use crate::context::{Context, Past};
+use crate::days::DAY_MS;
 use crate::distance::Kernel;
 use crate::index::format::{NONE, ProductRecord};
 use crate::limits::ASKING_LINES_MAX;

@@ -15,7 +15,7 @@
 
 use std::collections::HashMap;
 
-use crate::context::DAY_MS;
+use crate::days::DAY_MS;
 use crate::engine::Engine;
 use crate::limits::SLOTS_MAX;
 use crate::log::{LogData, Logged};

@@ -29,6 +29,7 @@ mod accept;
 pub mod before_payment;
 mod bought;
 mod context;
+mod days;
 mod deadline;
 mod decide;
 mod distance;
@@ -58,6 +59,8 @@ mod ranker;
 mod ranking;
 pub mod record;
 mod refill;
+#[cfg(any(feature = "build", feature = "log"))]
+mod replace;
 mod retrieve;
 mod scratch;
 mod share;

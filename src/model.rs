@@ -139,6 +139,17 @@ impl Model {
         self.until_ms
     }
 
+    /// Puts it into a file: a reader sees the old one or the new one, whole.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`].
+    #[cfg(feature = "log")]
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
+        let path = path.as_ref();
+        let refused = |action, source| ModelError::Io { path: path.to_owned(), action, source };
+        crate::replace::replace(path, &self.to_bytes(), crate::replace::Readers::All, refused, |_| Ok(()))
+    }
+
     /// As a file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

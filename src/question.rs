@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use crate::context;
+use crate::days::DAY_MS;
 use crate::decide::{DecideError, Decider};
 use crate::offer::{Item, Offer, Offers, Status};
 use crate::policy::{Facts, ReadyQuestion};
 use crate::profile::{Answer, GIFT, Profile};
 use crate::scratch::Candidate;
 use crate::transaction::Transaction;
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 /// A question's row in the policy. Only valid with the engine that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,8 +57,7 @@ impl Decider {
         if matches!(as_is.status, Status::Holdout(_)) {
             return Ok(None);
         }
-        let placed = policy.placement(&transaction.placement).map_or(0, |placed| placed.slots);
-        let slots = Some(transaction.placement.slots).filter(|slots| *slots > 0).unwrap_or(placed).into();
+        let slots = policy.slots(&transaction.placement).into();
         let order_value = context::order_value(transaction);
         let facts = Facts::new(transaction, profile, &policy.zone, order_value, transaction.is_gift, slots);
         let (mut best, mut decisions) = (None::<NextQuestion>, 1);

@@ -6,14 +6,14 @@ use zerocopy::little_endian::U32;
 
 use crate::bought::Line;
 use crate::context::{Context, Past, is_due};
-use crate::distance::{Kernel, prefetch};
+use crate::distance::{Kernel, prefetch, prefetch_at};
 use crate::features;
 use crate::index::format::{NONE, NameKind, answer_key, trigger};
 use crate::index::search::{self, Best, Effort, Query, key_ix};
 use crate::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, CART_REMOVED_MAX, COMPLEMENT_HITS_MAX, DIM_MAX,
-    LINK_HITS_MAX, LISTED, NEAR_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX,
-    PAST_TYPES_MAX, QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
+    LINK_HITS_MAX, NEAR_HITS_MAX, OFFER_HITS_MAX, PAST_ASKED_MAX, PAST_ASSOCIATES_MAX, PAST_TYPES_MAX,
+    QUERIES_MAX, REFILL_HITS_MAX, TASTE_HITS_MAX, TRIGGER_OFFERS_MAX, TYPE_HITS_MAX,
 };
 use crate::live::Reading;
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
@@ -153,7 +153,7 @@ const AHEAD: usize = 16;
 /// Asks for what [`may_come`] will read.
 fn foresee(context: &Context<'_>, product: u32) {
     context.foresee_allowed(product);
-    prefetch(context.view.type_of.get(product as usize..=product as usize).unwrap_or(&[]));
+    prefetch_at(context.view.type_of, product as usize);
 }
 
 /// What most customers buy may be new to one whose history says little else.
@@ -190,8 +190,7 @@ pub(crate) fn by_search(
     let effort = context.effort(effort);
     complements(context, kernel, effort, work, counters);
     // A taste is no more than a hint: not worth what a line is.
-    let hint = Effort { visits: (effort.visits / 4).max(1), ..effort };
-    tastes(context, kernel, if effort == Effort::EXACT { effort } else { hint }, work, counters);
+    tastes(context, kernel, effort.share(1, 4), work, counters);
 }
 
 /// a) Products whose OUT vectors lie near the IN vectors of what was bought.
@@ -204,7 +203,7 @@ pub(crate) fn complements(
 ) {
     let count = write_queries(context, (work.wide, work.answered), &mut work.queries);
     let queries = work.queries.get(..count).unwrap_or(&[]);
-    let effort = effort.of_queries(count, context.asking.len().min(QUERIES_MAX));
+    let effort = effort.share(count, context.asking.len().min(QUERIES_MAX));
     counters.search =
         search::search(&context.view, kernel, queries, context.filter(), effort, &mut work.search);
     add_hits(work, Relation::BoughtTogether, COMPLEMENT_HITS_MAX);
@@ -247,10 +246,8 @@ pub(crate) fn near_products(context: &Context<'_>, effort: Effort, work: &mut Wo
         return; // who asks for more than decisions do
     }
     let asking = || (0..ASKING_LINES_MAX).zip(context.asking);
-    let list_of = |line: &Line| {
-        let unlisted = context.view.associates_of(line.asks_as).len() < LISTED;
-        context.view.near_to(line.asks_as).filter(|_| unlisted)
-    };
+    let list_of =
+        |line: &Line| context.view.near_to(line.asks_as).filter(|_| context.view.is_unlisted(line.asks_as));
     for (list, _) in asking().filter_map(|(_, line)| list_of(line)) {
         list.iter().for_each(|product| foresee(context, product.get()));
     }
@@ -282,8 +279,7 @@ pub(crate) fn near_products(context: &Context<'_>, effort: Effort, work: &mut Wo
 /// One query per line that no list speaks for; for many of them the dearest ones and the mean of all.
 fn write_queries(context: &Context<'_>, (wide, answered): (bool, u32), queries: &mut [Query]) -> usize {
     let view = &context.view;
-    let unlisted = |line: &Line| view.associates_of(line.asks_as).len() < LISTED;
-    let asks = |at: usize, line: &Line| wide || (unlisted(line) && answered >> at & 1 == 0);
+    let asks = |at: usize, line: &Line| wide || (view.is_unlisted(line.asks_as) && answered >> at & 1 == 0);
     let lines = || (0..ASKING_LINES_MAX).zip(context.asking);
     let asking = || lines().filter(|(at, line)| asks(*at, line)).map(|(_, line)| line);
     let asked = asking().count();
@@ -454,7 +450,7 @@ pub(crate) fn fetch_partners(context: &Context<'_>, candidates: &[Candidate]) {
         Item::Offer(OfferIx(ix)) => Some(view.offer(ix)?.partner.get()),
     });
     for partner in partners.clone() {
-        prefetch(view.partners.get(partner as usize..=partner as usize).unwrap_or(&[]));
+        prefetch_at(view.partners, partner as usize);
         contracts.prefetch(partner);
     }
     for record in partners.filter_map(|partner| view.partners.get(partner as usize)) {

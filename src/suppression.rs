@@ -83,7 +83,7 @@ fn standing_rules(
 
 /// Sensitive classes of a product: the feed's and its category's. Both count: a feed must not talk a product out of the
 /// class that the merchant gives its category. `None` = a damaged code.
-fn classes_of(policy: &CompiledPolicy, record: &ProductRecord) -> Option<[SensitiveClass; 2]> {
+pub(crate) fn classes_of(policy: &CompiledPolicy, record: &ProductRecord) -> Option<[SensitiveClass; 2]> {
     Some([SensitiveClass::from_code(record.sensitive)?, policy.mark_of(record.category.get()).0])
 }
 

@@ -1,7 +1,8 @@
 //! Stage 8: the slate is checked once more, by other code than the gate's, so that one mistake is not enough for a leak.
 //!
-//! The gate reads the compiled bitmap, and sets of what was bought; this walks the category tree upwards, or compares index ranges
-//! where the gate walked, and reads the rules' own lists. It repeats the rules whose breach would harm: suppression, consent, contract, stock, look-alikes; not the limits of a slate.
+//! The gate reads the compiled bitmap, and sets of what was bought; this walks the category tree upwards, or compares
+//! index ranges where the gate walked, and reads the rules' own lists. It repeats the rules whose breach would harm:
+//! suppression, consent, contract, stock, look-alikes; not the limits of a slate.
 
 use crate::context::Context;
 use crate::index::format::NONE;

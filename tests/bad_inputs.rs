@@ -65,8 +65,11 @@ fn orders_speak_of_products_of_the_feed() {
 fn a_category_has_one_sensitive_mark() {
     let mark = |class| SensitiveRule { category: "Things".into(), class, age_min: 0 };
     let sensitive = vec![mark(SensitiveClass::Alcohol), mark(SensitiveClass::Health)];
-    let policy = Some(Policy { sensitive, ..Policy::default() });
-    refused(&Inputs { policy, ..shop() }, "a category with two marks");
+    let policy = Some(Policy { sensitive, taxonomy: Some("merchant".into()), ..Policy::default() });
+    let inputs = Inputs { policy, ..shop() };
+    refused(&inputs, "a category with two marks");
+    let error = build(&inputs, &BuildOptions::default(), &Silent).expect_err("two marks").to_string();
+    assert!(error.contains("named once per category"), "{error}");
 }
 
 /// Pieces of policies put together at random, and bytes of them changed: reading and compiling them ends with a policy or with an

@@ -137,7 +137,10 @@ fn a_policy_with_an_unknown_name_stops_the_build() {
     ];
     let output = aftercart(&arguments, folder.path(), "");
     assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("no category \"Fod\""), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    for part in ["policy.toml:3:15", "no category \"Fod\"", "did you mean"] {
+        assert!(said.contains(part), "\"{part}\" is missing in: {said}");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What every language must answer: `tests/conformance` has a shop, requests and, written by the engine itself, the offers
 //! that must come back. C and all bindings read the same files and compare every byte.
 //!
-//! `AFTERCART_BLESS=1 cargo test --features build --test conformance` builds the shop's catalog anew and records the answers:
+//! `AFTERCART_BLESS=1 cargo test --features build,token --test conformance` builds the shop's catalog anew and records the answers:
 //! after a change of the format or of what is decided. Look at the difference before you commit it.
-#![cfg(feature = "build")]
+#![cfg(all(feature = "build", feature = "token"))]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -23,22 +23,16 @@ use cases::{Case, cases};
 
 #[path = "conformance/cases.rs"]
 mod cases;
+#[path = "conformance/moments.rs"]
+mod moments;
 
 #[test]
 fn the_engine_answers_as_recorded() {
-    let bless = std::env::var_os("AFTERCART_BLESS").is_some();
     let engine = Engine::open(shop(), OpenOptions::default()).expect("the catalog opens");
     let mut decider = Decider::new(Arc::new(engine));
     let requests = fs::read_to_string(path("requests.txt")).expect("the requests are there");
     let answers: String = cases(&requests).iter().map(|case| answer(case, &mut decider)).collect();
-    if bless {
-        fs::write(path("offers.txt"), &answers).expect("it writes");
-    }
-    let recorded = fs::read_to_string(path("offers.txt")).expect("the record is there");
-    for (number, (now, then)) in answers.lines().zip(recorded.lines()).enumerate() {
-        assert_eq!(now, then, "line {} of offers.txt", number + 1);
-    }
-    assert_eq!(answers, recorded);
+    compare("offers.txt", &answers);
 }
 
 /// What every language must answer about the live overlay, and when it is asked why.
@@ -62,12 +56,30 @@ fn the_overlay_answers_as_recorded() {
         }
         answers.push('\n');
     }
+    compare("live-answers.txt", &answers);
+}
+
+/// What every language must answer at the other moments of a purchase.
+#[test]
+fn the_other_moments_answer_as_recorded() {
+    let engine = Arc::new(Engine::open(shop(), OpenOptions::default()).expect("the catalog opens"));
     if std::env::var_os("AFTERCART_BLESS").is_some() {
-        fs::write(path("live-answers.txt"), &answers).expect("it writes");
+        fs::write(path("model.bin"), moments::model()).expect("it writes");
     }
-    let recorded = fs::read_to_string(path("live-answers.txt")).expect("the record is there");
+    let model = aftercart::Model::open(path("model.bin")).expect("a model");
+    let mut steps = moments::Steps::new(engine, Arc::new(model));
+    let requests = fs::read_to_string(path("moments.txt")).expect("the requests are there");
+    let answers: String = cases(&requests).iter().map(|case| steps.all(case)).collect();
+    compare("moments-answers.txt", &answers);
+}
+
+fn compare(record: &str, answers: &str) {
+    if std::env::var_os("AFTERCART_BLESS").is_some() {
+        fs::write(path(record), answers).expect("it writes");
+    }
+    let recorded = fs::read_to_string(path(record)).expect("the record is there");
     for (number, (now, then)) in answers.lines().zip(recorded.lines()).enumerate() {
-        assert_eq!(now, then, "line {} of live-answers.txt", number + 1);
+        assert_eq!(now, then, "line {} of {record}", number + 1);
     }
     assert_eq!(answers, recorded);
 }

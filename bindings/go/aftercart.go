@@ -96,6 +96,7 @@ func (e *Engine) Close() error {
 // Info says what an engine is.
 type Info struct {
 	Products, Offers                  uint32
+	Currency                          string    // of all amounts, ISO 4217
 	IndexGeneration, PolicyGeneration uint64    // equal content, equal number
 	CreatedAt                         time.Time // when the newest order in the catalog was placed
 	FileBytes                         uint64
@@ -115,7 +116,7 @@ func (e *Engine) Info() (Info, error) {
 
 func unpackInfo(info *C.aftercart_info) Info {
 	return Info{
-		Products: uint32(info.products), Offers: uint32(info.offers),
+		Products: uint32(info.products), Offers: uint32(info.offers), Currency: C.GoStringN(&info.currency[0], 3),
 		IndexGeneration: uint64(info.index_generation), PolicyGeneration: uint64(info.policy_generation),
 		CreatedAt: time.UnixMilli(int64(info.created_at_ms)), FileBytes: uint64(info.file_bytes),
 		Kernel: C.GoString(&info.kernel[0]),
@@ -123,22 +124,28 @@ func unpackInfo(info *C.aftercart_info) Info {
 }
 
 // Title of an offer of this engine's deciders; empty where it has none, or the engine is closed.
-func (e *Engine) Title(offer *Offer) string { return e.text(offer, C.AFTERCART_TEXT_TITLE) }
+func (e *Engine) Title(offer *Offer) string {
+	return e.text(offer.itemKind, offer.itemRow, C.AFTERCART_TEXT_TITLE)
+}
 
 // Category path of an offer's product; empty where not known and for other offers.
-func (e *Engine) Category(offer *Offer) string { return e.text(offer, C.AFTERCART_TEXT_CATEGORY) }
+func (e *Engine) Category(offer *Offer) string {
+	return e.text(offer.itemKind, offer.itemRow, C.AFTERCART_TEXT_CATEGORY)
+}
 
 // Partner is the id of the partner behind an offer; empty for your own.
-func (e *Engine) Partner(offer *Offer) string { return e.text(offer, C.AFTERCART_TEXT_PARTNER) }
+func (e *Engine) Partner(offer *Offer) string {
+	return e.text(offer.itemKind, offer.itemRow, C.AFTERCART_TEXT_PARTNER)
+}
 
-func (e *Engine) text(offer *Offer, which C.uint32_t) string {
+func (e *Engine) text(kind, row uint32, which C.uint32_t) string {
 	e.mutex.RLock()
 	defer e.mutex.RUnlock()
 	buffer := make([]byte, 256)
 	for {
 		var length C.size_t
 		room := (*C.char)(unsafe.Pointer(&buffer[0]))
-		status := C.aftercart_item_text(e.c, C.uint32_t(offer.itemKind), C.uint32_t(offer.itemRow), which, room,
+		status := C.aftercart_item_text(e.c, C.uint32_t(kind), C.uint32_t(row), which, room,
 			C.size_t(len(buffer)), &length)
 		if status != C.AFTERCART_TRUNCATED {
 			return string(buffer[:length])

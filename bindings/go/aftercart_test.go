@@ -29,6 +29,11 @@ func TestLayouts(t *testing.T) {
 		"aftercart_live_state":  reflect.TypeOf(unpackState).In(0).Elem(),
 		"aftercart_explanation": reflect.TypeOf(unpackExplanation).In(0).Elem(),
 		"aftercart_lease":       reflect.TypeOf(Lease{}).Field(0).Type,
+		"aftercart_question":    reflect.TypeOf(unpackQuestion).In(1).Elem(),
+		"aftercart_claim":       reflect.TypeOf(unpackClaim).In(0).Elem(),
+		"aftercart_ranked":      reflect.TypeOf(unpackRanked).In(0).Elem(),
+		"aftercart_stored":      reflect.TypeOf((*StoredField).pack).In(1).Elem(),
+		"aftercart_prefilled":   reflect.TypeOf((*Prefilled).unpack).In(1).Elem(),
 	}
 	block := reflect.TypeOf(Decider{}.request).Elem()
 	for name, field := range map[string]string{"transaction": "transaction", "profile": "profile", "summary": "summary",
@@ -46,8 +51,8 @@ func TestLayouts(t *testing.T) {
 		var one, two uintptr
 		name, rest, _ := strings.Cut(line, " ")
 		name, field, isField := strings.Cut(name, ".")
-		if name == "aftercart_live_fact" || name == "aftercart_change" {
-			continue // for logs that replay decisions, which are not bound; and filled in by the names of cgo
+		if name == "aftercart_live_fact" || name == "aftercart_change" || name == "aftercart_option" || name == "aftercart_method_count" {
+			continue // for logs that replay decisions, which are not bound; the others are filled in by the names of cgo
 		}
 		of, known := found[name]
 		if !known {

@@ -41,7 +41,12 @@ type request struct {
 	name     string
 	order    Transaction
 	customer Profile
-	steps    [][]string // of live.txt
+	steps    [][]string // of live.txt and moments.txt
+	uses     []Use
+	pay      []PaymentOption
+	ship     []ShippingOption
+	usual    []MethodCount
+	stored   []StoredField
 }
 
 // requests reads the file, whose grammar is at its top.
@@ -166,8 +171,21 @@ func (r *request) add(t testing.TB, f []string) {
 	case "shown", "engaged", "accepted":
 		event := map[string]Exposure{"shown": Shown, "engaged": Engaged, "accepted": Accepted}[f[0]]
 		c.Exposures = append(c.Exposures, Exposed{f[1], event, at(f[2])})
-	case "decide", "set", "look", "reserve", "activate", "release", "explain":
+	case "decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify", "rank_payment",
+		"rank_shipping", "prefill":
 		r.steps = append(r.steps, f)
+	case "used", "failed":
+		r.uses = append(r.uses, Use{f[1], at(f[2]), f[0] == "failed"})
+	case "pay":
+		r.pay = append(r.pay, PaymentOption{f[1], f[2] == "1"})
+	case "ship":
+		r.ship = append(r.ship, ShippingOption{f[1], number(f[2]), at(f[3])})
+	case "usual":
+		r.usual = append(r.usual, MethodCount{f[1], f[2], Device(number(f[3])), number(f[4]), uint32(number(f[5]))})
+	case "stored":
+		r.stored = append(r.stored, StoredField{uint8(n), uint16(number(f[2])), f[3], uint32(number(f[4])), at(f[5])})
+	case "asked":
+		c.Asked = append(c.Asked, Event{f[1], at(f[2])})
 	case "answer":
 		c.Answers = append(c.Answers, SurveyAnswer{f[1], f[2]})
 	case "opt_out_category":

@@ -126,6 +126,47 @@ const (
 	AcceptLeadOptIn                Accept = C.AFTERCART_ACCEPT_LEAD_OPT_IN
 )
 
+// Acceptance is why an offer is accepted in its way and no shorter one.
+type Acceptance uint32
+
+// Its values.
+const (
+	NothingToAccept Acceptance = C.AFTERCART_ACCEPTANCE_NOTHING_TO_ACCEPT
+	AppShop         Acceptance = C.AFTERCART_ACCEPTANCE_APP_SHOP
+	Enrolment       Acceptance = C.AFTERCART_ACCEPTANCE_ENROLMENT
+	ThirdPartySells Acceptance = C.AFTERCART_ACCEPTANCE_THIRD_PARTY_SELLS
+	Regulated       Acceptance = C.AFTERCART_ACCEPTANCE_REGULATED
+	BeforePayment   Acceptance = C.AFTERCART_ACCEPTANCE_BEFORE_PAYMENT
+	NotRechargeable Acceptance = C.AFTERCART_ACCEPTANCE_NOT_RECHARGEABLE
+	Recurs          Acceptance = C.AFTERCART_ACCEPTANCE_RECURS
+	SoldOnce        Acceptance = C.AFTERCART_ACCEPTANCE_SOLD_ONCE
+)
+
+// Device is where the customer sits.
+type Device uint32
+
+// Its values.
+const (
+	DeviceUnknown Device = C.AFTERCART_DEVICE_UNKNOWN
+	DevicePhone   Device = C.AFTERCART_DEVICE_PHONE
+	DeviceTablet  Device = C.AFTERCART_DEVICE_TABLET
+	DeviceDesktop Device = C.AFTERCART_DEVICE_DESKTOP
+)
+
+// Because is why an option stands where it does.
+type Because uint32
+
+// Its values.
+const (
+	HostOrder     Because = C.AFTERCART_BECAUSE_HOST_ORDER // nothing speaks for another place
+	LastUsed      Because = C.AFTERCART_BECAUSE_LAST_USED
+	OftenUsed     Because = C.AFTERCART_BECAUSE_OFTEN_USED
+	ReadyOnDevice Because = C.AFTERCART_BECAUSE_READY_ON_DEVICE
+	UsualHere     Because = C.AFTERCART_BECAUSE_USUAL_HERE
+	CheaperFirst  Because = C.AFTERCART_BECAUSE_CHEAPER_FIRST // a cheaper one that is as fast comes first
+	Holdout       Because = C.AFTERCART_BECAUSE_HOLDOUT
+)
+
 // Exposure is what happened to an offer on an earlier page.
 type Exposure uint32
 
@@ -186,12 +227,14 @@ const (
 	TooManyFacts     Status = C.AFTERCART_TOO_MANY_FACTS
 	TooManySlots     Status = C.AFTERCART_TOO_MANY_SLOTS
 	UnknownID        Status = C.AFTERCART_UNKNOWN_ID
+	TooManyOptions   Status = C.AFTERCART_TOO_MANY_OPTIONS
 	BadHandle        Status = C.AFTERCART_BAD_HANDLE
 	Busy             Status = C.AFTERCART_BUSY
 	Poisoned         Status = C.AFTERCART_POISONED
 	BadCatalog       Status = C.AFTERCART_BAD_CATALOG
 	BadPolicy        Status = C.AFTERCART_BAD_POLICY
 	LiveFull         Status = C.AFTERCART_LIVE_FULL
+	BadModel         Status = C.AFTERCART_BAD_MODEL
 	CatalogVersion   Status = C.AFTERCART_CATALOG_VERSION
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR
@@ -202,4 +245,8 @@ const (
 	Paused           Status = C.AFTERCART_PAUSED
 	LeaseGone        Status = C.AFTERCART_LEASE_GONE
 	LeaseForeign     Status = C.AFTERCART_LEASE_FOREIGN
+	BadToken         Status = C.AFTERCART_BAD_TOKEN
+	BadSignature     Status = C.AFTERCART_BAD_SIGNATURE
+	TokenExpired     Status = C.AFTERCART_TOKEN_EXPIRED
+	WrongCurrency    Status = C.AFTERCART_WRONG_CURRENCY
 )

@@ -29,13 +29,27 @@ func (e *Engine) BindLive(path string) error {
 // WithLive makes an engine that decides with a live overlay, a file that the processes of a machine share. The engine that was
 // given stays as it is; close both. The error is an *OpenError.
 func (e *Engine) WithLive(path string) (*Engine, error) {
+	return e.with(path, func(text *C.char, made **C.aftercart_engine, problem *C.aftercart_error) C.int32_t {
+		return C.aftercart_engine_with_live(e.c, text, C.size_t(len(path)), made, problem)
+	})
+}
+
+// WithModel makes an engine that decides with a model, a file that `aftercart learn` made: by how likely it says that offers are
+// accepted. As a shadow it decides nothing, and what it would have said is recorded. Otherwise as WithLive.
+func (e *Engine) WithModel(path string, shadow bool) (*Engine, error) {
+	return e.with(path, func(text *C.char, made **C.aftercart_engine, problem *C.aftercart_error) C.int32_t {
+		return C.aftercart_engine_with_model(e.c, text, C.size_t(len(path)), bitIf(shadow, 1), made, problem)
+	})
+}
+
+func (e *Engine) with(path string, open func(*C.char, **C.aftercart_engine, *C.aftercart_error) C.int32_t) (*Engine, error) {
 	e.mutex.RLock()
 	defer e.mutex.RUnlock()
 	text := C.CString(path)
 	defer C.free(unsafe.Pointer(text))
 	problem := C.aftercart_error{struct_size: C.sizeof_aftercart_error}
 	with := &Engine{}
-	if C.aftercart_engine_with_live(e.c, text, C.size_t(len(path)), &with.c, &problem) < 0 {
+	if open(text, &with.c, &problem) < 0 {
 		return nil, openErrorOf(&problem)
 	}
 	runtime.SetFinalizer(with, (*Engine).Close)

@@ -118,6 +118,9 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 		}
 		d.fact(kind, from.Exposures[i].ID).at_ms = millis(from.Exposures[i].At)
 	}
+	for i := range from.Asked {
+		d.fact(C.AFTERCART_FACT_ASKED, from.Asked[i].ID).at_ms = millis(from.Asked[i].At)
+	}
 	for i := range from.Answers {
 		d.fact(C.AFTERCART_FACT_ANSWER, from.Answers[i].Question).tag = d.text(from.Answers[i].Tag)
 	}
@@ -135,7 +138,7 @@ func (d *Decider) packCustomer(to *C.aftercart_profile, from *Profile) error {
 
 func (p *Profile) facts() int {
 	return len(p.Purchases) + len(p.Declines) + len(p.Exposures) + len(p.Answers) + len(p.OptOutCategories) + len(p.CartRemoved) +
-		len(p.Segments)
+		len(p.Segments) + len(p.Asked)
 }
 
 // fact adds a fact. The caller counted: there is room.
@@ -179,14 +182,16 @@ func (d *Decider) unpack(offers *Offers) {
 		to.Relevance, to.Value = uint32(from.relevance), int64(from.value)
 		to.AcceptPPM, to.SelectPPM = uint32(from.p_accept_ppm), uint32(from.p_select_ppm)
 		to.EVMicros, to.Price = int64(from.ev_micros), int64(from.price)
+		to.Acceptance, to.MayConfirm = Acceptance(from.accept_reason), from.may_need_confirmation != 0
 	}
 	s := &r.summary
 	offers.Summary = Summary{
 		Reason:          Reason(s.reason),
 		DecisionID:      DecisionID{High: uint64(s.decision_id_high), Low: uint64(s.decision_id_low)},
 		IndexGeneration: uint64(s.index_generation), PolicyGeneration: uint64(s.policy_generation),
-		OverlayGeneration: uint64(s.overlay_generation),
-		Retrieved:         uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
+		OverlayGeneration: uint64(s.overlay_generation), ModelGeneration: uint32(s.model_generation),
+		GroupID:   DecisionID{High: uint64(s.group_id_high), Low: uint64(s.group_id_low)},
+		Retrieved: uint32(s.retrieved), Eligible: uint32(s.eligible), Rejected: uint32(s.rejected),
 		Centroids: uint32(s.centroids), Cells: uint32(s.cells), Compared: uint32(s.compared),
 	}
 }

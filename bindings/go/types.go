@@ -67,6 +67,7 @@ type Profile struct {
 	Purchases        []Event   // oldest first
 	Declines         []Event   // products and offers, oldest first
 	Exposures        []Exposed // offers that were on earlier pages, oldest first: for frequency caps
+	Asked            []Event   // questions that were asked, in this order and before, oldest first, whatever the answer
 	Answers          []SurveyAnswer
 	OptOutCategories []string // category paths, each with its subtree
 	CartRemoved      []string // products that were looked at in this session and put back
@@ -111,7 +112,9 @@ type Offer struct {
 	id                [64]byte
 
 	Kind       Kind
-	Accept     Accept // how it may be accepted; charging is yours
+	Accept     Accept     // how it may be accepted; charging is yours
+	Acceptance Acceptance // why in that way and no shorter one
+	MayConfirm bool       // the customer's bank may want them to confirm the charge
 	Relation   Relation
 	Position   int    // on the page, from 0
 	Line       int    // index of the bought line behind it; -1 where no single line is
@@ -136,9 +139,11 @@ type Summary struct {
 	DecisionID                    DecisionID
 	IndexGeneration               uint64
 	PolicyGeneration              uint64
-	OverlayGeneration             uint64 // changes of the live overlay before the decision; 0 without one
-	Retrieved, Eligible, Rejected uint32 // candidates
-	Centroids, Cells, Compared    uint32 // work of the search
+	OverlayGeneration             uint64     // changes of the live overlay before the decision; 0 without one
+	ModelGeneration               uint32     // content of the model; 0 without one
+	GroupID                       DecisionID // equal for all decisions of one order, whatever the customer answered
+	Retrieved, Eligible, Rejected uint32     // candidates
+	Centroids, Cells, Compared    uint32     // work of the search
 }
 
 // DecisionID is equal for equal order, catalog and policy.

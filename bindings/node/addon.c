@@ -155,19 +155,37 @@ static napi_value decider_free(napi_env env, napi_callback_info info)
     return status_of(env, aftercart_decider_free(take(env, in[0])));
 }
 
+/* A request: arguments 1 to 5 of every call that takes one are block, lineCount, factCount, strings, stringsLength. */
+typedef struct {
+    block *b;
+    const char *strings;
+    size_t lines, facts, length;
+} request;
+
+static int request_of(napi_env env, const napi_value *in, request *r)
+{
+    size_t size = 0, room = 0;
+    r->b = bytes(env, in[1], &size);
+    r->strings = bytes(env, in[4], &room);
+    r->lines = number(env, in[2]);
+    r->facts = number(env, in[3]);
+    r->length = number(env, in[5]);
+    return size == sizeof *r->b && r->lines <= AFTERCART_LINES_MAX && r->facts <= AFTERCART_FACTS_MAX && r->length <= room;
+}
+
+#define REQUEST(r) \
+    &(r).b->transaction, &(r).b->profile, (r).b->lines, sizeof (r).b->lines[0], (r).lines, (r).b->facts, sizeof (r).b->facts[0], \
+        (r).facts, (r).strings, (r).length
+
 /* decide(decider, block, lineCount, factCount, strings, stringsLength) */
 static napi_value decide(napi_env env, napi_callback_info info)
 {
     ARGUMENTS(6);
-    size_t size = 0, room = 0;
-    block *b = bytes(env, in[1], &size);
-    const char *strings = bytes(env, in[4], &room);
-    size_t lines = number(env, in[2]), facts = number(env, in[3]), length = number(env, in[5]);
-    if (size != sizeof *b || lines > AFTERCART_LINES_MAX || facts > AFTERCART_FACTS_MAX || length > room)
+    request r;
+    if (!request_of(env, in, &r))
         return status_of(env, AFTERCART_BAD_SIZE);
-    return status_of(env, aftercart_decide(handle(env, in[0]), &b->transaction, &b->profile, b->lines, sizeof b->lines[0],
-                                           lines, b->facts, sizeof b->facts[0], facts, strings, length, b->offers,
-                                           sizeof b->offers[0], AFTERCART_SLOTS_MAX, &b->count, &b->summary));
+    return status_of(env, aftercart_decide(handle(env, in[0]), REQUEST(r), r.b->offers, sizeof r.b->offers[0], AFTERCART_SLOTS_MAX,
+                                           &r.b->count, &r.b->summary));
 }
 
 /* deciderUse(decider, engine) */
@@ -189,18 +207,16 @@ static int64_t wide(napi_env env, napi_value value)
 static napi_value explain(napi_env env, napi_callback_info info)
 {
     ARGUMENTS(9);
-    size_t size = 0, room = 0, id_length = 0, ignored, capacity = 4096, length = 0;
-    block *b = bytes(env, in[1], &size);
-    const char *strings = bytes(env, in[4], &room), *id = bytes(env, in[7], &id_length);
-    size_t lines = number(env, in[2]), facts = number(env, in[3]), used = number(env, in[5]);
+    request r;
+    size_t id_length = 0, ignored, capacity = 4096, length = 0;
+    const char *id = bytes(env, in[7], &id_length);
     aftercart_explanation *explanation = bytes(env, in[8], &ignored);
-    if (size != sizeof *b || lines > AFTERCART_LINES_MAX || facts > AFTERCART_FACTS_MAX || used > room)
+    if (!request_of(env, in, &r))
         return status_of(env, AFTERCART_BAD_SIZE);
     for (;;) {
         char *names = malloc(capacity);
-        int32_t status = names ? aftercart_explain(handle(env, in[0]), &b->transaction, &b->profile, b->lines, sizeof b->lines[0],
-                                                   lines, b->facts, sizeof b->facts[0], facts, strings, used, number(env, in[6]),
-                                                   id, id_length, explanation, names, capacity, &length)
+        int32_t status = names ? aftercart_explain(handle(env, in[0]), REQUEST(r), number(env, in[6]), id, id_length, explanation, names,
+                                                   capacity, &length)
                                : AFTERCART_OUT_OF_MEMORY;
         napi_value value = NULL;
         if (status < 0)
@@ -212,6 +228,109 @@ static napi_value explain(napi_env env, napi_callback_info info)
             return value;
         capacity = length + 1;
     }
+}
+
+/* nextQuestion(decider, block, lineCount, factCount, strings, stringsLength, question) */
+static napi_value next_question(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(7);
+    request r;
+    size_t ignored;
+    if (!request_of(env, in, &r))
+        return status_of(env, AFTERCART_BAD_SIZE);
+    return status_of(env, aftercart_next_question(handle(env, in[0]), REQUEST(r), bytes(env, in[6], &ignored)));
+}
+
+/* rankPayment(decider, block, lineCount, factCount, strings, stringsLength, device, options, counts, ranking) */
+static napi_value rank_payment(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(10);
+    request r;
+    size_t options = 0, counts = 0, room = 0, count = 0;
+    const aftercart_option *option = bytes(env, in[7], &options);
+    const aftercart_method_count *of = bytes(env, in[8], &counts);
+    aftercart_ranked *ranking = bytes(env, in[9], &room);
+    if (!request_of(env, in, &r))
+        return status_of(env, AFTERCART_BAD_SIZE);
+    return status_of(env, aftercart_rank_payment_methods(
+        handle(env, in[0]), REQUEST(r), number(env, in[6]), option, sizeof *option, options / sizeof *option, of, sizeof *of,
+        counts / sizeof *of, ranking, sizeof *ranking, room / sizeof *ranking, &count));
+}
+
+/* rankShipping(decider, block, lineCount, factCount, strings, stringsLength, options, ranking) */
+static napi_value rank_shipping(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(8);
+    request r;
+    size_t options = 0, room = 0, count = 0;
+    const aftercart_option *option = bytes(env, in[6], &options);
+    aftercart_ranked *ranking = bytes(env, in[7], &room);
+    if (!request_of(env, in, &r))
+        return status_of(env, AFTERCART_BAD_SIZE);
+    return status_of(env, aftercart_rank_shipping_options(handle(env, in[0]), REQUEST(r), option, sizeof *option,
+                                                          options / sizeof *option, ranking, sizeof *ranking, room / sizeof *ranking,
+                                                          &count));
+}
+
+/* prefill(transaction, stored, filled): how many, or the status of the failure */
+static napi_value prefill(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t size = 0, room = 0, ignored, count = 0;
+    const aftercart_stored *stored = bytes(env, in[1], &size);
+    aftercart_prefilled *filled = bytes(env, in[2], &room);
+    int32_t status = aftercart_prefill(bytes(env, in[0], &ignored), stored, sizeof *stored, size / sizeof *stored, filled,
+                                       sizeof *filled, room / sizeof *filled, &count);
+    return status_of(env, status < 0 ? status : (int32_t)count);
+}
+
+static void free_key(napi_env env, void *box, void *hint)
+{
+    (void)env, (void)hint;
+    aftercart_key_free(*(aftercart_key **)box);
+    free(box);
+}
+
+/* keyNew(secret, error) */
+static napi_value key_new(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    size_t length = 0, ignored;
+    const uint8_t *secret = bytes(env, in[0], &length);
+    aftercart_key *key = NULL;
+    int32_t status = aftercart_key_new(secret, length, &key, bytes(env, in[1], &ignored));
+    return made(env, status, key, free_key);
+}
+
+/* tokenSign(key, claim, token) */
+static napi_value token_sign(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t capacity = 0, ignored;
+    char *token = bytes(env, in[2], &capacity);
+    return status_of(env, aftercart_token_sign(handle(env, in[0]), bytes(env, in[1], &ignored), token, capacity, NULL));
+}
+
+/* tokenVerify(key, token, currency, now, skew, claim); index.js sees to it that a currency has three bytes */
+static napi_value token_verify(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(6);
+    size_t length = 0, ignored;
+    const char *token = bytes(env, in[1], &length);
+    return status_of(env, aftercart_token_verify(handle(env, in[0]), token, length, bytes(env, in[2], &ignored), wide(env, in[3]),
+                                                 wide(env, in[4]), bytes(env, in[5], &ignored)));
+}
+
+/* engineWithModel(engine, path, shadow, error) */
+static napi_value engine_with_model(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(4);
+    size_t length = 0, ignored;
+    char *path = bytes(env, in[1], &length);
+    aftercart_engine *engine = NULL;
+    int32_t status = aftercart_engine_with_model(handle(env, in[0]), path, length, number(env, in[2]), &engine,
+                                                 bytes(env, in[3], &ignored));
+    return made(env, status, engine, close_engine);
 }
 
 /* liveBind(engine, path, error) */
@@ -310,6 +429,8 @@ NAPI_MODULE_INIT()
         {"reasonText", reason_text}, {"deciderUse", decider_use}, {"explain", explain}, {"liveBind", live_bind},
         {"engineWithLive", engine_with_live}, {"liveEdit", live_edit}, {"liveLook", live_look}, {"leaseReserve", lease_reserve},
         {"leaseActivate", lease_activate}, {"leaseRelease", lease_release},
+        {"nextQuestion", next_question}, {"keyNew", key_new}, {"tokenSign", token_sign}, {"tokenVerify", token_verify},
+        {"engineWithModel", engine_with_model}, {"rankPayment", rank_payment}, {"rankShipping", rank_shipping}, {"prefill", prefill},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value value = NULL;

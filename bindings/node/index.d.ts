@@ -14,9 +14,9 @@ export type Kind = 'product' | 'add_on' | 'warranty' | 'service' | 'subscription
   'app_prompt' | 'content' | 'next_purchase';
 export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house';
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
-  'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
+  'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'TOO_MANY_OPTIONS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
   'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
-  | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
+  | 'BAD_MODEL' | 'BAD_TOKEN' | 'BAD_SIGNATURE' | 'TOKEN_EXPIRED' | 'WRONG_CURRENCY' | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
 /** How to open a catalog. */
 export interface Options {
@@ -114,13 +114,22 @@ export interface Profile {
   gpc?: boolean;
   /** Offers that were on earlier pages, oldest first: for frequency caps. Without a time it counts as recent. */
   exposures?: readonly { id: string; event?: Exposure; atMs?: number }[];
+  /** Questions that were asked, in this order and before, oldest first, whatever the answer. */
+  asked?: readonly Event[];
 }
 
 export type Accept = 'none' | 'one_click_stored_credential' | 'confirm_consent' | 'redirect' | 'reenter_payment' | 'lead_opt_in';
+/** Why an offer is accepted in its way and no shorter one. */
+export type Acceptance = 'nothing_to_accept' | 'app_shop' | 'enrolment' | 'third_party_sells' | 'regulated' | 'before_payment' |
+  'not_rechargeable' | 'recurs' | 'sold_once';
+/** Where the customer sits. */
+export type Device = 'unknown' | 'phone' | 'tablet' | 'desktop';
+/** Why an option stands where it does. */
+export type Because = 'host_order' | 'last_used' | 'often_used' | 'ready_on_device' | 'usual_here' | 'cheaper_first' | 'holdout';
 export type Purpose = 'preferences' | 'analytics' | 'marketing' | 'sale_of_data';
 export type Exposure = 'shown' | 'engaged' | 'accepted';
 /** What an id names. `any`: whichever has the id; one that several have is refused. `partner`: only in the live overlay. */
-export type Item = 'any' | 'product' | 'offer' | 'partner';
+export type Item = 'any' | 'product' | 'offer' | 'partner' | /** internal */ 'question' | 'answer';
 
 /** One offer of the slate. */
 export interface Offer {
@@ -145,6 +154,10 @@ export interface Offer {
   price: number | null;
   /** How it may be accepted; charging is yours. */
   accept: Accept | number;
+  /** Why in that way and no shorter one. */
+  acceptance: Acceptance | number;
+  /** The customer's bank may want them to confirm the charge. */
+  mayNeedConfirmation: boolean;
   itemKind: number;
   itemRow: number;
 }
@@ -160,6 +173,10 @@ export interface Offers {
   policyGeneration: string;
   /** Changes of the live overlay before the decision; 0 without one. */
   overlayGeneration: number;
+  /** Equal for all decisions of one order, whatever the customer answered. */
+  groupId: string;
+  /** Content of the model; 0 without one. */
+  modelGeneration: number;
   retrieved: number;
   eligible: number;
   rejected: number;
@@ -168,10 +185,90 @@ export interface Offers {
   compared: number;
 }
 
+/** The question that is worth asking. */
+export interface Question {
+  id: string;
+  text: string;
+  /** The page shows the text; `{ question: id, tag }` in `Profile.answers` says that it was given. */
+  answers: { tag: string; text: string }[];
+  /** By how much the page is expected to be worth more, millionths of a minor unit. */
+  gainMicros: number;
+  /** That were made to find out. */
+  decisions: number;
+}
+
+/** What the customer paid or shipped with before, by your name for it. */
+export interface Use {
+  id: string;
+  atMs?: number;
+  /** Declined, or given up. */
+  failed?: boolean;
+}
+
+/** How often your customers use a way to pay, in one group of orders: of this country, on such devices, of at least this amount and
+ *  below the next greater one that occurs. */
+export interface MethodCount {
+  id: string;
+  country: string;
+  device?: Device;
+  amountFrom: number;
+  orders: number;
+}
+
+/** Where an option goes: its index, and why. */
+export interface Ranked {
+  option: number;
+  because: Because | number;
+}
+
+/** Something in your store that may be filled in, by numbers of yours: what it is (0 to 255) and its place (0 to 65535). Its value
+ *  stays with you. */
+export interface StoredField {
+  field: number;
+  slot: number;
+  /** Of an address, ISO 3166-1. */
+  country?: string;
+  uses?: number;
+  lastUsedMs?: number;
+}
+
+/** Says which stored thing to fill in for each field, where more than half of its uses, fading over months, are one slot's. An address of
+ *  another country than the order's is left out, and for a gift every address is. */
+export function prefill(order: Transaction, stored: readonly StoredField[]):
+  { field: number; slot: number; confidencePpm: number; because: Because | number }[];
+
+/** What was offered, at what price, until when. */
+export interface Claim {
+  /** Of the offers. */
+  decisionId: string;
+  itemId: string;
+  /** Of one unit. */
+  price: number;
+  /** `Info.currency`. */
+  currency: string;
+  /** Default: 1. */
+  quantity?: number;
+  expiresAtMs: number;
+}
+
+/** A secret of your servers, at least 32 random bytes. */
+export class TokenKey {
+  constructor(secret: Buffer);
+  /** A token for the page. Sign offers that have a price and that you charge: one_click_stored_credential, confirm_consent and
+   *  reenter_payment. */
+  sign(claim: Claim): string;
+  /** What a token offers, where it holds for an order in this currency now. Then charge price * quantity, once: enter the idempotency
+   *  key where it is unique, in the transaction that charges. BAD_TOKEN, BAD_SIGNATURE (try the key that you had before),
+   *  TOKEN_EXPIRED, WRONG_CURRENCY: do not. */
+  verify(token: string, currency: string, nowMs: number, skewMs?: number): Required<Claim> & { idempotencyKey: string };
+}
+
 /** What an engine is. */
 export interface Info {
   products: number;
   offers: number;
+  /** Of all amounts, ISO 4217. */
+  currency: string;
   indexGeneration: string;
   policyGeneration: string;
   createdAtMs: number;
@@ -277,6 +374,9 @@ export class Engine {
   bindLive(path: string): void;
   /** An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is. */
   withLive(path: string): Engine;
+  /** An engine that decides with a model, a file that `aftercart learn` made: by how likely it says that offers are accepted. As a
+   *  shadow it decides nothing, and what it would have said is recorded. This one stays as it is. */
+  withModel(path: string, options?: { shadow?: boolean }): Engine;
   /** Changes the overlay, in order; the first change that cannot be made ends the call. Waits for other processes that change it. */
   edit(changes: readonly Change[], nowMs: number): void;
   look(id: string, nowMs: number, kind?: Item): LiveState;
@@ -296,7 +396,18 @@ export class Decider {
   decide(order: Transaction, customer?: Profile): Offers;
   /** Why something is, or is not, on the page. For people: it takes some times as long as a decision. */
   explain(order: Transaction, customer: Profile | undefined, id: string, kind?: Item): Explanation;
-  /** Goes on with another engine: another catalog, or another overlay. */
+  /** The question whose answer is expected to make the page worth most; null where no answer would change it, or where one was asked
+   *  or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33. Its
+   *  texts are the engine's, which must not be closed yet. */
+  nextQuestion(order: Transaction, customer?: Profile): Question | null;
+  /** Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+   *  use. `ready`: set up on the device, as wallets are. None is added or taken away. */
+  rankPaymentMethods(order: Transaction, customer: Profile | undefined, options: readonly { id: string; ready?: boolean }[],
+    known?: { uses?: readonly Use[]; counts?: readonly MethodCount[]; device?: Device }): Ranked[];
+  /** Likewise the ways to ship. A dearer one never stands above one that is cheaper and promised as early or earlier. */
+  rankShippingOptions(order: Transaction, customer: Profile | undefined,
+    options: readonly { id: string; price: number; arrivesByMs?: number }[], uses?: readonly Use[]): Ranked[];
+  /** Goes on with another engine: another catalog, overlay or model. */
   use(engine: Engine): void;
   close(): void;
 }

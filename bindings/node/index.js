@@ -3,212 +3,19 @@
 const lists = require('./lists');
 const native = require('./addon').addon();
 
-// Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
-const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 80, line: 48, fact: 32, offer: 144, summary: 72,
-  change: 88, live_state: 104, explanation: 176, lease: 48 };
-const AT = {
-  error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
-  transaction: {
-    flags: 4, created_at_ms: 8, value: 16, order_id: 24, currency: 32, country: 36, stage: 40, slots: 44, min_relevance: 48,
-    payment: 52, rechargeable: 56, placement: 64,
-  },
-  profile: { flags: 4, customer: 8, age_band: 12, loyalty_member: 16, has_app: 20, unit_key: 24, session_key: 40, loyalty_tier: 56, orders: 64,
-    purposes_asked: 72, purposes_granted: 76 },
-  line: { item_id: 0, category: 8, brand: 16, unit_price: 24, quantity: 32, role: 36, sensitive: 40, flags: 44 },
-  fact: { kind: 0, at_ms: 8, id: 16, tag: 24 },
-  offer: {
-    item_kind: 0, item_row: 4, kind: 8, position: 12, third_party: 16, relation: 20, line: 24, relevance: 28,
-    p_accept_ppm: 32, p_select_ppm: 36, value: 40, ev_micros: 48, price: 56, id_length: 64, accept: 68, id: 72,
-  },
-  summary: {
-    reason: 4, decision_id_low: 8, decision_id_high: 16, index_generation: 24, policy_generation: 32, retrieved: 40,
-    eligible: 44, rejected: 48, centroids: 52, cells: 56, compared: 60, overlay_generation: 64,
-  },
-  change: {
-    kind: 0, set: 4, clear: 8, stock: 12, paused: 16, killed: 20, money: 24, utc_offset_minutes: 28, id: 32, pacing: 40, price: 48,
-    priced_at_ms: 56, bid: 64, daily: 72, total: 80,
-  },
-  live_state: {
-    kind: 4, paused: 8, killed: 12, stock: 16, utc_offset_minutes: 20, money: 24, paced: 28, throttle_ppm: 32, leases: 36,
-    price: 40, priced_at_ms: 48, bid: 56, daily: 64, total: 72, spent_today: 80, spent: 88, held: 96,
-  },
-  explanation: {
-    item_kind: 4, item_row: 8, position: 12, relation: 16, line: 20, relevance: 24, p_accept_ppm: 28, ev_micros: 32,
-    reason_count: 40, reasons: 48,
-  },
-  lease: { expires_at_ms: 8, words: 16 },
-  info: { products: 4, offers: 8, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
-};
-const NUMBERS = {
-  LINES_MAX: 512, FACTS_MAX: 4096, SLOTS_MAX: 16, TRANSACTION_HAS_VALUE: 1, TRANSACTION_HAS_MIN_RELEVANCE: 2,
-  TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
-  PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
-  FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2, PROFILE_GPC: 4,
-  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
-  CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
-};
+const { SIZES, AT, NUMBERS, PROFILE, SUMMARY, COUNT, OFFERS, LINES, FACTS, BLOCK_BYTES } = require('./layout');
+const { Lease, packChanges } = require('./live');
+const { TokenKey } = require('./token');
+const { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeInt64 } = require('./values');
 
-// Where the parts of a decider's block start; addon.c has the same as a struct.
-const PROFILE = SIZES.transaction;
-const SUMMARY = PROFILE + SIZES.profile;
-const COUNT = SUMMARY + SIZES.summary;
-const OFFERS = COUNT + 8;
-const LINES = OFFERS + SIZES.offer * NUMBERS.SLOTS_MAX;
-const FACTS = LINES + SIZES.line * NUMBERS.LINES_MAX;
-const BLOCK_BYTES = FACTS + SIZES.fact * NUMBERS.FACTS_MAX;
-
-const named = (list) => new Map(Object.entries(list).map(([name, code]) => [code, name]));
 const kinds = named(lists.Kind);
 const relations = named(lists.Relation);
 const accepts = named(lists.Accept);
 const items = named(lists.Item);
-const statuses = named(lists.Status);
-
-class AftercartError extends Error {
-  constructor(status, message = '', osError = 0, rule = 0, part = '') {
-    const name = statuses.get(status) ?? 'INTERNAL';
-    super(message ? `${name}: ${message}` : name);
-    this.name = 'AftercartError';
-    Object.assign(this, { status: name, osError, rule, part });
-  }
-}
-
-const bad = (what) => new AftercartError(lists.Status.BAD_VALUE, what);
-
-function sized(bytes) {
-  const buffer = Buffer.alloc(bytes);
-  buffer.writeUInt32LE(bytes);
-  return buffer;
-}
-
-function chars(buffer, from) {
-  return buffer.toString('utf8', from, buffer.indexOf(0, from));
-}
-
-function raised(error) {
-  const at = AT.error;
-  return new AftercartError(error.readInt32LE(at.status), chars(error, at.message), error.readInt32LE(at.os_error),
-    error.readUInt32LE(at.rule), chars(error, at.part));
-}
-
-function checked(status) {
-  if (status < 0) {
-    throw new AftercartError(status);
-  }
-  return status;
-}
-
-/** The number of a name of a list. */
-function code(list, name, otherwise) {
-  const found = name === undefined ? otherwise : Object.hasOwn(list, name) ? list[name] : undefined;
-  if (found === undefined) {
-    throw bad(`${name} is not one of ${Object.keys(list).join(', ')}`);
-  }
-  return found;
-}
-
-/** What the host may not know. */
-function answer(known) {
-  return known === undefined ? 0 : known ? 2 : 1;
-}
-
-function uint32(number) {
-  if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) {
-    throw bad(`${number} is no whole number of 32 bits`);
-  }
-  return number;
-}
-
-if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1) {
-  throw new Error('this binding needs a machine that stores the low byte first'); // a decider's block is read and written as words
-}
-
-/** Numbers of 64 bits are read and written as halves: a BigInt each would be garbage. */
-function writeInt64(buffer, number, at) {
-  if (!Number.isSafeInteger(number)) {
-    throw bad(`${number} is no whole number that JavaScript can hold`);
-  }
-  const high = Math.floor(number / 0x100000000);
-  buffer.writeUInt32LE(number - high * 0x100000000, at);
-  buffer.writeInt32LE(high, at + 4);
-}
-
-function readInt64(buffer, at) {
-  return buffer.readInt32LE(at + 4) * 0x100000000 + buffer.readUInt32LE(at);
-}
-
-function hex(buffer, at) {
-  return buffer.readBigUInt64LE(at).toString(16).padStart(16, '0');
-}
+const becauses = named(lists.Because);
+const acceptances = named(lists.Acceptance);
 
 const FOUND = Symbol('a handle');
-
-class Lease {
-  #bytes;
-
-  constructor(bytes) {
-    // C would read as much as the first four bytes say.
-    if (bytes.length !== SIZES.lease || Buffer.from(bytes).readUInt32LE() !== SIZES.lease) {
-      throw new AftercartError(lists.Status.BAD_SIZE);
-    }
-    this.#bytes = Buffer.alloc(SIZES.lease, bytes);
-  }
-
-  toBuffer() {
-    return Buffer.from(this.#bytes);
-  }
-
-  get expiresAtMs() {
-    return readInt64(this.#bytes, AT.lease.expires_at_ms);
-  }
-}
-
-/** Writes changes, and the texts behind each other. */
-function packChanges(changes) {
-  const rows = Buffer.alloc(SIZES.change * changes.length);
-  const texts = [];
-  let length = 0;
-  const text = (from, at) => {
-    const bytes = Buffer.from(from);
-    rows.writeUInt32LE(length, at);
-    rows.writeUInt32LE(bytes.length, at + 4);
-    length += bytes.length;
-    texts.push(bytes);
-  };
-  const at = AT.change;
-  changes.forEach((change, i) => {
-    const start = i * SIZES.change;
-    let [set, clear] = [0, 0];
-    const given = (value, bit, write) => {
-      if (value === null) {
-        clear |= bit;
-      } else if (value !== undefined) {
-        set |= bit;
-        write(value);
-      }
-    };
-    given(change.stock, NUMBERS.CHANGE_STOCK, (stock) => rows.writeUInt32LE(uint32(stock), start + at.stock));
-    given(change.price, NUMBERS.CHANGE_PRICE, (price) => {
-      writeInt64(rows, price, start + at.price);
-      writeInt64(rows, change.pricedAtMs ?? 0, start + at.priced_at_ms);
-    });
-    given(change.bid, NUMBERS.CHANGE_BID, (bid) => writeInt64(rows, bid, start + at.bid));
-    given(change.daily, NUMBERS.CHANGE_DAILY, (limit) => writeInt64(rows, limit, start + at.daily));
-    given(change.total, NUMBERS.CHANGE_TOTAL, (limit) => writeInt64(rows, limit, start + at.total));
-    given(change.pacing, NUMBERS.CHANGE_PACING, (pacing) => text(pacing, start + at.pacing));
-    given(change.utcOffsetMinutes, NUMBERS.CHANGE_UTC_OFFSET, (minutes) => {
-      rows.writeInt32LE(uint32(minutes + 0x80000000) - 0x80000000, start + at.utc_offset_minutes);
-    });
-    text(change.id, start + at.id);
-    rows.writeUInt32LE(code(lists.Item, change.kind, 0), start + at.kind);
-    rows.writeUInt32LE(set, start + at.set);
-    rows.writeUInt32LE(clear, start + at.clear);
-    rows.writeUInt32LE(answer(change.paused), start + at.paused);
-    rows.writeUInt32LE(answer(change.killed), start + at.killed);
-    rows.writeUInt32LE(answer(change.money), start + at.money);
-  });
-  return [rows, Buffer.concat(texts)];
-}
 
 class Engine {
   #handle;
@@ -250,6 +57,7 @@ class Engine {
     return {
       products: info.readUInt32LE(at.products),
       offers: info.readUInt32LE(at.offers),
+      currency: info.toString('latin1', at.currency, at.currency + 3),
       indexGeneration: hex(info, at.index_generation),
       policyGeneration: hex(info, at.policy_generation),
       createdAtMs: readInt64(info, at.created_at_ms),
@@ -258,9 +66,13 @@ class Engine {
     };
   }
 
-  #text(offer, which) {
-    const handle = this.#handle;
-    const text = handle === null ? lists.Status.BAD_HANDLE : native.itemText(handle, offer.itemKind, offer.itemRow, which);
+  #text({ itemKind, itemRow }, which) {
+    return this.itemText(itemKind, itemRow, which);
+  }
+
+  /** @internal */
+  itemText(kind, row, which) {
+    const text = this.#handle === null ? lists.Status.BAD_HANDLE : native.itemText(this.#handle, kind, row, which);
     return typeof text === 'number' ? checked(text) : text;
   }
 
@@ -298,6 +110,15 @@ class Engine {
   withLive(path) {
     const error = sized(SIZES.error);
     const opened = native.engineWithLive(this.#open(), Buffer.from(path), error);
+    if (typeof opened === 'number') {
+      throw raised(error);
+    }
+    return new Engine(FOUND, opened);
+  }
+
+  withModel(path, { shadow = false } = {}) {
+    const error = sized(SIZES.error);
+    const opened = native.engineWithModel(this.#open(), Buffer.from(path), shadow ? 1 : 0, error);
     if (typeof opened === 'number') {
       throw raised(error);
     }
@@ -363,8 +184,38 @@ class Engine {
   }
 }
 
+function ranked(rows) {
+  return Array.from({ length: rows.length / SIZES.ranked }, (_, i) => {
+    const because = rows.readUInt32LE(i * SIZES.ranked + AT.ranked.because);
+    return { option: rows.readUInt32LE(i * SIZES.ranked), because: becauses.get(because) ?? because };
+  });
+}
+
+function prefill(order, stored) {
+  const [given, at] = [sized(SIZES.transaction), AT.transaction];
+  given.writeUInt32LE(order.isGift ? NUMBERS.TRANSACTION_IS_GIFT : 0, at.flags);
+  writeInt64(given, order.createdAtMs ?? 0, at.created_at_ms);
+  writeCode(given, order.country ?? '', at.country);
+  const rows = Buffer.alloc(SIZES.stored * stored.length);
+  stored.forEach((of, i) => {
+    const start = i * SIZES.stored;
+    rows.writeUInt32LE(uint32(of.field), start + AT.stored.field);
+    rows.writeUInt32LE(uint32(of.slot), start + AT.stored.slot);
+    writeCode(rows, of.country ?? '', start + AT.stored.country);
+    rows.writeUInt32LE(uint32(of.uses ?? 0), start + AT.stored.uses);
+    writeInt64(rows, of.lastUsedMs ?? 0, start + AT.stored.last_used_ms);
+  });
+  const filled = Buffer.alloc(SIZES.prefilled * NUMBERS.OPTIONS_MAX);
+  return Array.from({ length: checked(native.prefill(given, rows, filled)) }, (_, i) => {
+    const number = (field) => filled.readUInt32LE(i * SIZES.prefilled + AT.prefilled[field]);
+    return { field: number('field'), slot: number('slot'), confidencePpm: number('confidence_ppm'),
+      because: becauses.get(number('because')) ?? number('because') };
+  });
+}
+
 class Decider {
   #handle;
+  #engine;
   #block = Buffer.from(new ArrayBuffer(BLOCK_BYTES));
   #words = new Uint32Array(this.#block.buffer); // the same memory
   #strings = Buffer.alloc(4096);
@@ -373,6 +224,7 @@ class Decider {
 
   constructor(engine) {
     this.#handle = engine.newDecider();
+    this.#engine = engine;
     this.#set(0, SIZES.transaction);
     this.#set(PROFILE, SIZES.profile);
     this.#set(SUMMARY, SIZES.summary);
@@ -415,6 +267,75 @@ class Decider {
 
   use(engine) {
     engine.lend(this.#open());
+    this.#engine = engine;
+  }
+
+  nextQuestion(order, customer = {}) {
+    const lines = this.#pack(order, customer);
+    const [question, at, engine] = [sized(SIZES.question), AT.question, this.#engine];
+    const status = checked(native.nextQuestion(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length, question));
+    if (status > 0) {
+      return null;
+    }
+    const [row, first] = [question.readUInt32LE(at.row), question.readUInt32LE(at.answer_row)];
+    return {
+      id: engine.itemText(lists.Item.question, row, 1),
+      text: engine.itemText(lists.Item.question, row, 2),
+      answers: Array.from({ length: question.readUInt32LE(at.answer_count) }, (_, i) => ({
+        tag: engine.itemText(lists.Item.answer, first + i, 1),
+        text: engine.itemText(lists.Item.answer, first + i, 2),
+      })),
+      gainMicros: readInt64(question, at.gain_micros),
+      decisions: question.readUInt32LE(at.decisions),
+    };
+  }
+
+  rankPaymentMethods(order, customer, options, { uses = [], counts = [], device } = {}) {
+    const lines = this.#packUses(order, customer, uses);
+    const rows = this.#rows('option', options, (buffer, start, { ready }) => {
+      buffer.writeUInt32LE(ready ? NUMBERS.OPTION_READY : 0, start + AT.option.flags);
+    });
+    const usual = this.#rows('method_count', counts, (buffer, start, of) => {
+      const at = AT.method_count;
+      writeCode(buffer, of.country, start + at.country);
+      buffer.writeUInt32LE(code(lists.Device, of.device, 0), start + at.device);
+      writeInt64(buffer, of.amountFrom, start + at.amount_from);
+      buffer.writeUInt32LE(uint32(of.orders), start + at.orders);
+    });
+    const ranking = Buffer.alloc(SIZES.ranked * options.length);
+    checked(native.rankPayment(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length,
+      code(lists.Device, device, 0), rows, usual, ranking));
+    return ranked(ranking);
+  }
+
+  rankShippingOptions(order, customer, options, uses = []) {
+    const lines = this.#packUses(order, customer, uses);
+    const rows = this.#rows('option', options, (buffer, start, of) => {
+      writeInt64(buffer, of.price, start + AT.option.price);
+      writeInt64(buffer, of.arrivesByMs ?? 0, start + AT.option.arrives_by_ms);
+    });
+    const ranking = Buffer.alloc(SIZES.ranked * options.length);
+    checked(native.rankShipping(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length, rows, ranking));
+    return ranked(ranking);
+  }
+
+  #packUses(order, customer, uses) {
+    const lines = this.#pack(order, customer ?? {});
+    for (const { id, atMs, failed } of uses) {
+      this.#fact(failed ? NUMBERS.FACT_FAILED : NUMBERS.FACT_USED, id, atMs);
+    }
+    return lines;
+  }
+
+  /** Structs that begin with an id; `write` writes the rest. */
+  #rows(struct, list, write) {
+    const buffer = Buffer.from(new ArrayBuffer(SIZES[struct] * list.length));
+    const words = new Uint32Array(buffer.buffer);
+    list.forEach((one, i) => {
+      this.#text(one.id, i * SIZES[struct], words);
+      write(buffer, i * SIZES[struct], one);
+    });
+    return buffer;
   }
 
   #open() {
@@ -464,8 +385,8 @@ class Decider {
     this.#setWide(at.created_at_ms, order.createdAtMs ?? 0);
     this.#setWide(at.value, order.value ?? 0);
     this.#text(order.orderId, at.order_id);
-    this.#code(order.currency ?? '', at.currency);
-    this.#code(order.country ?? '', at.country);
+    writeCode(this.#block, order.currency ?? '', at.currency);
+    writeCode(this.#block, order.country ?? '', at.country);
     this.#set(at.stage, code(lists.Stage, order.stage, 0));
     this.#set(at.slots, uint32(order.slots ?? 0));
     this.#set(at.min_relevance, uint32(order.minRelevance ?? 0));
@@ -521,6 +442,9 @@ class Decider {
     for (const { id, event, atMs } of customer.exposures ?? []) {
       this.#fact(code(lists.Exposure, event, 8), id, atMs);
     }
+    for (const event of customer.asked ?? []) {
+      this.#fact(NUMBERS.FACT_ASKED, event.id, event.atMs);
+    }
     for (const { question, tag } of customer.answers ?? []) {
       this.#fact(NUMBERS.FACT_ANSWER, question, 0, tag);
     }
@@ -568,7 +492,7 @@ class Decider {
     return half((at >> 2) + 1) + half(at >> 2);
   }
 
-  #text(text = '', at) {
+  #text(text = '', at, words = this.#words) {
     const start = this.#length;
     const most = 3 * text.length;
     if (start + most > this.#strings.length) {
@@ -578,8 +502,8 @@ class Decider {
     }
     const length = text.length <= 32 ? this.#short(text, start) : this.#strings.write(text, start);
     this.#length += length;
-    this.#words[at >> 2] = start;
-    this.#words[(at >> 2) + 1] = length;
+    words[at >> 2] = start;
+    words[(at >> 2) + 1] = length;
   }
 
   /** Ids are short and mostly ASCII: cheaper than a call into Node for each. */
@@ -593,14 +517,6 @@ class Decider {
       strings[start + i] = c;
     }
     return text.length;
-  }
-
-  #code(text, at) {
-    if (text.length > 4) {
-      throw bad(`${text} is no ISO code`);
-    }
-    this.#block.fill(0, at, at + 4);
-    this.#block.write(text, at, 4, 'latin1');
   }
 
   #key(key, at) {
@@ -629,6 +545,8 @@ class Decider {
       indexGeneration: this.#hex(SUMMARY + at.index_generation),
       policyGeneration: this.#hex(SUMMARY + at.policy_generation),
       overlayGeneration: this.#wide(SUMMARY + at.overlay_generation),
+      groupId: this.#hex(SUMMARY + at.group_id_high) + this.#hex(SUMMARY + at.group_id_low),
+      modelGeneration: number(at.model_generation),
       retrieved: number(at.retrieved),
       eligible: number(at.eligible),
       rejected: number(at.rejected),
@@ -657,12 +575,14 @@ class Decider {
       evMicros: this.#wide(start + at.ev_micros),
       price: price < 0 ? null : price,
       accept: accepts.get(number(at.accept)) ?? number(at.accept),
+      acceptance: acceptances.get(number(at.accept_reason)) ?? number(at.accept_reason),
+      mayNeedConfirmation: number(at.may_need_confirmation) !== 0,
       itemKind: number(at.item_kind),
       itemRow: number(at.item_row),
     };
   }
 }
 
-module.exports = { AftercartError, Engine, Decider, Lease };
+module.exports = { AftercartError, Engine, Decider, Lease, TokenKey, prefill };
 // For the tests.
 module.exports.layout = { SIZES, AT, NUMBERS, BLOCK_BYTES };

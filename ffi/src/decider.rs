@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use engine::{
-    DecideError, Decider, Engine, Explanation, Item, LiveFact, Offer, OfferIx, Offers, ProductIx, Profile,
+    AcceptPlan, DecideError, Decider, Engine, Item, LiveFact, Offer, OfferIx, Offers, ProductIx, Profile,
     Transaction,
 };
 use zerocopy::FromZeros;
@@ -111,8 +111,11 @@ pub unsafe extern "C" fn aftercart_decide(
         let lines = (lines, line_size, line_count);
         let facts = (facts, fact_size, fact_count);
         let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
-        let decided = state.decide(&given)?;
-        write_offers(state.decider.engine(), decided.slate(), &room);
+        let decided = state.run(&given, |decider, transaction, profile, _| {
+            let decided = decider.decide(transaction, profile)?;
+            write_offers(decider.engine(), decided.slate(), transaction, &room);
+            Ok(decided)
+        })?;
         caller.set(count, decided.slate().len())?;
         if let Some(room) = summary {
             room.fill(&summarize(&decided));
@@ -147,19 +150,11 @@ impl State {
         self.decider.engine()
     }
 
-    fn decide(&mut self, given: &Given<'_>) -> Result<Offers, Status> {
-        self.run(given, Decider::decide)
-    }
-
-    pub(crate) fn explain(&mut self, given: &Given<'_>, item: Item) -> Result<Explanation, Status> {
-        self.run(given, |decider, transaction, profile| decider.explain(transaction, profile, item))
-    }
-
     /// Unpacks a request into the memory set aside for it, and runs something on it.
-    fn run<R>(
+    pub(crate) fn run<R>(
         &mut self,
         given: &Given<'_>,
-        work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+        work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>, &Lists<'_>) -> Result<R, Refused>,
     ) -> Result<R, Status> {
         let mut lists = mem::take(&mut self.lists).recycle();
         let done = run_with(&mut self.decider, given, &mut lists, work);
@@ -172,20 +167,36 @@ fn run_with<'c, R>(
     decider: &mut Decider,
     given: &Given<'c>,
     lists: &mut Lists<'c>,
-    work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>) -> Result<R, DecideError>,
+    work: impl FnOnce(&mut Decider, &Transaction<'_>, &Profile<'_>, &Lists<'_>) -> Result<R, Refused>,
 ) -> Result<R, Status> {
     lists.fill(given)?;
     let (transaction, profile) = (given.transaction(lists)?, given.profile(lists)?);
-    work(decider, &transaction, &profile).map_err(|error| match error {
-        DecideError::TooManyLines => Status::TooManyLines,
-        DecideError::TooManySlots => Status::TooManySlots,
-        _ => Status::Internal,
-    })
+    work(decider, &transaction, &profile, lists).map_err(|Refused(status)| status)
 }
 
-fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart_offer>) {
+/// Why the engine did not answer a request.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Status);
+
+impl From<DecideError> for Refused {
+    fn from(error: DecideError) -> Self {
+        Self(match error {
+            DecideError::TooManyLines => Status::TooManyLines,
+            DecideError::TooManySlots => Status::TooManySlots,
+            _ => Status::Internal,
+        })
+    }
+}
+
+fn write_offers(
+    engine: &Engine,
+    slate: &[Offer],
+    transaction: &Transaction<'_>,
+    room: &RoomArray<'_, aftercart_offer>,
+) {
     for (index, offer) in slate.iter().enumerate().take(room.capacity()) {
         let (item_kind, item_row) = plain_item(offer.item);
+        let plan = AcceptPlan::of(offer, transaction);
         let id = engine.id(offer.item);
         // Longer ids are only in damaged files. Part of an id is another id, so better none.
         let id = if id.len() <= engine::limits::ID_BYTES_MAX { id } else { "" };
@@ -206,8 +217,10 @@ fn write_offers(engine: &Engine, slate: &[Offer], room: &RoomArray<'_, aftercart
                 ev_micros: offer.ev_micros,
                 price: offer.price.unwrap_or(-1),
                 id_length: id.len() as u32,
-                accept: offer.accept.code().into(),
+                accept: plan.mode.code().into(),
                 id: chars(id, 72),
+                accept_reason: plan.reason.code().into(),
+                may_need_confirmation: plan.may_need_confirmation.into(),
             },
         );
     }
@@ -228,6 +241,9 @@ fn summarize(decided: &Offers) -> aftercart_summary {
     summary.index_generation = decided.generations.index;
     summary.policy_generation = decided.generations.policy;
     summary.overlay_generation = decided.generations.overlay;
+    summary.model_generation = decided.generations.model;
+    summary.group_id_low = decided.group_id as u64;
+    summary.group_id_high = (decided.group_id >> 64) as u64;
     let counters = &decided.counters;
     summary.retrieved = counters.retrieved;
     summary.eligible = counters.eligible;

@@ -5,11 +5,15 @@ use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
 use engine::index::format::SectionKind;
-use engine::{Engine, Item, OfferIx, OpenError, OpenMode, OpenOptions, Prefault, ProductIx, Reason, Verify};
+use engine::{
+    Engine, Item, Model, ModelError, OfferIx, OpenError, OpenMode, OpenOptions, Prefault, ProductIx,
+    QuestionIx, Reason, Verify,
+};
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, Room, call, cut};
 use crate::handle::{self, Opaque};
+use crate::request::flags;
 use crate::status::Status;
 use crate::types::*;
 
@@ -70,6 +74,31 @@ pub unsafe extern "C" fn aftercart_engine_open(
     unsafe { call(|caller| construct(caller, engine, error, open)) }
 }
 
+/// Makes an engine that decides with a model, a file that the command `aftercart learn` made: by how likely it says that offers
+/// are accepted. The engine that was given stays as it is; both share the catalog.
+///
+/// `path` has `path_length` bytes and needs no zero byte. With `shadow` = 1 the model decides nothing, and what it would have said
+/// is recorded; else 0. `*with_model` is a new handle, or null where the function fails. `error` may be null. The file is read into
+/// memory, and each product is looked up once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_engine_with_model(
+    engine: *const aftercart_engine,
+    path: *const c_char,
+    path_length: usize,
+    shadow: u32,
+    with_model: *mut *mut aftercart_engine,
+    error: *mut aftercart_error,
+) -> i32 {
+    let make = |caller: &Caller| {
+        let engine = handle::borrow(caller, engine)?;
+        let [shadow] = flags(shadow, [1])?;
+        let model = Model::open(path_of(caller.bytes(path.cast(), path_length)?)?)?;
+        Ok(handle::create::<aftercart_engine>(Arc::new(engine.with_model(Arc::new(model), shadow)))?)
+    };
+    // SAFETY: the contract of the header.
+    unsafe { call(|caller| construct(caller, with_model, error, make)) }
+}
+
 /// Gives an engine back. Its deciders keep what they need of it, so the order does not matter. Null is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aftercart_engine_close(engine: *mut aftercart_engine) -> i32 {
@@ -100,9 +129,9 @@ pub unsafe extern "C" fn aftercart_engine_info(
     }
 }
 
-/// Writes a text of a product or offer, ended by a zero byte, into `buffer`, which has `capacity` bytes.
+/// Writes a text of a product, offer, question or answer, ended by a zero byte, into `buffer`, which has `capacity` bytes.
 ///
-/// `item_kind` and `item_row` come from an offer of a decider of this engine; `text` is `AFTERCART_TEXT_...`. `*length`,
+/// `item_kind` and `item_row` come from an offer or question of a decider of this engine; `text` is `AFTERCART_TEXT_...`. `*length`,
 /// where not null, is the number of bytes without the zero byte, even where not all of them fitted (`AFTERCART_TRUNCATED`).
 /// A row that is not there has empty texts.
 #[unsafe(no_mangle)]
@@ -119,18 +148,7 @@ pub unsafe extern "C" fn aftercart_item_text(
     unsafe {
         call(|caller| {
             let engine = handle::borrow(caller, engine)?;
-            let item = match item_kind {
-                AFTERCART_ITEM_PRODUCT => Item::Product(ProductIx(item_row)),
-                AFTERCART_ITEM_OFFER => Item::Offer(OfferIx(item_row)),
-                _ => return Err(Status::BadValue),
-            };
-            let text = match text {
-                AFTERCART_TEXT_ID => engine.id(item),
-                AFTERCART_TEXT_TITLE => engine.title(item),
-                AFTERCART_TEXT_CATEGORY => engine.category(item),
-                AFTERCART_TEXT_PARTNER => engine.partner(item),
-                _ => return Err(Status::BadValue),
-            };
+            let text = text_of(engine, item_kind, item_row, text)?;
             if !length.is_null() {
                 caller.set(length, text.len())?;
             }
@@ -139,6 +157,43 @@ pub unsafe extern "C" fn aftercart_item_text(
         })
     }
 }
+
+fn text_of(engine: &Engine, item_kind: u32, item_row: u32, text: u32) -> Result<&str, Status> {
+    let item = match item_kind {
+        AFTERCART_ITEM_PRODUCT => Item::Product(ProductIx(item_row)),
+        AFTERCART_ITEM_OFFER => Item::Offer(OfferIx(item_row)),
+        AFTERCART_ITEM_QUESTION | AFTERCART_ITEM_ANSWER => {
+            let (id, title) = asked_of(engine, item_kind, item_row).unwrap_or_default();
+            return match text {
+                AFTERCART_TEXT_ID => Ok(id),
+                AFTERCART_TEXT_TITLE => Ok(title),
+                AFTERCART_TEXT_CATEGORY | AFTERCART_TEXT_PARTNER => Ok(""),
+                _ => Err(Status::BadValue),
+            };
+        }
+        _ => return Err(Status::BadValue),
+    };
+    match text {
+        AFTERCART_TEXT_ID => Ok(engine.id(item)),
+        AFTERCART_TEXT_TITLE => Ok(engine.title(item)),
+        AFTERCART_TEXT_CATEGORY => Ok(engine.category(item)),
+        AFTERCART_TEXT_PARTNER => Ok(engine.partner(item)),
+        _ => Err(Status::BadValue),
+    }
+}
+
+/// Id and words of a question; tag and words of an answer, whose row has the question's in its upper bits.
+fn asked_of(engine: &Engine, item_kind: u32, item_row: u32) -> Option<(&str, &str)> {
+    if item_kind == AFTERCART_ITEM_QUESTION {
+        return engine.question(QuestionIx(u8::try_from(item_row).ok()?));
+    }
+    let question = QuestionIx(u8::try_from(item_row >> ANSWER_BITS).ok()?);
+    let answer = (item_row & ((1 << ANSWER_BITS) - 1)) as usize;
+    engine.question_answers(question).nth(answer).map(|(text, tag)| (tag, text))
+}
+
+/// Bits of an answer's row that number it within its question.
+pub(crate) const ANSWER_BITS: u32 = 8;
 
 /// Opens a catalog file. A visit budget of 0 is that of the file.
 pub(crate) fn open(
@@ -186,6 +241,16 @@ impl From<OpenError> for Failure {
             _ => {}
         }
         failure
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        let (status, os_error) = match &error {
+            ModelError::Io { source, .. } => (Status::SystemError, source.raw_os_error().unwrap_or(0)),
+            _ => (Status::BadModel, 0),
+        };
+        Self::new(status, os_error, error.to_string())
     }
 }
 
@@ -297,6 +362,7 @@ fn describe(engine: &Engine) -> aftercart_info {
     let mut info = aftercart_info::new_zeroed();
     info.products = catalog.view().product_count();
     info.offers = u32::try_from(offers).unwrap_or(u32::MAX);
+    info.currency = code_chars(&engine.currency().0);
     info.index_generation = generations.index;
     info.policy_generation = generations.policy;
     info.created_at_ms = catalog.created_at_ms();
@@ -310,6 +376,15 @@ pub(crate) fn chars<const N: usize>(text: &str, space: usize) -> [c_char; N] {
     let text = cut(text, space.min(N).saturating_sub(1));
     let mut array = [0; N];
     for (to, from) in array.iter_mut().zip(text.as_bytes()) {
+        *to = *from as c_char;
+    }
+    array
+}
+
+/// A short code as C has it, padded with zeros.
+pub(crate) fn code_chars(code: &[u8]) -> [c_char; 4] {
+    let mut array = [0; 4];
+    for (to, from) in array.iter_mut().zip(code) {
         *to = *from as c_char;
     }
     array

@@ -52,7 +52,9 @@ pub unsafe extern "C" fn aftercart_explain(
         let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
         let id = std::str::from_utf8(caller.bytes(id.cast(), id_length)?).map_err(|_| Status::BadUtf8)?;
         let item = find(state.engine(), kind, id)?;
-        let explained = state.explain(&given, item)?;
+        let explained = state.run(&given, |decider, transaction, profile, _| {
+            Ok(decider.explain(transaction, profile, item)?)
+        })?;
         let text = names(&explained);
         if !length.is_null() {
             caller.set(length, text.len())?;

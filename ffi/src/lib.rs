@@ -1,7 +1,8 @@
 //! The C library of aftercart. `include/aftercart.h` is its manual; it is generated from these files.
 //!
 //! - [`types`] has the structs that cross, [`status`] the codes that come back.
-//! - [`engine`], [`decider`], [`explain`], [`live`], [`edit`], [`resident`] and [`selftest`] have the functions.
+//! - [`engine`], [`decider`], [`explain`], [`question`], [`token`], [`before_payment`], [`live`], [`edit`], [`resident`] and
+//!   [`selftest`] have the functions.
 //! - [`request`] turns the structs into what the engine asks for, without copying text.
 //! - [`boundary`] is the one place where a pointer from C is believed, and where a panic ends;
 //!   [`handle`] the one place where an object is given to C and taken back.
@@ -13,6 +14,7 @@
 )]
 #![allow(clippy::too_many_arguments, reason = "C has no slices, and structs that cross hold no pointers")]
 
+pub mod before_payment;
 mod boundary;
 pub mod decider;
 pub mod edit;
@@ -20,8 +22,10 @@ pub mod engine;
 pub mod explain;
 mod handle;
 pub mod live;
+pub mod question;
 mod request;
 pub mod resident;
 pub mod selftest;
 mod status;
+pub mod token;
 pub mod types;

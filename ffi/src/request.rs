@@ -3,18 +3,20 @@
 
 use std::ffi::c_char;
 
+use engine::before_payment::{MethodCount, Use};
 use engine::limits::{
-    ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, OPT_OUTS_MAX, PURCHASES_MAX,
-    SEGMENTS_MAX, TAGS_MAX,
+    ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, METHOD_COUNTS_MAX, OPT_OUTS_MAX,
+    PURCHASES_MAX, SEGMENTS_MAX, TAGS_MAX, USES_MAX,
 };
 use engine::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Role, SensitiveClass, Stage,
 };
 use engine::{
-    Answer, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Purposes, Repeat, Session,
-    Transaction,
+    Answer, Asked, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Purposes, Repeat,
+    Session, Transaction,
 };
 
+use crate::before_payment::{aftercart_method_count, method_count};
 use crate::boundary::{Array, Caller};
 use crate::status::Status;
 use crate::types::*;
@@ -26,6 +28,8 @@ pub(crate) struct Given<'c> {
     pub(crate) profile: Option<aftercart_profile>,
     pub(crate) lines: Array<'c, aftercart_line>,
     pub(crate) facts: Array<'c, aftercart_fact>,
+    /// Of ways to pay, where the call takes them.
+    pub(crate) counts: Option<Array<'c, aftercart_method_count>>,
     pub(crate) strings: &'c [u8],
 }
 
@@ -50,11 +54,12 @@ impl<'c> Given<'c> {
             profile: caller.read_optional(profile)?,
             lines: caller.read_array(lines, line_size, line_count)?,
             facts: caller.read_array(facts, fact_size, fact_count)?,
+            counts: None,
             strings: caller.bytes(strings.cast(), strings_length)?,
         })
     }
 
-    fn text(&self, text: aftercart_text) -> Result<&'c str, Status> {
+    pub(crate) fn text(&self, text: aftercart_text) -> Result<&'c str, Status> {
         text_in(self.strings, text)
     }
 
@@ -104,6 +109,7 @@ impl<'c> Given<'c> {
             declines: &lists.declines,
             exposures: &lists.exposures,
             answers: &lists.answers,
+            asked: &lists.asked,
             segments: &lists.segments,
             session: Session { session_key: None, cart_removed: &lists.removed },
             ..Profile::default()
@@ -155,6 +161,9 @@ impl<'c> Given<'c> {
     }
 }
 
+/// Questions that were asked, of which the last are read: as many as offers that were shown.
+const ASKED_MAX: usize = EXPOSURES_MAX;
+
 /// Memory for the lists of a request, set aside once.
 #[derive(Debug, Default)]
 pub(crate) struct Lists<'a> {
@@ -163,6 +172,9 @@ pub(crate) struct Lists<'a> {
     declines: Vec<Decline<'a>>,
     exposures: Vec<Exposed<'a>>,
     answers: Vec<Answer<'a>>,
+    asked: Vec<Asked<'a>>,
+    pub(crate) uses: Vec<Use<'a>>,
+    pub(crate) counts: Vec<MethodCount<'a>>,
     opt_outs: Vec<&'a str>,
     removed: Vec<&'a str>,
     tags: Vec<&'a str>,
@@ -177,6 +189,9 @@ impl<'a> Lists<'a> {
             declines: room(DECLINES_MAX)?,
             exposures: room(EXPOSURES_MAX)?,
             answers: room(ANSWERS_MAX)?,
+            asked: room(ASKED_MAX)?,
+            uses: room(USES_MAX)?,
+            counts: room(METHOD_COUNTS_MAX)?,
             opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
             removed: room(CART_REMOVED_MAX)?,
             tags: room(TAGS_MAX + 1)?, // one more, so that the engine sees that it does not read all
@@ -192,6 +207,9 @@ impl<'a> Lists<'a> {
             declines: recycle(self.declines),
             exposures: recycle(self.exposures),
             answers: recycle(self.answers),
+            asked: recycle(self.asked),
+            uses: recycle(self.uses),
+            counts: recycle(self.counts),
             opt_outs: recycle(self.opt_outs),
             removed: recycle(self.removed),
             tags: recycle(self.tags),
@@ -208,6 +226,9 @@ impl<'a> Lists<'a> {
         for fact in given.facts.iter() {
             self.add(given, &fact?, &mut skip)?;
         }
+        for count in given.counts.iter().flat_map(Array::iter).take(METHOD_COUNTS_MAX) {
+            push(&mut self.counts, method_count(given, &count?)?);
+        }
         Ok(())
     }
 
@@ -215,7 +236,15 @@ impl<'a> Lists<'a> {
         let (id, tag, at_ms) = (given.text(fact.id)?, given.text(fact.tag)?, fact.at_ms);
         zero(fact.reserved)?;
         let event = exposure(fact.kind);
-        let dated = matches!(fact.kind, AFTERCART_FACT_PURCHASE | AFTERCART_FACT_DECLINE) || event.is_some();
+        let dated = event.is_some()
+            || matches!(
+                fact.kind,
+                AFTERCART_FACT_PURCHASE
+                    | AFTERCART_FACT_DECLINE
+                    | AFTERCART_FACT_ASKED
+                    | AFTERCART_FACT_USED
+                    | AFTERCART_FACT_FAILED
+            );
         let tagged = fact.kind == AFTERCART_FACT_ANSWER;
         if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) {
             return Err(Status::UnsupportedField);
@@ -230,6 +259,13 @@ impl<'a> Lists<'a> {
             }
             AFTERCART_FACT_DECLINE => {
                 push_last(&mut self.declines, &mut skip.declines, Decline { id, at_ms });
+            }
+            AFTERCART_FACT_ASKED => {
+                push_last(&mut self.asked, &mut skip.asked, Asked { question: id, at_ms })
+            }
+            AFTERCART_FACT_USED | AFTERCART_FACT_FAILED => {
+                let failed = fact.kind == AFTERCART_FACT_FAILED;
+                push_last(&mut self.uses, &mut skip.uses, Use { id, at_ms, failed });
             }
             AFTERCART_FACT_ANSWER => push(&mut self.answers, Answer { question: id, tag }),
             AFTERCART_FACT_OPT_OUT_CATEGORY => push(&mut self.opt_outs, id),
@@ -248,6 +284,8 @@ struct Skip {
     purchases: usize,
     declines: usize,
     exposures: usize,
+    asked: usize,
+    uses: usize,
 }
 
 impl Skip {
@@ -261,6 +299,8 @@ impl Skip {
             match fact?.kind {
                 AFTERCART_FACT_PURCHASE => skip.purchases += 1,
                 AFTERCART_FACT_DECLINE => skip.declines += 1,
+                AFTERCART_FACT_ASKED => skip.asked += 1,
+                AFTERCART_FACT_USED | AFTERCART_FACT_FAILED => skip.uses += 1,
                 kind if exposure(kind).is_some() => skip.exposures += 1,
                 _ => {}
             }
@@ -268,6 +308,8 @@ impl Skip {
         skip.purchases = skip.purchases.saturating_sub(PURCHASES_MAX);
         skip.declines = skip.declines.saturating_sub(DECLINES_MAX);
         skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
+        skip.asked = skip.asked.saturating_sub(ASKED_MAX);
+        skip.uses = skip.uses.saturating_sub(USES_MAX);
         Ok(skip)
     }
 }
@@ -341,7 +383,7 @@ pub(crate) fn zero(field: u32) -> Result<(), Status> {
 }
 
 /// A value of one of the engine's lists.
-fn value<T>(given: u32, from_code: impl Fn(u8) -> Option<T>) -> Result<T, Status> {
+pub(crate) fn value<T>(given: u32, from_code: impl Fn(u8) -> Option<T>) -> Result<T, Status> {
     u8::try_from(given).ok().and_then(from_code).ok_or(Status::BadValue)
 }
 
@@ -355,7 +397,7 @@ pub(crate) fn answer(given: u32) -> Result<Option<bool>, Status> {
 }
 
 /// An ISO code, padded with zeros; all zero where not given.
-fn code<T>(given: &[c_char; 4], parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Status> {
+pub(crate) fn code<T>(given: &[c_char; 4], parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Status> {
     let bytes = given.map(|c| c as u8);
     let text = std::str::from_utf8(&bytes).map_err(|_| Status::BadValue)?.trim_end_matches('\0');
     if text.is_empty() { Ok(None) } else { parse(text).map(Some).ok_or(Status::BadValue) }

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use engine::Live;
+use engine::{Live, Model};
 
 use crate::boundary::{Caller, call};
 use crate::decider;
 use crate::engine::{Failure, construct, open_options, path_of};
 use crate::handle;
+use crate::request::flags;
 use crate::status::Status;
 use crate::types::*;
 
@@ -31,11 +32,12 @@ struct Resident {
     decider: AtomicPtr<aftercart_decider>,
 }
 
-/// What a host asks for by name: a catalog, and perhaps an overlay.
+/// What a host asks for by name: a catalog, and perhaps an overlay, and a model, which may be a shadow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     path: PathBuf,
     live: Option<PathBuf>,
+    model: Option<(PathBuf, bool)>,
 }
 
 /// What lies there.
@@ -43,6 +45,7 @@ struct Key {
 struct Files {
     catalog: Identity,
     live: Option<Identity>,
+    model: Option<Identity>,
 }
 
 /// Which file lies at a path. Publishing by rename always changes it.
@@ -71,24 +74,69 @@ pub unsafe extern "C" fn aftercart_resident(
     decider: *mut *mut aftercart_decider,
     error: *mut aftercart_error,
 ) -> i32 {
+    // SAFETY: as below, of which this is the case without a model.
+    unsafe {
+        aftercart_resident_model(
+            path,
+            path_length,
+            live,
+            live_length,
+            ptr::null(),
+            0,
+            0,
+            options,
+            engine,
+            decider,
+            error,
+        )
+    }
+}
+
+/// Likewise, deciding with the model at `model`, where it has a `model_length`: see `aftercart_engine_with_model` for it and for
+/// `shadow`. A model that was replaced is opened anew, as a catalog is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_resident_model(
+    path: *const c_char,
+    path_length: usize,
+    live: *const c_char,
+    live_length: usize,
+    model: *const c_char,
+    model_length: usize,
+    shadow: u32,
+    options: *const aftercart_options,
+    engine: *mut *mut aftercart_engine,
+    decider: *mut *mut aftercart_decider,
+    error: *mut aftercart_error,
+) -> i32 {
     let find = |caller: &Caller| {
         caller.set(engine, ptr::null_mut())?;
         let path = path_of(caller.bytes(path.cast(), path_length)?)?;
-        let live = match live_length {
-            0 => None,
-            length => Some(path_of(caller.bytes(live.cast(), length)?)?),
+        let (live, model) =
+            (given_path(caller, live, live_length)?, given_path(caller, model, model_length)?);
+        let [shadow] = flags(shadow, [1])?;
+        let files = Files {
+            catalog: Identity::of(path)?,
+            live: live.map(Identity::of_changing).transpose()?,
+            model: model.map(Identity::of).transpose()?,
         };
-        let files =
-            Files { catalog: Identity::of(path)?, live: live.map(Identity::of_changing).transpose()? };
         // A panic cannot leave the list half-way: entries are whole before they go in.
         let mut residents = RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread::current().id();
-        let named = |kept: &Resident| kept.key.path == path && kept.key.live.as_deref() == live;
+        let named = |kept: &Resident| {
+            let learnt = kept.key.model.as_ref().map(|(path, shadow)| (path.as_path(), *shadow));
+            kept.key.path == path
+                && kept.key.live.as_deref() == live
+                && learnt == model.map(|model| (model, shadow))
+        };
         let at = residents.iter().position(|kept| kept.thread == thread && named(kept));
         let at = match at {
             Some(at) if residents[at].files == files && residents[at].is_sound(caller) => at,
             at => {
-                let key = Key { path: path.to_owned(), live: live.map(Path::to_owned) };
+                let key = Key {
+                    path: path.to_owned(),
+                    live: live.map(Path::to_owned),
+                    model: model.map(|model| (model.to_owned(), shadow)),
+                };
                 let fresh = Resident::new(caller, thread, key, files, options, &residents)?;
                 keep(caller, &mut residents, at, fresh)?
             }
@@ -98,6 +146,11 @@ pub unsafe extern "C" fn aftercart_resident(
     };
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, decider, error, find)) }
+}
+
+/// A path that may be absent.
+fn given_path(caller: &Caller, path: *const c_char, length: usize) -> Result<Option<&Path>, Status> {
+    if length == 0 { Ok(None) } else { path_of(caller.bytes(path.cast(), length)?).map(Some) }
 }
 
 /// Puts a resident in the place of a former one, whose handles end here, or at the end of the list.
@@ -135,7 +188,7 @@ impl Resident {
                 Arc::clone(handle::borrow(caller, kept.engine.load(Ordering::Relaxed).cast_const())?)
             }
             None => {
-                // With another overlay, or without one, the catalog is the same.
+                // With another overlay or model, or without one, the catalog is the same.
                 let other = |kept: &&Self| kept.key.path == key.path && kept.files.catalog == files.catalog;
                 let opened = match residents.iter().find(other) {
                     Some(kept) => {
@@ -146,9 +199,13 @@ impl Resident {
                         crate::engine::open(&key.path, options, visit_budget)?
                     }
                 };
-                Arc::new(match &key.live {
+                let opened = match &key.live {
                     Some(live) => opened.with_live(Arc::new(Live::open(live)?))?,
                     None => opened.without_live(),
+                };
+                Arc::new(match &key.model {
+                    Some((model, shadow)) => opened.with_model(Arc::new(Model::open(model)?), *shadow),
+                    None => opened.without_model(),
                 })
             }
         };

@@ -32,6 +32,8 @@ statuses! {
     NoOffers = 1, c"NO_OFFERS", "Done: nothing belongs on the page. The summary has the reason.";
     Truncated = 2, c"TRUNCATED", "Done, but not everything fitted; the count is of all there is.";
 
+    NoQuestion = 3, c"NO_QUESTION", "Done: no question is worth asking.";
+
     NullPointer = -101, c"NULL_POINTER", "A pointer that must be given is null.";
     Misaligned = -102, c"MISALIGNED", "A pointer or an element size is not a multiple of 8.";
     BadSize = -103, c"BAD_SIZE", "A struct_size, element size or count that cannot be.";
@@ -44,6 +46,7 @@ statuses! {
     TooManySlots = -110, c"TOO_MANY_SLOTS", "More than AFTERCART_SLOTS_MAX slots.";
 
     UnknownId = -111, c"UNKNOWN_ID", "An id that the catalog, or the catalogs of the overlay, do not have.";
+    TooManyOptions = -112, c"TOO_MANY_OPTIONS", "More than AFTERCART_OPTIONS_MAX options.";
 
     BadHandle = -201, c"BAD_HANDLE", "Not a live handle of this kind.";
     Busy = -202, c"BUSY", "Another thread is using this decider.";
@@ -53,6 +56,7 @@ statuses! {
     BadPolicy = -302, c"BAD_POLICY", "The policy in the catalog file cannot be used.";
     BadLive = -303, c"BAD_LIVE", "The live overlay is damaged, or was not bound to this catalog: aftercart live bind.";
     LiveFull = -304, c"LIVE_FULL", "The live overlay has no room for this; make a larger one.";
+    BadModel = -305, c"BAD_MODEL", "Not a model, or a damaged one: learn it again, or leave it out.";
 
     CatalogVersion = -401, c"CATALOG_VERSION", "The catalog file was built by an incompatible version.";
 
@@ -66,4 +70,9 @@ statuses! {
     Paused = -703, c"PAUSED", "The offer or its partner was paused: do not show it.";
     LeaseGone = -704, c"LEASE_GONE", "The lease expired, or was activated or released before. Nothing was counted.";
     LeaseForeign = -705, c"LEASE_FOREIGN", "The lease or the item is not of this engine's overlay.";
+
+    BadToken = -801, c"BAD_TOKEN", "Not a token, or not one of this version.";
+    BadSignature = -802, c"BAD_SIGNATURE", "The token was not signed with this key, or was changed afterwards.";
+    TokenExpired = -803, c"TOKEN_EXPIRED", "The offer has expired: do not charge.";
+    WrongCurrency = -804, c"WRONG_CURRENCY", "The offer is in another currency than the order: do not charge.";
 }

@@ -15,8 +15,8 @@ pub const AFTERCART_ABI_VERSION: u32 = 1;
 /// Most lines of a transaction.
 pub const AFTERCART_LINES_MAX: u32 = 512;
 /// Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
-/// at or taken, the first 16 answers and the first 16 products removed from the cart. Of more than 32 opted-out categories, all
-/// categories are taken as opted out.
+/// at or taken, the last 256 questions that were asked, the last 256 uses, the first 16 answers and the first 16 products removed from
+/// the cart. Of more than 32 opted-out categories, all categories are taken as opted out.
 pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
 pub const AFTERCART_SLOTS_MAX: u32 = 16;
@@ -88,6 +88,13 @@ pub const AFTERCART_FACT_SHOWN: u32 = 8;
 pub const AFTERCART_FACT_ENGAGED: u32 = 9;
 /// `aftercart_fact.kind`: the customer took it: likewise.
 pub const AFTERCART_FACT_ACCEPTED: u32 = 10;
+/// `aftercart_fact.kind`: question `id` was asked, at `at_ms`, in this order or before, whatever the answer: so that it rests.
+pub const AFTERCART_FACT_ASKED: u32 = 11;
+/// `aftercart_fact.kind`: the customer paid or shipped with `id`, a name of yours, at `at_ms`. For the calls before payment; decisions
+/// do not look at it.
+pub const AFTERCART_FACT_USED: u32 = 12;
+/// `aftercart_fact.kind`: likewise, and it did not work out: declined, or given up.
+pub const AFTERCART_FACT_FAILED: u32 = 13;
 
 /// Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 pub const AFTERCART_ITEM_ANY: u32 = 0;
@@ -97,6 +104,10 @@ pub const AFTERCART_ITEM_PRODUCT: u32 = 1;
 pub const AFTERCART_ITEM_OFFER: u32 = 2;
 /// A partner: only in calls about the live overlay.
 pub const AFTERCART_ITEM_PARTNER: u32 = 3;
+/// A question of the policy: only in `aftercart_item_text`, where its title is its words.
+pub const AFTERCART_ITEM_QUESTION: u32 = 4;
+/// An answer to one: likewise, where its id is its tag.
+pub const AFTERCART_ITEM_ANSWER: u32 = 5;
 
 /// `aftercart_item_text`: the id in the feed.
 pub const AFTERCART_TEXT_ID: u32 = 1;
@@ -139,7 +150,7 @@ pub const AFTERCART_SELFTEST_PANIC: u32 = 1;
 const _: () = assert!(AFTERCART_LINES_MAX as usize == engine::limits::LINES_MAX);
 const _: () = assert!(AFTERCART_SLOTS_MAX as usize == engine::limits::SLOTS_MAX);
 const _: () = assert!(engine::limits::PURCHASES_MAX == 1024 && engine::limits::DECLINES_MAX == 256);
-const _: () = assert!(engine::limits::EXPOSURES_MAX == 256);
+const _: () = assert!(engine::limits::EXPOSURES_MAX == 256 && engine::limits::USES_MAX == 256);
 const _: () = assert!(AFTERCART_LIVE_PAUSED as u64 == engine::LiveFact::PAUSED);
 const _: () = assert!(AFTERCART_LIVE_EMPTY as u64 == engine::LiveFact::EMPTY);
 const _: () = assert!(AFTERCART_LIVE_THROTTLE_SHIFT == engine::LiveFact::THROTTLE_SHIFT);
@@ -216,8 +227,8 @@ pub struct aftercart_info {
     pub products: u32,
     /// Other offers in the catalog.
     pub offers: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// ISO 4217 code of all amounts, padded with zeros.
+    pub currency: [c_char; 4],
     /// Content of the catalog: equal content, equal number.
     pub index_generation: u64,
     /// Content of the policy.
@@ -374,6 +385,10 @@ pub struct aftercart_offer {
     pub accept: u32,
     /// Id in the feed, at most 64 bytes of UTF-8, ended by a zero byte.
     pub id: [c_char; 72],
+    /// Why it is accepted in that way and no shorter one: `AFTERCART_ACCEPTANCE_...`.
+    pub accept_reason: u32,
+    /// 1 = the customer's bank may want them to confirm the charge (strong customer authentication).
+    pub may_need_confirmation: u32,
 }
 
 /// The decision as a whole: enough to log it, and to make it again.
@@ -406,6 +421,14 @@ pub struct aftercart_summary {
     pub compared: u32,
     /// Changes of the live overlay before the decision; 0 without one. `aftercart_live_facts` has what was read of it.
     pub overlay_generation: u64,
+    /// Equal for all decisions of one order under one catalog and policy, whatever the customer answered: low half.
+    pub group_id_low: u64,
+    /// High half.
+    pub group_id_high: u64,
+    /// Content of the model; 0 without one.
+    pub model_generation: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// The right to spend from the budgets of an offer, until it expires. Plain data: keep it with the customer's session, and

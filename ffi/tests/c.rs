@@ -28,9 +28,11 @@ fn c_answers_what_every_language_must() {
     let program = shop.link("c", "ffi/tests/c/conformance.c", Link::Static);
     let folder = common::root().join("tests/conformance");
     let overlay = shop.folder.path().join("conformance.live");
-    let modes: [(&str, &str, &[&std::ffi::OsStr]); 2] = [
+    let model = folder.join("model.bin");
+    let modes: [(&str, &str, &[&std::ffi::OsStr]); 3] = [
         ("requests.txt", "offers.txt", &[]),
         ("live.txt", "live-answers.txt", &["live".as_ref(), overlay.as_ref()]),
+        ("moments.txt", "moments-answers.txt", &["moments".as_ref(), model.as_ref()]),
     ];
     for (requests, record, mode) in modes {
         let mut command = Command::new(&program);
@@ -54,8 +56,10 @@ fn every_misuse_has_an_answer() {
 #[test]
 fn a_decision_allocates_nothing() {
     let shop = Shop::new();
-    let told = shop.run(&shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared), &[]);
-    assert_eq!(told, "0 allocations in 3000 decisions\n");
+    let curious = common::root().join("tests/conformance/shop.aftercart");
+    let program = shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared);
+    let told = shop.run(&program, &[curious.to_str().expect("UTF-8")]);
+    assert_eq!(told, "0 allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n");
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn without_memory_a_call_fails_or_aborts() {
     let shop = Shop::new();
     let told = shop.run(&shop.link("c", "ffi/tests/c/no_memory.c", Link::Shared), &[]);
     let calls: Vec<&str> = told.lines().collect();
-    assert_eq!(calls.len(), 10, "{told}");
+    assert_eq!(calls.len(), 11, "{told}");
     assert_eq!(calls.last(), Some(&"decide: 0 times out of memory, 0 times aborted"));
     assert!(
         told.lines().any(|call| call.starts_with("decider: ") && !call.contains(": 0 times out")),

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use engine::before_payment::{Because, Device};
 use engine::vocabulary::{
     AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
-use engine::{Reason, Relation};
+use engine::{AcceptReason, Reason, Relation};
 
 mod common;
 #[path = "../src/status.rs"]
@@ -47,6 +48,9 @@ fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
         "engine.rs",
         "decider.rs",
         "explain.rs",
+        "question.rs",
+        "token.rs",
+        "before_payment.rs",
         "live.rs",
         "edit.rs",
         "resident.rs",
@@ -119,6 +123,23 @@ fn constants() -> String {
     list(&mut out, "How it may be accepted: aftercart_offer.accept.", "ACCEPT", AcceptMode::ALL, |v| {
         (v.code().into(), v.name())
     });
+    list(
+        &mut out,
+        "Why in that way and no shorter one: aftercart_offer.accept_reason.",
+        "ACCEPTANCE",
+        AcceptReason::ALL,
+        |v| (v.code().into(), v.name()),
+    );
+    list(&mut out, "Where the customer sits: aftercart_rank_payment_methods.", "DEVICE", Device::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(
+        &mut out,
+        "Why an option stands where it does: aftercart_ranked.because, aftercart_prefilled.because.",
+        "BECAUSE",
+        Because::ALL,
+        |v| (v.code().into(), v.name()),
+    );
     list(
         &mut out,
         "How it follows from the order: aftercart_offer.relation.",

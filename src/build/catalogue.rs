@@ -21,6 +21,7 @@ use super::progress::Progress;
 use super::provenance::Provenance;
 use super::quantize::{self, Rotation, Rows};
 use super::ranker::{self, Ranker};
+use super::rehearse;
 use super::tune;
 use super::write::{Facts, Writer};
 use crate::distance::BLOCK;
@@ -114,6 +115,9 @@ pub fn build(
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, BuildError> {
     check(inputs, options)?;
+    if inputs.orders.lines.len() >= rehearse::WORTH_LINES {
+        rehearse::rehearse(inputs, options)?;
+    }
     let dictionary = Dictionary::new(inputs, options)?;
     let ranker = if options.calibrate {
         ranker::learn(inputs, &dictionary, options, progress)?
@@ -491,10 +495,7 @@ pub(crate) fn finish(
     let draft = draft.map_err(|error| unusable(error.to_string()))?;
     let view = draft.view();
     let policy = policy.cloned().unwrap_or_default();
-    let mut rules = policy.resolve(&view).map_err(|error| BuildError::Input {
-        problem: format!("the policy does not fit the catalog: {error}"),
-        way_out: "`aftercart inspect FILE --categories` lists the names of a catalog".into(),
-    })?;
+    let mut rules = policy.resolve(&view)?;
     rules.extend_from_slice(contracts);
     let compiled = CompiledPolicy::compile(&rules, &view).map_err(|error| unusable(error.to_string()))?;
     let allowed: Vec<U64> = compiled.allowed_bits(&view).into_iter().map(U64::new).collect();

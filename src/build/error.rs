@@ -40,6 +40,9 @@ pub enum BuildError {
         /// What to change.
         way_out: String,
     },
+    /// The policy does not fit the catalog.
+    #[error("the policy does not fit the catalog: {0}\n  way out: correct the policy, or the feed")]
+    Policy(#[from] crate::policy::PolicyError),
     /// The inputs do not fit together, or exceed a limit of the format.
     #[error("{problem}\n  way out: {way_out}")]
     Input {

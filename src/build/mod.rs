@@ -25,6 +25,7 @@ mod provenance;
 mod publish;
 mod quantize;
 mod ranker;
+mod rehearse;
 pub mod synth;
 mod taxonomy;
 mod tune;

@@ -11,7 +11,7 @@ use crate::distance::Kernel;
 use crate::index::format::{NEAR, NONE};
 use crate::index::search::{self, AllowList, Effort, Filter, Query, RowSet, SearchScratch, key_ix};
 use crate::index::{Catalog, View};
-use crate::limits::{LISTED, RERANK_MAX};
+use crate::limits::RERANK_MAX;
 use crate::vocabulary::Availability;
 
 /// Some twenty times what a decision would do: there is time.
@@ -51,7 +51,7 @@ fn distinct(view: &View<'_>) -> (Vec<U32>, Vec<u32>) {
     let mut known: HashMap<(&[i8], u32), u32> = HashMap::new();
     let numbers = (0..view.product_count()).map(|product| {
         let row = view.in_vector(product).filter(|row| row.iter().any(|value| *value != 0));
-        let Some(row) = row.filter(|_| view.associates_of(product).len() < LISTED) else {
+        let Some(row) = row.filter(|_| view.is_unlisted(product)) else {
             return U32::new(NONE);
         };
         let number = *known.entry((row, view.type_of(product))).or_insert_with(|| {

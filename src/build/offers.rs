@@ -7,6 +7,7 @@ use zerocopy::little_endian::{I64, U16, U32};
 use super::catalogue::Layout;
 use super::error::BuildError;
 use super::feed::{FrequencyCap, NONE, Partner, Partners};
+use crate::days::DAY_MS;
 use crate::index::format::{
     BlockRecord, NameKind, OfferRecord, PartnerRecord, PolicyRecord, SectionKind as S, TriggerRecord,
     answer_key, trigger,
@@ -120,7 +121,7 @@ pub(crate) fn contracts(partners: &Partners) -> Result<Vec<PolicyRecord>, BuildE
         let cap = |cap: &FrequencyCap| Cap {
             event: cap.event,
             most: cap.most.min((1 << 24) - 1),
-            window_ms: i64::from(cap.days) * 86_400_000,
+            window_ms: i64::from(cap.days) * DAY_MS,
         };
         let draft = ContractDraft { row, of_offer: of.1, ops, caps: caps.iter().map(cap).collect() };
         write_contract(&draft, &mut records);

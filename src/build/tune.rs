@@ -8,7 +8,7 @@ use crate::index::search::{
     self, AllowList, Best, Effort, Filter, Query, RowSet, SearchScratch, key, key_score,
 };
 use crate::index::{Catalog, View};
-use crate::limits::{LISTED, RERANK, RERANK_MAX, VISIT_BUDGET};
+use crate::limits::{RERANK, RERANK_MAX, VISIT_BUDGET};
 
 /// Baskets whose IN vectors ask.
 const BASKETS: usize = 512;
@@ -101,9 +101,9 @@ fn least(
 /// Baskets of one to three products that ask, with their exact answers: those of which orders say little, or any where there are
 /// few such. Products are spread evenly over the catalog.
 fn cases(view: &View<'_>) -> Vec<Case> {
-    let unlisted = |ix: &u32| view.associates_of(*ix).len() < LISTED;
     let has_row = |ix: &u32| view.in_vector(*ix).is_some_and(|row| row.iter().any(|value| *value != 0));
-    let mut asked: Vec<u32> = (0..view.product_count()).filter(unlisted).filter(has_row).collect();
+    let mut asked: Vec<u32> =
+        (0..view.product_count()).filter(|ix| view.is_unlisted(*ix)).filter(has_row).collect();
     if asked.len() < BASKETS {
         asked = (0..view.product_count()).filter(has_row).collect();
     }

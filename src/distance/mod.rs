@@ -164,6 +164,12 @@ pub(crate) fn prefetch<T>(memory: &[T]) {
     let _ = memory;
 }
 
+/// Asks for one element, where there is one.
+#[inline]
+pub(crate) fn prefetch_at<T>(all: &[T], at: usize) {
+    prefetch(all.get(at..=at).unwrap_or(&[]));
+}
+
 /// Blocks, their steps, and where their results go.
 fn scan_by_block(
     query: &CodeQuery,

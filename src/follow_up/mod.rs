@@ -13,7 +13,8 @@ mod programme;
 use smallvec::SmallVec;
 
 use crate::bought::Line;
-use crate::context::{self, Context, DAY_MS};
+use crate::context::{self, Context};
+use crate::days::DAY_MS;
 use crate::decide::{DecideError, Decider};
 use crate::index::format::NONE;
 use crate::limits::{CONTACTS_MAX, FOLLOW_UP_PROGRAMMES_MAX, FOLLOW_UP_STEPS_MAX, FOLLOW_UPS_MAX, LINES_MAX};

@@ -1,5 +1,6 @@
 //! What follows a purchase, by category: plainly, and ready for one catalog.
 
+use crate::days::DAY_MS;
 use crate::engine::Engine;
 use crate::index::format::NameKind;
 use crate::limits::{FOLLOW_UP_STEPS_MAX, PROGRAMMES_MAX, RULE_NAME_MAX};
@@ -260,5 +261,5 @@ fn wrong(programme: &str, problem: &str) -> ProgrammeError {
 }
 
 pub(super) fn days_ms(days: f64) -> i64 {
-    (days * 86_400_000.0).round() as i64
+    (days * DAY_MS as f64).round() as i64
 }

@@ -12,8 +12,8 @@ use super::format::{
 use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
-use crate::distance::{BLOCK, prefetch};
-use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, NAME_PROBES_MAX};
+use crate::distance::{BLOCK, prefetch, prefetch_at};
+use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, LISTED, NAME_PROBES_MAX};
 use crate::ranker::Ranker;
 use crate::vocabulary::{Attribute, Country, Currency};
 
@@ -284,6 +284,11 @@ impl<'a> View<'a> {
         slice(self.associates, start, end.saturating_sub(start).min(ASSOCIATES_MAX as u32))
     }
 
+    /// Whether orders say too little of a product for its list to speak for it.
+    pub(crate) fn is_unlisted(&self, product: u32) -> bool {
+        self.associates_of(product).len() < LISTED
+    }
+
     /// Products of other types that lie near one of which orders say little, best first, and whether there are no more than these.
     pub(crate) fn near_to(&self, product: u32) -> Option<(&'a [U32], bool)> {
         let list = self.near_of.get(product as usize)?.get();
@@ -368,7 +373,7 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn foresee_id(&self, id: &[u8]) {
         if let Some(at) = self.first_slot(name_hash(NameKind::Product, id)) {
-            prefetch(self.names.get(at..=at).unwrap_or(&[]));
+            prefetch_at(self.names, at);
         }
     }
 
@@ -379,8 +384,8 @@ impl<'a> View<'a> {
         let slot = self.first_slot(hash).and_then(|at| self.names.get(at));
         if let Some(slot) = slot.filter(|slot| slot.fingerprint.get() == (hash >> 32) as u32) {
             let at = (slot.target.get() & 0x0FFF_FFFF) as usize;
-            prefetch(self.products.get(at..=at).unwrap_or(&[]));
-            prefetch(self.type_of.get(at..=at).unwrap_or(&[]));
+            prefetch_at(self.products, at);
+            prefetch_at(self.type_of, at);
             prefetch(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
             prefetch(self.in_vector(at as u32).unwrap_or(&[]));
         }

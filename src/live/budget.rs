@@ -11,6 +11,7 @@
 use super::Live;
 use super::format::{self, Config, QUARTERS, account};
 use super::words::Word;
+use crate::days::DAY_MS;
 
 /// Why nothing could be reserved, activated or released. Small and `Copy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -148,7 +149,7 @@ pub(super) struct Sums {
 }
 
 /// Longest lease: a day.
-const LEASE_MS_MAX: i64 = 86_400_000;
+const LEASE_MS_MAX: i64 = DAY_MS;
 /// How long a lease lives of which its process has not said when it ends: that takes nanoseconds, so it may have died.
 const UNSAID_MS: i64 = 60_000;
 /// Times that a refused reservation looks again, for others that withdraw at the same moment.

@@ -10,6 +10,7 @@
 //! Every fact that a decision relies on is one word, so it is never read half-written, and whoever dies while writing leaves
 //! the old word or the new one.
 
+use crate::days::DAY_MS;
 use crate::index::format::{NameKind, name_hash};
 use crate::limits::{ID_BYTES_MAX, PRODUCTS_MAX};
 
@@ -283,14 +284,13 @@ pub(super) fn unpack_limit(word: u64, day: u32) -> Option<u64> {
 
 /// Day of a moment, in the account's own time, and the milliseconds since it began.
 pub(super) fn local_day(now_ms: i64, utc_offset: i16) -> (u32, i64) {
-    const DAY_MS: i64 = 86_400_000;
     let local = now_ms.saturating_add(i64::from(utc_offset) * MINUTE_MS);
     (local.div_euclid(DAY_MS).clamp(0, (1 << 19) - 1) as u32, local.rem_euclid(DAY_MS))
 }
 
 /// The moment at which a day of an account begins.
 pub(super) fn day_starts_ms(day: u32, utc_offset: i16) -> i64 {
-    i64::from(day) * 86_400_000 - i64::from(utc_offset) * MINUTE_MS
+    i64::from(day) * DAY_MS - i64::from(utc_offset) * MINUTE_MS
 }
 
 const _: () = assert!(ID_BYTES_MAX <= (ACCOUNT_WORDS - account::ID) * 8);

@@ -11,6 +11,7 @@ use arrow_array::{
 
 use super::columns;
 use super::{LogError, Table};
+use crate::days::DAY_MS;
 use crate::engine::Engine;
 use crate::experiment::Shows;
 use crate::index::format::NONE;
@@ -259,7 +260,7 @@ pub(super) fn offers(rows: &[Row<'_>]) -> Result<RecordBatch, LogError> {
 
 /// Days since 1970-01-01, UTC.
 fn day(at_ms: i64) -> i32 {
-    at_ms.div_euclid(86_400_000) as i32
+    at_ms.div_euclid(DAY_MS) as i32
 }
 
 pub(super) fn texts(values: impl Iterator<Item = impl AsRef<str>>) -> ArrayRef {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::decisions::{self, Row};
-use super::{Log, LogError, Table, io, replace};
+use super::{Log, LogError, Table, io, put};
 use crate::engine::Engine;
 use crate::record::{DecisionRecord, RingCounts, RingReader, RingWriter, ring};
 
@@ -165,7 +165,7 @@ impl Drain {
         let done = Done { written, dropped, unreadable: self.unreadable };
         let path = self.log.ring_path(&self.name, "done");
         let text = serde_json::to_vec(&done).map_err(|error| io(&path, "write")(error.into()))?;
-        replace(&path, &text)?;
+        put(&path, &text)?;
         let path = self.log.ring_path(&self.name, "ring");
         std::fs::remove_file(&path).map_err(io(&path, "remove the ring"))
     }

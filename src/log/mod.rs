@@ -17,7 +17,6 @@ mod drain;
 mod events;
 mod read;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -26,6 +25,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::replace::{Readers, replace};
 
 pub use drain::{Drain, Drained, Recovered};
 pub use events::{Event, EventKind, Imported, LineProblem};
@@ -183,8 +184,8 @@ impl Log {
             }
             _ => {}
         }
-        replace(&path, &bytes)?;
-        replace(&sum, format!("{:016x}\n", xxh3_64(&bytes)).as_bytes())?;
+        put(&path, &bytes)?;
+        put(&sum, format!("{:016x}\n", xxh3_64(&bytes)).as_bytes())?;
         Ok(path)
     }
 }
@@ -195,18 +196,9 @@ fn sum_of(path: &Path) -> PathBuf {
 }
 
 /// Puts a file in place, whole, under a name that may be taken.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".log-")
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        .map_err(io(path, "make a temporary file beside"))?;
-    file.write_all(bytes).map_err(io(path, "write"))?;
-    file.as_file().sync_all().map_err(io(path, "sync"))?;
-    file.persist(path).map_err(|error| io(path, "rename")(error.error))?;
-    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(io(folder, "sync"))
+fn put(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    let refused = |action, source| LogError::Io { path: path.to_owned(), action, source };
+    replace(path, bytes, Readers::Owner, refused, |_| Ok(()))
 }
 
 /// What is wrong with a file. One without a sum (its writer was killed between the two) is read whole instead.

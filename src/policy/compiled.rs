@@ -10,7 +10,7 @@ use super::classes::Classes;
 use super::consent::ConsentRules;
 use super::contracts::Contracts;
 use super::facts::text_hash;
-use super::placements::{self, Placed, Slot};
+use super::placements::{self, Placed, Slot, ladder_of};
 use super::questions;
 use super::resolve::setting;
 use super::rules::{Holding, Rules, all_refusals};
@@ -257,6 +257,7 @@ impl CompiledPolicy {
             setting::MAX_PRICE_PERCENT => self.max_price_percent = u32::try_from(value).ok()?,
             setting::DENY_UNKNOWN_AVAILABILITY => self.deny_unknown_availability = value != 0,
             setting::DENY_UNKNOWN_PRICE => self.deny_unknown_price = value != 0,
+            setting::FALLBACK => self.placements.first_mut()?.fallback = ladder_of(value)?,
             setting::CONSENT_NOT_ASKED => self.consent.allow_not_asked = value != 0,
             _ => self.live.set(key, value)?,
         }
@@ -305,6 +306,11 @@ impl CompiledPolicy {
     pub(crate) fn placement(&self, asked: &Placement<'_>) -> Option<&Placed> {
         let id = (!asked.id.is_empty()).then(|| text_hash(asked.id));
         placements::find(&self.placements, id, asked.stage)
+    }
+
+    /// Slots of a request: as it says, or as its placement does.
+    pub(crate) fn slots(&self, asked: &Placement<'_>) -> u8 {
+        if asked.slots > 0 { asked.slots } else { self.placement(asked).map_or(0, |placed| placed.slots) }
     }
 
     /// Whether any rule or contract asks for facts of the request.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::rules::{self, Op};
 use crate::context::{Exposed, Seen};
-use crate::distance::prefetch;
+use crate::distance::prefetch_at;
 use crate::index::format::NONE;
 use crate::offer::Reason;
 use crate::vocabulary::Exposure;
@@ -69,7 +69,7 @@ impl Contracts {
 
     /// Asks for a partner's contract, which will be read soon.
     pub(crate) fn prefetch(&self, partner: u32) {
-        prefetch(self.partners.get(partner as usize..=partner as usize).unwrap_or(&[]));
+        prefetch_at(&self.partners, partner as usize);
     }
 
     /// What a partner's contract says against anything of it.

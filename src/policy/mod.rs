@@ -8,7 +8,9 @@ mod compiled;
 pub mod condition;
 mod consent;
 mod contracts;
+mod doubts;
 mod facts;
+mod names;
 mod placements;
 mod questions;
 mod resolve;
@@ -34,9 +36,9 @@ pub use rule::{Apart, NamedPlacement, Names, Rule, Rung};
 pub(crate) use rules::Op;
 pub(crate) use rules::{Holding, meets};
 pub(crate) use selectors::{By, Member};
-pub(crate) use stored::contracts_of;
 #[cfg(feature = "build")]
 pub(crate) use stored::write_contract;
+pub(crate) use stored::{contracts_of, other_marks};
 
 use crate::experiment::{Experiment, Explore, Holdout};
 use crate::live::LivePolicy;
@@ -64,7 +66,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// Offers that may not stand on one page.
     pub apart: Vec<Apart>,
-    /// Category subtrees of a sensitive class.
+    /// Category subtrees of a sensitive class. Those that the catalog's own policy names stay sensitive under every other, unless
+    /// it says otherwise of the same category ([`SensitiveClass::None`] lifts a mark).
     pub sensitive: Vec<SensitiveRule>,
     /// Sensitive classes that may appear nevertheless, to customers of the right age.
     pub allow_sensitive: Vec<SensitiveClass>,
@@ -125,6 +128,8 @@ pub struct PlacementPolicy {
     pub min_p_accept: f64,
     /// Least expected contribution of an offer, in major units of the catalog's currency.
     pub reserve: f64,
+    /// What fills slots that nothing else deserves, in this order; `None` = house offers, then content.
+    pub fallback: Option<Vec<Rung>>,
 }
 
 /// Limits within one slate.
@@ -221,7 +226,7 @@ impl Default for Policy {
 
 impl Default for PlacementPolicy {
     fn default() -> Self {
-        Self { slots: 3, min_relevance: 0.2, min_p_accept: 0.0, reserve: 0.0 }
+        Self { slots: 3, min_relevance: 0.2, min_p_accept: 0.0, reserve: 0.0, fallback: None }
     }
 }
 
@@ -243,15 +248,21 @@ impl Default for SlatePolicy {
 pub enum PolicyError {
     /// A name that the catalog does not have.
     #[error(
-        "{field}: the catalog has no {what} \"{name}\"; correct the name (`aftercart inspect FILE --categories` lists categories), or drop the rule"
+        "{}{field}: the catalog has no {what} \"{name}\"; {}, or drop it",
+        of_rule(.rule.as_deref()),
+        way_out(what, .like)
     )]
     UnknownName {
         /// Where in the policy.
         field: &'static str,
+        /// Name of the rule or pair that has it, where it is one's.
+        rule: Option<String>,
         /// Kind of thing.
         what: &'static str,
         /// The name.
         name: String,
+        /// Names that it may have meant, at most three, likeliest first. Needs the feature `policy`.
+        like: Vec<String>,
     },
     /// Another vocabulary of categories.
     #[error(
@@ -303,4 +314,18 @@ pub enum PolicyError {
         /// Row of the policy section.
         row: usize,
     },
+}
+
+fn of_rule(rule: Option<&str>) -> String {
+    rule.map_or_else(String::new, |rule| format!("\"{rule}\": "))
+}
+
+fn way_out(what: &str, like: &[String]) -> String {
+    let quoted: Vec<String> = like.iter().map(|name| format!("\"{name}\"")).collect();
+    match (quoted.is_empty(), what) {
+        (false, _) => format!("did you mean {}? Correct the name", quoted.join(" or ")),
+        (true, "category") => "correct the name (`aftercart inspect FILE --categories` lists them)".into(),
+        (true, "partner" | "offer") => "correct the name (the partners file has them)".into(),
+        (true, _) => "correct the name (the product feed has them)".into(),
+    }
 }

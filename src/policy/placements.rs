@@ -67,6 +67,18 @@ impl Placed {
     }
 }
 
+/// A fallback ladder as a stored setting has it: two bits a rung, 1 house, 2 content.
+pub(super) fn ladder_code(ladder: [Option<bool>; 2]) -> i64 {
+    ladder.iter().rev().fold(0, |code, rung| code << 2 | rung.map_or(0, |content| 1 + i64::from(content)))
+}
+
+/// `None` where it is no ladder.
+pub(super) fn ladder_of(code: i64) -> Option<[Option<bool>; 2]> {
+    let all = [None, Some(false), Some(true)];
+    let mut ladders = all.iter().flat_map(|first| all.iter().map(|second| [*first, *second]));
+    ladders.find(|ladder| ladder_code(*ladder) == code)
+}
+
 /// Before payment nothing of a third party is shown, unless a placement says so.
 pub(crate) fn is_before_payment(stage: Stage) -> bool {
     matches!(stage, Stage::Cart | Stage::Checkout | Stage::Payment)

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::condition::{Condition, Fact, NumberFact, TextFact};
 use super::facts::text_hash;
-use super::placements::{Placed, Slot, is_before_payment, party_bit};
+use super::names;
+use super::placements::{Placed, Slot, is_before_payment, ladder_code, party_bit};
 use super::questions;
 use super::rules::{Op, is_sound};
 use super::selectors::By;
@@ -33,6 +34,7 @@ pub(super) mod setting {
     pub(in crate::policy) const DENY_UNKNOWN_PRICE: u32 = 13;
     pub(in crate::policy) const MIN_P_ACCEPT_PPM: u32 = 14;
     pub(in crate::policy) const CONSENT_NOT_ASKED: u32 = 15;
+    pub(in crate::policy) const FALLBACK: u32 = 16;
 }
 
 impl Policy {
@@ -107,7 +109,7 @@ impl Policy {
         }
         for rule in &self.rules {
             self.check_rule(rule)?;
-            write_rule(rule, view, to).map_err(|error| in_rule("rule", &rule.name, error))?;
+            write_rule(rule, view, to).map_err(|error| in_rule(&rule.name, error))?;
         }
         for pair in &self.apart {
             let error = |problem: &str| rule_error("apart", &pair.name, problem);
@@ -118,7 +120,7 @@ impl Policy {
             let those = if pair.those.is_empty() { &pair.these } else { &pair.those };
             write_names("apart.these", &pair.these, role::THESE, view, to)
                 .and_then(|()| write_names("apart.those", those, role::THOSE, view, to))
-                .map_err(|error| in_rule("apart", &pair.name, error))?;
+                .map_err(|error| in_rule(&pair.name, error))?;
         }
         for (at, placement) in self.placements.iter().enumerate() {
             let before =
@@ -152,12 +154,16 @@ impl Policy {
         questions::write(&self.questions, &placements, to)
     }
 
-    fn check_taxonomy(&self, view: &View<'_>) -> Result<(), PolicyError> {
-        let catalog = view.str(view.taxonomy);
+    /// Names of all rules and pairs.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &Names> {
         let rules = self.rules.iter().flat_map(|r| [&r.bought, &r.suppress, &r.allow_only]);
         let pairs = self.apart.iter().flat_map(|pair| [&pair.these, &pair.those]);
-        let mut names = [&self.suppress, &self.allow_only].into_iter().chain(rules).chain(pairs);
-        let named = !self.sensitive.is_empty() || names.any(|names| !names.categories.is_empty());
+        [&self.suppress, &self.allow_only].into_iter().chain(rules).chain(pairs)
+    }
+
+    fn check_taxonomy(&self, view: &View<'_>) -> Result<(), PolicyError> {
+        let catalog = view.str(view.taxonomy);
+        let named = !self.sensitive.is_empty() || self.all_names().any(|names| !names.categories.is_empty());
         match self.taxonomy.as_deref() {
             Some(policy) if policy != catalog => {
                 Err(PolicyError::Taxonomy { policy: policy.into(), catalog: catalog.into() })
@@ -223,12 +229,11 @@ impl Policy {
                     .map_or(everybody, |list| list.iter().fold(0, |bits, party| bits | 1 << party.code())),
             };
         }
-        if let Some(rungs) = &named.fallback {
-            if rungs.len() > 2 || (rungs.len() == 2 && rungs[0] == rungs[1]) {
+        if let Some(rungs) = named.fallback.as_ref().or(self.placement.fallback.as_ref()) {
+            let Some(ladder) = ladder(rungs) else {
                 return error("fallback: name each rung once: \"house\", \"content\"");
-            }
-            let rung = |at: usize| rungs.get(at).map(|rung| *rung == Rung::Content);
-            placed.fallback = [rung(0), rung(1)];
+            };
+            placed.fallback = ladder;
         }
         Ok(placed)
     }
@@ -243,6 +248,8 @@ impl Policy {
         check((0.0..=1.0).contains(&placement.min_relevance), "placement.min_relevance", "0 to 1")?;
         check((0.0..=1.0).contains(&placement.min_p_accept), "placement.min_p_accept", "0 to 1")?;
         check((0.0..=1e9).contains(&placement.reserve), "placement.reserve", "0 to 1,000,000,000")?;
+        let rungs = placement.fallback.as_ref().is_none_or(|rungs| ladder(rungs).is_some());
+        check(rungs, "placement.fallback", "\"house\" and \"content\", each once")?;
         check(self.slate.max_refill_percent <= 100, "slate.max_refill_percent", "0 to 100")
     }
 
@@ -268,10 +275,23 @@ impl Policy {
         // A policy without it stays the policy that it was.
         .chain(Some((setting::MIN_P_ACCEPT_PPM, likely_ppm)).filter(|(_, ppm)| *ppm != 0))
         .chain((self.consent.not_asked == Unknown::Allow).then_some((setting::CONSENT_NOT_ASKED, 1)))
+        .chain(self.fallback())
         .chain(self.live.settings())
         .map(|(key, value)| record(rule::SETTING, key, value))
         .collect()
     }
+
+    /// The default placement's ladder, where the policy says which.
+    fn fallback(&self) -> Option<(u32, i64)> {
+        Some((setting::FALLBACK, ladder_code(ladder(self.placement.fallback.as_ref()?)?)))
+    }
+}
+
+/// Rungs as a placement has them; `None` where one is there twice.
+fn ladder(rungs: &[Rung]) -> Option<[Option<bool>; 2]> {
+    let rung = |at: usize| rungs.get(at).map(|rung| *rung == Rung::Content);
+    let ladder = [rung(0), rung(1)];
+    (rungs.len() <= 2 && (rungs.len() < 2 || ladder[0] != ladder[1])).then_some(ladder)
 }
 
 /// A name as the catalog writes it, else a brand or category that differs by case alone.
@@ -298,7 +318,13 @@ fn row_of(view: &View<'_>, field: &'static str, by: By, name: &str) -> Result<u3
         By::Offer | By::Kind | By::Party | By::Attribute => ("offer", NameKind::Offer),
     };
     let row = find_spelled(view, kind, name.trim());
-    row.ok_or_else(|| PolicyError::UnknownName { field, what, name: name.to_owned() })
+    row.ok_or_else(|| PolicyError::UnknownName {
+        field,
+        rule: None,
+        what,
+        name: name.to_owned(),
+        like: names::like(view, by, name.trim()),
+    })
 }
 
 fn write_rule(rule: &Rule, view: &View<'_>, to: &mut Vec<PolicyRecord>) -> Result<(), PolicyError> {
@@ -338,7 +364,13 @@ fn write_names(
     }
     for (attribute, list) in &names.attributes {
         for name in list {
-            let unknown = || PolicyError::UnknownName { field, what: attribute.name(), name: name.clone() };
+            let unknown = || PolicyError::UnknownName {
+                field,
+                rule: None,
+                what: attribute.name(),
+                name: name.clone(),
+                like: Vec::new(),
+            };
             let rows = attribute.values(name).map(|value| view.find_attribute(*attribute, &value));
             let rows: Vec<u32> =
                 rows.collect::<Option<_>>().filter(|r: &Vec<u32>| !r.is_empty()).ok_or_else(unknown)?;
@@ -365,9 +397,11 @@ fn check_names<'n>(names: impl Iterator<Item = (&'static str, &'n String)>) -> R
 }
 
 /// Says in which rule a name is unknown.
-fn in_rule(field: &'static str, name: &str, error: PolicyError) -> PolicyError {
+fn in_rule(in_rule: &str, error: PolicyError) -> PolicyError {
     match error {
-        PolicyError::UnknownName { .. } => rule_error(field, name, &error.to_string()),
+        PolicyError::UnknownName { field, what, name, like, .. } => {
+            PolicyError::UnknownName { field, rule: Some(in_rule.to_owned()), what, name, like }
+        }
         other => other,
     }
 }

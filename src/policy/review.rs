@@ -6,12 +6,12 @@ use super::bits;
 use super::condition::{Comparison, Condition, NumberFact, TextFact};
 use super::rules::RULE_WORDS;
 use super::selectors::By;
-use super::{CompiledPolicy, Policy};
+use super::{CompiledPolicy, Policy, doubts};
 use crate::engine::Engine;
 use crate::index::View;
 use crate::offer::{Item, OfferIx, ProductIx, Reason};
 use crate::suppression;
-use crate::vocabulary::OfferKind;
+use crate::vocabulary::{OfferKind, SensitiveClass};
 
 /// What a policy does to a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct RuleReach {
     pub products: u32,
     /// Offers that are no products.
     pub offers: u32,
+    /// Products of sensitive classes that it lets in.
+    pub allows: u32,
 }
 
 impl Engine {
@@ -56,12 +58,12 @@ impl Engine {
         let refused: Vec<(Item, Reason)> =
             offers().filter_map(|item| Some((item, self.always_refused(item)?))).collect();
         let mut warnings = Vec::new();
-        let products_allowed = compiled.allowed.total();
-        if products_allowed == 0 && !view.products.is_empty() {
+        let products_allowed = if compiled.kill_switch { 0 } else { compiled.allowed.total() };
+        if compiled.allowed.total() == 0 && !view.products.is_empty() {
             warnings
                 .push("no product may ever appear: the lists without conditions refuse all of them".into());
         }
-        for (item, reason) in &refused {
+        for (item, reason) in refused.iter().filter(|_| !compiled.kill_switch) {
             warnings.push(format!("offer \"{}\" can never appear: {}", self.id(*item), reason.text()));
         }
         for item in offers().filter(|item| refused.iter().all(|(other, _)| other != item)) {
@@ -69,9 +71,10 @@ impl Engine {
                 self.unworthy(item).map(|why| format!("offer \"{}\" can never appear: {why}", self.id(item))),
             );
         }
-        let rules = reach(compiled, &view);
-        for reach in &rules {
+        let mut rules = reach(compiled, &view);
+        for reach in &mut rules {
             let rule = policy.rules.iter().find(|rule| rule.name == reach.name);
+            reach.allows = rule.map_or(0, |rule| lets_in(&rule.allow_sensitive, compiled, &view));
             let refuses = rule.is_some_and(|r| !r.suppress.is_empty() || !r.allow_only.is_empty());
             if refuses && reach.products == 0 && reach.offers == 0 {
                 warnings.push(format!(
@@ -88,6 +91,7 @@ impl Engine {
                 .map(|rule| format!("rule \"{}\" never holds: its condition contradicts itself, or asks for a number that cannot be", rule.name)),
         );
         warnings.extend(unknown_placements(policy));
+        warnings.extend(doubts::doubts(policy, compiled, &view));
         Review {
             products: view.product_count(),
             products_allowed,
@@ -162,9 +166,24 @@ fn reach(policy: &CompiledPolicy, view: &View<'_>) -> Vec<RuleReach> {
                 .filter(|((row, allowed), _)| bits::has(row, at) && (*allowed || bits::has(&standing, at)));
             let (products, offers) =
                 counted.fold((0, 0), |sum, (_, count)| (sum.0 + count.0, sum.1 + count.1));
-            RuleReach { name: policy.rules.name(at).to_owned(), products, offers }
+            RuleReach { name: policy.rules.name(at).to_owned(), products, offers, allows: 0 }
         })
         .collect()
+}
+
+/// Products that may appear, and only where a rule allows their sensitive class: those of which these are the classes.
+fn lets_in(classes: &[SensitiveClass], policy: &CompiledPolicy, view: &View<'_>) -> u32 {
+    let closed = |class: &SensitiveClass| {
+        *class != SensitiveClass::None && policy.allowed_sensitive >> class.code() & 1 == 0
+    };
+    let needs = |record| {
+        let own = suppression::classes_of(policy, record).unwrap_or_default();
+        let mut closed = own.iter().filter(|class| closed(class)).peekable();
+        closed.peek().is_some() && closed.all(|class| classes.contains(class))
+    };
+    let products = (0..).zip(view.products).filter(|(_, record)| needs(record));
+    products.filter(|(ix, record)| suppression::standing_refusal(policy, view, *ix, record).is_none()).count()
+        as u32
 }
 
 /// `false` where a condition asks at once for what excludes itself.

@@ -131,6 +131,13 @@ pub(crate) fn contracts_of(rules: &[PolicyRecord]) -> &[PolicyRecord] {
     start.and_then(|start| rules.get(start..)).unwrap_or(&[])
 }
 
+/// The catalog's marks of sensitive categories that a policy says nothing of: they stay in force under every policy.
+pub(crate) fn other_marks(catalog: &[PolicyRecord], policy: &[PolicyRecord]) -> Vec<PolicyRecord> {
+    let is_mark = |record: &&PolicyRecord| record.kind.get() == rule::MARK_SENSITIVE;
+    let own: Vec<u32> = policy.iter().filter(is_mark).map(|record| record.key.get()).collect();
+    catalog.iter().filter(is_mark).filter(|record| !own.contains(&record.key.get())).copied().collect()
+}
+
 pub(super) fn write_zone(zone: &Zone, to: &mut Vec<PolicyRecord>) {
     let shifts = zone.shifts.iter();
     to.extend(shifts.map(|s| record(rule::ZONE, s.offset_s.cast_unsigned(), s.from_s)));

@@ -161,7 +161,7 @@ impl DecisionRecord {
             status: offers.status,
             degraded: offers.degraded,
             shadow: engine.model().is_some_and(|model| model.shadow),
-            slots: slots(engine, transaction),
+            slots: engine.policy().slots(&transaction.placement),
             lines: transaction.lines.len() as u16,
             order_value: order_value(transaction),
             currency: transaction.currency.unwrap_or(scratch.context.currency),
@@ -247,11 +247,6 @@ impl DecisionRecord {
 
 fn clamp(value: i64) -> u32 {
     value.clamp(0, u32::MAX.into()) as u32
-}
-
-fn slots(engine: &Engine, transaction: &Transaction<'_>) -> u8 {
-    let asked = transaction.placement.slots;
-    if asked > 0 { asked } else { engine.policy().placement(&transaction.placement).map_or(0, |p| p.slots) }
 }
 
 /// The id, where the policy has it: a request may name anything.

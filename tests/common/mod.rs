@@ -152,12 +152,15 @@ pub fn inputs(rng: &mut Rng, count: usize) -> Inputs {
     }
     let offers = offers(rng, &products, &leaves, &brands, &partners.partners);
     let orders = orders(rng, &products, count * 6);
+    // Some shops have marks of their own, which stay under every policy.
+    let own = |sensitive| Policy { taxonomy: Some("merchant".into()), sensitive, ..Policy::default() };
+    let policy = if rng.chance(30) { Some(own(sensitive_rules(rng, &leaves))) } else { None };
     Inputs {
         products,
         currency: Some(Currency::USD),
         orders,
         partners: Partners { offers, ..partners },
-        policy: None,
+        policy,
         embeddings: None,
         vectors: None,
     }
@@ -340,6 +343,7 @@ pub fn policy(rng: &mut Rng, world: &World) -> Policy {
     policy.placement.min_relevance = *rng.pick(&[0.0, 0.0, 0.1, 0.3, 0.6]);
     policy.placement.min_p_accept = *rng.pick(&[0.0, 0.0, 0.0, 0.002, 0.02]);
     policy.placement.reserve = *rng.pick(&[0.0, 0.0, 0.0, 0.05, 1.0]);
+    policy.placement.fallback = rng.chance(20).then(|| rules::ladder(rng));
     let limit = |rng: &mut Rng| *rng.pick(&[0u8, 0, 1, 1, 2]);
     policy.slate.max_per_type = if rng.chance(25) { u8::MAX } else { limit(rng) };
     policy.slate.max_per_brand = limit(rng);

@@ -187,11 +187,15 @@ fn placement(rng: &mut Rng, id: &str, stage: Option<Stage>) -> NamedPlacement {
         parties: (0..rng.below(3))
             .map(|_| [rng.some(Party::ALL, 1), vec![*rng.pick(Party::ALL)]].concat())
             .collect(),
-        fallback: maybe(rng, 30).then(|| match rng.below(4) {
-            0 => vec![Rung::Content, Rung::House],
-            1 => vec![Rung::House],
-            2 => vec![Rung::Content],
-            _ => Vec::new(),
-        }),
+        fallback: maybe(rng, 30).then(|| ladder(rng)),
+    }
+}
+
+pub fn ladder(rng: &mut Rng) -> Vec<Rung> {
+    match rng.below(4) {
+        0 => vec![Rung::Content, Rung::House],
+        1 => vec![Rung::House],
+        2 => vec![Rung::Content],
+        _ => Vec::new(),
     }
 }

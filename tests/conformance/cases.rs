@@ -10,7 +10,7 @@
 use aftercart::vocabulary::{
     AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
-use aftercart::{Answer, Decline, Exposed, LineItem, Profile, Purchase, Repeat, Transaction};
+use aftercart::{Answer, Asked, Decline, Exposed, LineItem, Profile, Purchase, Repeat, Transaction};
 
 /// A request: its lines, each split into word and fields; and, in live.txt, what is done with it.
 pub struct Case<'a> {
@@ -19,7 +19,42 @@ pub struct Case<'a> {
     lines: Vec<Vec<&'a str>>,
 }
 
-const STEPS: [&str; 7] = ["decide", "set", "look", "reserve", "activate", "release", "explain"];
+const STEPS: [&str; 15] = [
+    "decide",
+    "set",
+    "look",
+    "reserve",
+    "activate",
+    "release",
+    "explain",
+    "model",
+    "page",
+    "ask",
+    "sign",
+    "verify",
+    "rank_payment",
+    "rank_shipping",
+    "prefill",
+];
+
+/// Words of moments.txt that are not the request's.
+const BESIDE: [&str; 6] = ["used", "failed", "pay", "ship", "usual", "stored"];
+
+/// A line of a case.
+#[derive(Clone, Copy)]
+pub struct Fields<'a>(pub &'a [&'a str]);
+
+impl<'a> Fields<'a> {
+    /// A field; empty where it is not there.
+    pub fn text(self, at: usize) -> &'a str {
+        self.0.get(at).copied().unwrap_or("")
+    }
+
+    /// Likewise; 0 where it is not there.
+    pub fn number<T: std::str::FromStr + Default>(self, at: usize) -> T {
+        if self.text(at).is_empty() { T::default() } else { number(self.text(at)) }
+    }
+}
 
 /// The requests of a text.
 pub fn cases(text: &str) -> Vec<Case<'_>> {
@@ -57,6 +92,7 @@ struct Lists<'a> {
     declines: Vec<Decline<'a>>,
     exposures: Vec<Exposed<'a>>,
     answers: Vec<Answer<'a>>,
+    asked: Vec<Asked<'a>>,
     opt_outs: Vec<&'a str>,
     tags: Vec<&'a str>,
     segments: Vec<&'a str>,
@@ -64,6 +100,11 @@ struct Lists<'a> {
 }
 
 impl Case<'_> {
+    /// What stands beside the request, of one of these words.
+    pub fn beside<'s>(&'s self, words: &'s [&str]) -> impl Iterator<Item = Fields<'s>> {
+        self.lines.iter().filter(|line| words.contains(&line[0])).map(|line| Fields(line))
+    }
+
     /// The status that this request must be refused with, where types of Rust cannot say it.
     pub fn refused(&self) -> Option<&str> {
         self.lines.iter().find(|line| line[0] == "expect").map(|line| line[1])
@@ -94,6 +135,7 @@ impl Case<'_> {
         profile.declines = &lists.declines;
         profile.exposures = &lists.exposures;
         profile.answers = &lists.answers;
+        profile.asked = &lists.asked;
         profile.opt_out_categories = &lists.opt_outs;
         profile.session.cart_removed = &lists.removed;
         then(&transaction, &profile)
@@ -125,6 +167,7 @@ impl<'a> Lists<'a> {
                 let event = *event.expect("an exposure");
                 self.exposures.push(Exposed { id: field(1), event, at_ms: number(field(2)) });
             }
+            "asked" => self.asked.push(Asked { question: field(1), at_ms: number(field(2)) }),
             "answer" => self.answers.push(Answer { question: field(1), tag: field(2) }),
             "opt_out_category" => self.opt_outs.push(field(1)),
             "order_tag" => self.tags.push(field(1)),
@@ -173,6 +216,7 @@ fn set<'a>(
             }
         }
         "gpc" => profile.consent.gpc = true,
+        word if BESIDE.contains(&word) => {}
         "opt_out_third_party" => profile.opt_out_third_party = true,
         "unit_key" => profile.unit_key = key(field(1), field(2)),
         "session_key" => profile.session.session_key = key(field(1), field(2)),

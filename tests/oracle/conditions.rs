@@ -382,7 +382,8 @@ impl Position {
 /// Rungs of the fallback ladder: whether each is content.
 pub fn ladder(case: &Case<'_>) -> Vec<bool> {
     let named = named(case.policy, case).flatten();
-    match named.and_then(|placement| placement.fallback.as_ref()) {
+    let own = named.and_then(|placement| placement.fallback.as_ref());
+    match own.or(case.policy.placement.fallback.as_ref()) {
         Some(rungs) => rungs.iter().take(2).map(|rung| *rung == Rung::Content).collect(),
         None => vec![false, true],
     }

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use aftercart::build::feed::{FrequencyCap, Partner, PartnerOffer, Product};
 use aftercart::limits::{ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX};
-use aftercart::policy::Unknown;
+use aftercart::policy::{SensitiveRule, Unknown};
 use aftercart::testing::{self, Facts};
 use aftercart::vocabulary::{
     AgeBand, Availability, Country, Currency, CustomerKind, OfferKind, Party, Purpose, Role, SensitiveClass,
@@ -224,9 +224,16 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Class and age that the policy gives a category: the nearest mark.
+    /// What the policy marks as sensitive, and what the catalog's own does beyond it.
+    fn marks(&self) -> impl Iterator<Item = &SensitiveRule> {
+        let own = &self.policy.sensitive;
+        let others = self.shop.world.inputs.policy.iter().flat_map(|policy| &policy.sensitive);
+        own.iter().chain(others.filter(|m| own.iter().all(|o| path(&o.category) != path(&m.category))))
+    }
+
+    /// Class and age of a category: the nearest mark.
     pub fn mark(&self, category: &Path) -> (SensitiveClass, u8) {
-        let marks = self.policy.sensitive.iter().filter(|m| below(&path(&m.category), category));
+        let marks = self.marks().filter(|m| below(&path(&m.category), category));
         let nearest = marks.max_by_key(|m| path(&m.category).len());
         nearest.map_or((SensitiveClass::None, 0), |m| (m.class, m.age_min))
     }
@@ -319,7 +326,7 @@ impl<'a> Case<'a> {
         };
         let ruled = !policy.suppress.categories.is_empty()
             || !policy.allow_only.categories.is_empty()
-            || !policy.sensitive.is_empty();
+            || self.marks().next().is_some();
         let marked = category.as_ref().map_or(SensitiveClass::None, |c| self.mark(c).0);
         let bad_stock = match product.availability {
             Availability::InStock => false,

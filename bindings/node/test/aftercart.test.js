@@ -6,9 +6,9 @@ const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { AftercartError, Decider, Engine, Lease, layout } = require('..');
+const { AftercartError, Decider, Engine, Lease, TokenKey, layout } = require('..');
 const lists = require('../lists');
-const { ROOT, FOLDER, Steps, read, requests, answer } = require('./conformance');
+const { ROOT, FOLDER, Moments, Steps, read, requests, answer } = require('./conformance');
 
 const SHOP = path.join(FOLDER, 'shop.aftercart');
 const machine = { orderId: 'A-1', lines: [{ itemId: 'espresso-machine' }, { itemId: 'beans-house' }] };
@@ -27,6 +27,29 @@ test('answers what every language must', () => {
   const decider = new Decider(engine);
   const told = requests(read('requests.txt')).map((one) => `case\t${one.name}\n${answer(engine, decider, one)}\n`).join('');
   assert.deepStrictEqual(told.split('\n'), read('offers.txt').split('\n'));
+});
+
+test('answers at the other moments what every language must', () => {
+  const engine = new Engine(SHOP);
+  const moments = new Moments(engine, new Decider(engine));
+  const told = requests(read('moments.txt')).map((one) => {
+    moments.decider.use(engine);
+    return `case\t${one.name}\n${one.steps.map((step) => moments.take(one, step)).join('')}\n`;
+  }).join('');
+  assert.deepStrictEqual(told.split('\n'), read('moments-answers.txt').split('\n'));
+});
+
+test('refuses keys, claims and models that are none', () => {
+  fails('BAD_VALUE', () => new TokenKey(Buffer.from('too short')));
+  const [key, engine] = [new TokenKey(Buffer.alloc(32)), new Engine(SHOP)];
+  const claim = { decisionId: '0', itemId: 'x', price: 1, currency: engine.info().currency, expiresAtMs: 1 };
+  assert.strictEqual(key.verify(key.sign(claim), 'USD', 1).quantity, 1);
+  for (const wrong of [{ decisionId: 'none' }, { itemId: 'x'.repeat(100) }, { itemId: 'x'.repeat(65) }, { price: 0.5 }, { currency: 'DOLLARS' }]) {
+    fails('BAD_VALUE', () => key.sign({ ...claim, ...wrong }));
+  }
+  fails('BAD_VALUE', () => key.verify('token', 'DOLLARS', 1));
+  fails('SYSTEM_ERROR', () => engine.withModel('no such file'));
+  fails('BAD_MODEL', () => engine.withModel(SHOP));
 });
 
 /** Does something with an overlay for the shop. */
@@ -99,7 +122,7 @@ test('lays structs out as the header does', () => {
 test('has every number of the header', () => {
   const known = {
     OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', PAYMENT: 'Payment', ROLE: 'Role', SENSITIVE: 'Sensitive',
-    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ITEM: 'Item', PURPOSE: 'Purpose',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ACCEPTANCE: 'Acceptance', DEVICE: 'Device', BECAUSE: 'Because', ITEM: 'Item', PURPOSE: 'Purpose',
   };
   const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
   const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');
@@ -108,7 +131,7 @@ test('has every number of the header', () => {
       assert.strictEqual(lists[known[prefix]][name.toLowerCase()], Number(number), line);
       const union = types.match(new RegExp(`export type ${known[prefix]} =([^;]*);`))[1];
       assert.ok(union.includes(`'${name.toLowerCase()}'`), line);
-    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE'].includes(prefix)) {
+    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE', 'TOKEN', 'OPTION', 'OPTIONS'].includes(prefix)) {
       assert.strictEqual(layout.NUMBERS[`${prefix}_${name}`], Number(number), line);
     }
   }

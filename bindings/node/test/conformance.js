@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { AftercartError, Lease } = require('..');
+const { AftercartError, Lease, TokenKey, prefill } = require('..');
 const lists = require('../lists');
 
 const ROOT = path.join(__dirname, '../../..');
@@ -17,7 +17,8 @@ function key(low, high) {
   return bytes;
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill'];
+const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored'];
 
 /** The requests of a text, whose grammar is at its top. */
 function requests(text) {
@@ -29,13 +30,17 @@ function requests(text) {
     const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
     if (word === 'case') {
       cases.push({
-        name: a, steps: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [] },
+        name: a, steps: [], beside: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [], asked: [] },
       });
       continue;
     }
     const { order, customer, steps } = cases.at(-1);
+    if (BESIDE.includes(word)) {
+      cases.at(-1).beside.push([word, a, b, c, d, e]);
+      continue;
+    }
     if (STEPS.includes(word)) {
-      steps.push([word, a, b, c, d, e]);
+      steps.push([word, a, b, c, d, e, f, g]);
       continue;
     }
     const exposed = () => customer.exposures.push({ id: a, event: word, atMs: Number(b) });
@@ -78,6 +83,7 @@ function requests(text) {
       shown: exposed,
       engaged: exposed,
       accepted: exposed,
+      asked: () => customer.asked.push({ id: a, atMs: Number(b) }),
       answer: () => customer.answers.push({ question: a, tag: b }),
       opt_out_category: () => customer.optOutCategories.push(a),
       cart_removed: () => customer.cartRemoved.push(a),
@@ -172,4 +178,74 @@ class Steps {
   }
 }
 
-module.exports = { ROOT, FOLDER, read, requests, answer, Steps };
+/** What moments.txt asks for. */
+class Moments {
+  #token = '';
+
+  constructor(engine, decider) {
+    Object.assign(this, { engine, decider });
+  }
+
+  take({ order, customer, beside }, f) {
+    try {
+      return text(this.#before(order, customer, beside, f) ?? this.#rows(order, customer, f));
+    } catch (failed) {
+      if (!(failed instanceof AftercartError)) {
+        throw failed;
+      }
+      return `${{ rank_payment: 'ranked', sign: 'token', verify: 'claim' }[f[0]] ?? f[0]}\t${failed.status}\n`;
+    }
+  }
+
+  /** The calls before payment. */
+  #before(order, customer, beside, [step, device]) {
+    const of = (...words) => beside.filter(([word]) => words.includes(word));
+    const uses = of('used', 'failed').map(([word, id, at]) => ({ id, atMs: Number(at), failed: word === 'failed' }));
+    if (step === 'prefill') {
+      const stored = of('stored').map(([, field, slot, country, count, at]) => (
+        { field: Number(field), slot: Number(slot), country, uses: Number(count), lastUsedMs: Number(at) }));
+      return [['prefilled', 'OK'], ...prefill(order, stored).map((one) => ['field', one.field, one.slot, one.confidencePpm, lists.Because[one.because]])];
+    }
+    let ranked;
+    if (step === 'rank_payment') {
+      const counts = of('usual').map(([, id, country, on, from, orders]) => (
+        { id, country, device: name('Device', on), amountFrom: Number(from), orders: Number(orders) }));
+      ranked = this.decider.rankPaymentMethods(order, customer, of('pay').map(([, id, ready]) => ({ id, ready: ready === '1' })),
+        { uses, counts, device: name('Device', device) });
+    } else if (step === 'rank_shipping') {
+      ranked = this.decider.rankShippingOptions(order, customer,
+        of('ship').map(([, id, price, at]) => ({ id, price: Number(price), arrivesByMs: Number(at) })), uses);
+    } else {
+      return undefined;
+    }
+    return [['ranked', 'OK'], ...ranked.map((one) => ['option', one.option, lists.Because[one.because]])];
+  }
+
+  #rows(order, customer, [word, a, b, c, d, e, f, g]) {
+    if (word === 'model') {
+      const engine = this.engine.withModel(path.join(FOLDER, 'model.bin'), { shadow: a === '1' });
+      this.decider.use(engine);
+      return [['model', 'OK']];
+    }
+    if (word === 'page') {
+      const o = this.decider.decide(order, customer);
+      return [['page', o.slate.length ? 'OK' : 'NO_OFFERS', o.groupId, o.modelGeneration],
+        ...o.slate.map((x) => ['accept', x.id, lists.Accept[x.accept], lists.Acceptance[x.acceptance], Number(x.mayNeedConfirmation),
+          x.acceptPpm])];
+    }
+    if (word === 'ask') {
+      const q = this.decider.nextQuestion(order, customer);
+      return q === null ? [['question', 'NO_QUESTION']]
+        : [['question', 'OK', q.id, q.text, q.gainMicros, q.decisions], ...q.answers.map((one) => ['answer', one.tag, one.text])];
+    }
+    const key = new TokenKey(Buffer.from(a));
+    if (word === 'sign') {
+      this.#token = key.sign({ decisionId: b, itemId: c, price: Number(d), currency: e, quantity: Number(f), expiresAtMs: Number(g) });
+      return [['token', 'OK', this.#token]];
+    }
+    const claim = key.verify(b || this.#token, c, Number(d), Number(e));
+    return [['claim', 'OK', ...Object.values(claim)]];
+  }
+}
+
+module.exports = { ROOT, FOLDER, read, requests, answer, Moments, Steps };

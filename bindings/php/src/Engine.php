@@ -43,13 +43,14 @@ final class Engine
     /**
      * The engine of this process for a catalog file. While you hold one for the path you get that one; else the file is
      * opened if this process has not, or if another file lies there now. `$live` is the path of a live overlay that is bound to the
-     * catalog (bindLive, or the command `aftercart live bind`); empty = none.
+     * catalog (bindLive, or the command `aftercart live bind`); empty = none. `$model` is that of a model, a file that `aftercart
+     * learn` made; with `$shadow` it decides nothing, and what it would have said is recorded.
      *
-     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, ...
+     * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, BadModel, ...
      */
-    public static function open(string $path, Options $options = new Options(), string $live = ''): self
+    public static function open(string $path, Options $options = new Options(), string $live = '', string $model = '', bool $shadow = false): self
     {
-        $key = "$path\0$live";
+        $key = "$path\0$live\0$model\0$shadow";
         $held = (self::$open[$key] ?? null)?->get();
         if ($held !== null) {
             return $held;
@@ -60,7 +61,8 @@ final class Engine
         $engine = $ffi->new('aftercart_engine*[1]');
         $decider = $ffi->new('aftercart_decider*[1]');
         $error = self::sized($ffi, 'aftercart_error');
-        $status = $ffi->aftercart_resident($path, strlen($path), $live, strlen($live), $given, $engine, $decider, $error);
+        $status = $ffi->aftercart_resident_model($path, strlen($path), $live, strlen($live), $model, strlen($model), (int) $shadow,
+            $given, $engine, $decider, $error);
         if ($status < 0) {
             throw AftercartException::detailed($error[0]);
         }
@@ -77,24 +79,8 @@ final class Engine
     public function decide(Transaction $order, ?Profile $customer = null): Offers
     {
         $request = $this->pack($order, $customer);
-        $status = $this->ffi->aftercart_decide(
-            $this->decider,
-            $this->transaction,
-            $this->profile,
-            $this->lines,
-            Native::LINE_BYTES,
-            $request->lineCount,
-            $this->facts,
-            Native::FACT_BYTES,
-            $request->factCount,
-            $request->strings,
-            strlen($request->strings),
-            $this->offers,
-            Native::OFFER_BYTES,
-            Native::SLOTS_MAX,
-            $this->count,
-            $this->summary,
-        );
+        $room = [$this->offers, Native::OFFER_BYTES, Native::SLOTS_MAX, $this->count, $this->summary];
+        $status = $this->ffi->aftercart_decide(...$request, ...$room);
         if ($status < 0) {
             throw AftercartException::of($status);
         }
@@ -111,31 +97,89 @@ final class Engine
         $length = $this->ffi->new('size_t[1]');
         for ($capacity = 4096; ; $capacity = $length[0] + 1) {
             $names = $this->ffi->new("char[$capacity]");
-            $status = $this->ffi->aftercart_explain(
-                $this->decider,
-                $this->transaction,
-                $this->profile,
-                $this->lines,
-                Native::LINE_BYTES,
-                $request->lineCount,
-                $this->facts,
-                Native::FACT_BYTES,
-                $request->factCount,
-                $request->strings,
-                strlen($request->strings),
-                $kind->value,
-                $id,
-                strlen($id),
-                $explanation,
-                $names,
-                $capacity,
-                $length,
-            );
+            $what = [$kind->value, $id, strlen($id), $explanation, $names, $capacity, $length];
+            $status = $this->ffi->aftercart_explain(...$request, ...$what);
             self::done($status);
             if ($status === 0) {
                 return Explanation::of($explanation[0], FFI::string($names, $length[0]));
             }
         }
+    }
+
+    /**
+     * The question whose answer is expected to make the page worth most; null where no answer would change it, or where one was asked
+     * or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33.
+     */
+    public function nextQuestion(Transaction $order, ?Profile $customer = null): ?Question
+    {
+        $question = self::sized($this->ffi, 'aftercart_question');
+        $status = $this->ffi->aftercart_next_question(...$this->pack($order, $customer), ...[$question]);
+        self::done($status);
+        return $status > 0 ? null : Question::of($this, $question[0]);
+    }
+
+    /**
+     * Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+     * use. None is added or taken away.
+     *
+     * @param list<PaymentOption> $options
+     * @param list<PastUse> $uses
+     * @param list<MethodCount> $counts
+     * @return list<Ranked>
+     */
+    public function rankPaymentMethods(Transaction $order, ?Profile $customer, array $options, array $uses = [], array $counts = [],
+        Device $device = Device::Unknown): array
+    {
+        [$request, $rows, $usual] = [new Request($order, $customer, $uses), '', ''];
+        foreach ($options as $option) {
+            $rows .= pack('LLqqLL', ...[...$request->text($option->id), 0, 0, $option->ready ? PaymentOption::READY : 0, 0]);
+        }
+        foreach ($counts as $of) {
+            $packed = [...$request->text($of->id), $of->country, $of->device->value, $of->amountFrom, Request::uint32($of->orders), 0];
+            $usual .= pack('LLa4LqLL', ...$packed);
+        }
+        $known = [$device->value, $this->rows('aftercart_option', $rows), 32, count($options),
+            $this->rows('aftercart_method_count', $usual), 32, count($counts)];
+        return $this->rank('aftercart_rank_payment_methods', $request, $known);
+    }
+
+    /**
+     * Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+     * cheaper and promised as early or earlier.
+     *
+     * @param list<ShippingOption> $options
+     * @param list<PastUse> $uses
+     * @return list<Ranked>
+     */
+    public function rankShippingOptions(Transaction $order, ?Profile $customer, array $options, array $uses = []): array
+    {
+        [$request, $rows] = [new Request($order, $customer, $uses), ''];
+        foreach ($options as $option) {
+            $rows .= pack('LLqqLL', ...[...$request->text($option->id), $option->price, $option->arrivesByMs, 0, 0]);
+        }
+        return $this->rank('aftercart_rank_shipping_options', $request, [$this->rows('aftercart_option', $rows), 32, count($options)]);
+    }
+
+    /**
+     * @param list<mixed> $known
+     * @return list<Ranked>
+     */
+    private function rank(string $call, Request $request, array $known): array
+    {
+        [$ranking, $count] = [$this->ffi->new('aftercart_ranked[' . Native::OPTIONS_MAX . ']'), $this->ffi->new('size_t[1]')];
+        $room = [$ranking, 16, Native::OPTIONS_MAX, $count];
+        self::done($this->ffi->$call(...$this->arguments($request), ...$known, ...$room));
+        $ranked = [];
+        for ($i = 0; $i < $count[0]; $i++) {
+            $ranked[] = new Ranked($ranking[$i]->option, Because::tryFrom($ranking[$i]->because));
+        }
+        return $ranked;
+    }
+
+    /** Packed structs where C reads them. */
+    private function rows(string $type, string $packed): CData
+    {
+        return self::fill($this->ffi->new("{$type}[1]"), $type, $packed, intdiv(strlen($packed), 16));
     }
 
     /**
@@ -229,8 +273,8 @@ final class Engine
         }
     }
 
-    /** A struct that says its size. */
-    private static function sized(FFI $ffi, string $type): CData
+    /** @internal a struct that says its size */
+    public static function sized(FFI $ffi, string $type): CData
     {
         $struct = $ffi->new("{$type}[1]");
         $struct[0]->struct_size = FFI::sizeof($struct);
@@ -269,15 +313,25 @@ final class Engine
         return $this->ffi->aftercart_selftest($this->decider, 1);
     }
 
-    /** Writes a request to where C reads it. */
-    private function pack(Transaction $order, ?Profile $customer): Request
+    /**
+     * Writes a request to where C reads it.
+     *
+     * @return list<mixed> the arguments with which every call about a request begins
+     */
+    private function pack(Transaction $order, ?Profile $customer): array
     {
-        $request = new Request($order, $customer);
+        return $this->arguments(new Request($order, $customer));
+    }
+
+    /** @return list<mixed> */
+    private function arguments(Request $request): array
+    {
         $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
         $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
         FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);
         FFI::memcpy($this->profile, $request->profile, Native::PROFILE_BYTES);
-        return $request;
+        return [$this->decider, $this->transaction, $this->profile, $this->lines, Native::LINE_BYTES, $request->lineCount,
+            $this->facts, Native::FACT_BYTES, $request->factCount, $request->strings, strlen($request->strings)];
     }
 
     /** Copies packed structs to where C reads them, with more room where they do not fit. */

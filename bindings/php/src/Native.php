@@ -14,13 +14,15 @@ final class Native
     public const FACTS_MAX = 4096;
     public const SLOTS_MAX = 16;
     public const REASONS_MAX = 32;
+    public const TOKEN_BYTES = 192;
+    public const OPTIONS_MAX = 32;
 
     public const OPTIONS_BYTES = 24;
     public const TRANSACTION_BYTES = 72;
     public const PROFILE_BYTES = 80;
     public const LINE_BYTES = 48;
     public const FACT_BYTES = 32;
-    public const OFFER_BYTES = 144;
+    public const OFFER_BYTES = 152;
     public const CHANGE_BYTES = 88;
     public const LEASE_BYTES = 48;
 

@@ -22,6 +22,10 @@ final readonly class Offers implements \IteratorAggregate, \Countable
         public string $policyGeneration,
         /** Changes of the live overlay before the decision; 0 without one. */
         public int $overlayGeneration,
+        /** Equal for all decisions of one order, whatever the customer answered. */
+        public string $groupId,
+        /** Content of the model; 0 without one. */
+        public int $modelGeneration,
         /** Candidates retrieved, that passed every rule, and refused. */
         public int $retrieved,
         public int $eligible,
@@ -69,6 +73,8 @@ final readonly class Offers implements \IteratorAggregate, \Countable
                 $o->ev_micros,
                 $o->price < 0 ? null : $o->price,
                 Accept::tryFrom($o->accept),
+                Acceptance::tryFrom($o->accept_reason),
+                $o->may_need_confirmation !== 0,
                 $o->item_kind,
                 $o->item_row,
                 $engine,
@@ -81,6 +87,8 @@ final readonly class Offers implements \IteratorAggregate, \Countable
             sprintf('%016x', $s->index_generation),
             sprintf('%016x', $s->policy_generation),
             $s->overlay_generation,
+            sprintf('%016x%016x', $s->group_id_high, $s->group_id_low),
+            $s->model_generation,
             $s->retrieved,
             $s->eligible,
             $s->rejected,
@@ -122,6 +130,10 @@ final readonly class Offer
         public ?int $price,
         /** How it may be accepted; null = in a way that only a newer version of this binding knows. */
         public ?Accept $accept,
+        /** Why in that way and no shorter one; null likewise. */
+        public ?Acceptance $acceptance,
+        /** The customer's bank may want them to confirm the charge. */
+        public bool $mayNeedConfirmation,
         /** @internal */
         public int $itemKind,
         /** @internal */

@@ -15,7 +15,8 @@ final class Request
     public readonly int $factCount;
     public string $strings = '';
 
-    public function __construct(Transaction $order, ?Profile $customer)
+    /** @param list<PastUse> $uses */
+    public function __construct(Transaction $order, ?Profile $customer, array $uses = [])
     {
         $this->lineCount = count($order->lines);
         if ($this->lineCount > Native::LINES_MAX) {
@@ -28,7 +29,7 @@ final class Request
         }
         $this->lines = $lines;
         $this->profile = $this->customer($customer);
-        $this->factCount = count($order->tags) + ($customer === null ? 0 : $customer->factCount());
+        $this->factCount = count($order->tags) + count($uses) + ($customer === null ? 0 : $customer->factCount());
         if ($this->factCount > Native::FACTS_MAX) {
             throw AftercartException::of(Status::TooManyFacts->value);
         }
@@ -36,7 +37,17 @@ final class Request
         foreach ($order->tags as $tag) {
             $facts .= $this->fact(FactKind::OrderTag, $tag);
         }
+        foreach ($uses as $use) {
+            $facts .= $this->fact($use->failed ? FactKind::Failed : FactKind::Used, $use->id, $use->atMs);
+        }
         $this->facts = $facts;
+    }
+
+    /** Adds a text, and says where it is. @return array{int, int} */
+    public function text(string $text): array
+    {
+        $this->strings .= $text;
+        return [strlen($this->strings) - strlen($text), strlen($text)];
     }
 
     private function order(Transaction $order): string
@@ -147,6 +158,9 @@ final class Request
         foreach ($customer->exposures as $exposed) {
             $facts .= $this->fact(FactKind::from($exposed->event->value), $exposed->id, $exposed->atMs);
         }
+        foreach ($customer->asked as $event) {
+            $facts .= $this->fact(FactKind::Asked, $event->id, $event->atMs);
+        }
         foreach ($customer->answers as $answer) {
             $facts .= $this->fact(FactKind::Answer, $answer->question, 0, $answer->tag);
         }
@@ -179,7 +193,7 @@ final class Request
     }
 
     /** pack() would take the low half of anything else. */
-    private static function uint32(int $number): int
+    public static function uint32(int $number): int
     {
         if ($number < 0 || $number > 0xFFFFFFFF) {
             throw AftercartException::of(Status::BadValue->value);

@@ -2,6 +2,7 @@
 #define FFI_LIB "libaftercart.so.1"
 typedef struct aftercart_decider aftercart_decider;
 typedef struct aftercart_engine aftercart_engine;
+typedef struct aftercart_key aftercart_key;
 typedef struct {
   uint32_t struct_size;
   uint32_t mode;
@@ -22,7 +23,7 @@ typedef struct {
   uint32_t struct_size;
   uint32_t products;
   uint32_t offers;
-  uint32_t reserved;
+  char currency[4];
   uint64_t index_generation;
   uint64_t policy_generation;
   int64_t created_at_ms;
@@ -98,6 +99,8 @@ typedef struct {
   uint32_t id_length;
   uint32_t accept;
   char id[72];
+  uint32_t accept_reason;
+  uint32_t may_need_confirmation;
 } aftercart_offer;
 typedef struct {
   uint32_t struct_size;
@@ -113,6 +116,10 @@ typedef struct {
   uint32_t cells;
   uint32_t compared;
   uint64_t overlay_generation;
+  uint64_t group_id_low;
+  uint64_t group_id_high;
+  uint32_t model_generation;
+  uint32_t reserved;
 } aftercart_summary;
 typedef struct {
   uint32_t struct_size;
@@ -128,6 +135,62 @@ typedef struct {
   uint32_t reserved;
   uint32_t reasons[32];
 } aftercart_explanation;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t row;
+  int64_t gain_micros;
+  uint32_t answer_row;
+  uint32_t answer_count;
+  uint32_t decisions;
+  uint32_t reserved;
+} aftercart_question;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t quantity;
+  uint64_t decision_id_low;
+  uint64_t decision_id_high;
+  int64_t price;
+  int64_t expires_at_ms;
+  char currency[4];
+  uint32_t id_length;
+  char id[72];
+  uint64_t idempotency_key_low;
+  uint64_t idempotency_key_high;
+} aftercart_claim;
+typedef struct {
+  aftercart_text id;
+  int64_t price;
+  int64_t arrives_by_ms;
+  uint32_t flags;
+  uint32_t reserved;
+} aftercart_option;
+typedef struct {
+  aftercart_text id;
+  char country[4];
+  uint32_t device;
+  int64_t amount_from;
+  uint32_t orders;
+  uint32_t reserved;
+} aftercart_method_count;
+typedef struct {
+  uint32_t option;
+  uint32_t because;
+  uint64_t reserved;
+} aftercart_ranked;
+typedef struct {
+  uint32_t field;
+  uint32_t slot;
+  char country[4];
+  uint32_t uses;
+  int64_t last_used_ms;
+} aftercart_stored;
+typedef struct {
+  uint32_t field;
+  uint32_t slot;
+  uint32_t because;
+  uint32_t reserved;
+  int64_t confidence_ppm;
+} aftercart_prefilled;
 typedef struct {
   uint32_t item_kind;
   uint32_t item_row;
@@ -187,6 +250,12 @@ int32_t aftercart_engine_open(const char *path,
                               const aftercart_options *options,
                               aftercart_engine **engine,
                               aftercart_error *error);
+int32_t aftercart_engine_with_model(const aftercart_engine *engine,
+                                    const char *path,
+                                    size_t path_length,
+                                    uint32_t shadow,
+                                    aftercart_engine **with_model,
+                                    aftercart_error *error);
 int32_t aftercart_engine_close(aftercart_engine *engine);
 int32_t aftercart_engine_info(const aftercart_engine *engine, aftercart_info *info);
 int32_t aftercart_item_text(const aftercart_engine *engine,
@@ -234,6 +303,83 @@ int32_t aftercart_explain(aftercart_decider *decider,
                           char *buffer,
                           size_t capacity,
                           size_t *length);
+int32_t aftercart_next_question(aftercart_decider *decider,
+                                const aftercart_transaction *transaction,
+                                const aftercart_profile *profile,
+                                const aftercart_line *lines,
+                                size_t line_size,
+                                size_t line_count,
+                                const aftercart_fact *facts,
+                                size_t fact_size,
+                                size_t fact_count,
+                                const char *strings,
+                                size_t strings_length,
+                                aftercart_question *question);
+int32_t aftercart_key_new(const uint8_t *secret,
+                          size_t secret_length,
+                          aftercart_key **key,
+                          aftercart_error *error);
+int32_t aftercart_key_free(aftercart_key *key);
+int32_t aftercart_token_sign(const aftercart_key *key,
+                             const aftercart_claim *claim,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+int32_t aftercart_token_verify(const aftercart_key *key,
+                               const char *token,
+                               size_t token_length,
+                               const char *currency,
+                               int64_t now_ms,
+                               int64_t skew_ms,
+                               aftercart_claim *claim);
+int32_t aftercart_rank_payment_methods(aftercart_decider *decider,
+                                       const aftercart_transaction *transaction,
+                                       const aftercart_profile *profile,
+                                       const aftercart_line *lines,
+                                       size_t line_size,
+                                       size_t line_count,
+                                       const aftercart_fact *facts,
+                                       size_t fact_size,
+                                       size_t fact_count,
+                                       const char *strings,
+                                       size_t strings_length,
+                                       uint32_t device,
+                                       const aftercart_option *options,
+                                       size_t option_size,
+                                       size_t option_count,
+                                       const aftercart_method_count *counts,
+                                       size_t count_size,
+                                       size_t count_count,
+                                       aftercart_ranked *ranking,
+                                       size_t ranked_size,
+                                       size_t capacity,
+                                       size_t *count);
+int32_t aftercart_rank_shipping_options(aftercart_decider *decider,
+                                        const aftercart_transaction *transaction,
+                                        const aftercart_profile *profile,
+                                        const aftercart_line *lines,
+                                        size_t line_size,
+                                        size_t line_count,
+                                        const aftercart_fact *facts,
+                                        size_t fact_size,
+                                        size_t fact_count,
+                                        const char *strings,
+                                        size_t strings_length,
+                                        const aftercart_option *options,
+                                        size_t option_size,
+                                        size_t option_count,
+                                        aftercart_ranked *ranking,
+                                        size_t ranked_size,
+                                        size_t capacity,
+                                        size_t *count);
+int32_t aftercart_prefill(const aftercart_transaction *transaction,
+                          const aftercart_stored *stored,
+                          size_t stored_size,
+                          size_t stored_count,
+                          aftercart_prefilled *prefilled,
+                          size_t prefilled_size,
+                          size_t capacity,
+                          size_t *count);
 int32_t aftercart_engine_with_live(const aftercart_engine *engine,
                                    const char *path,
                                    size_t path_length,
@@ -284,4 +430,15 @@ int32_t aftercart_resident(const char *path,
                            aftercart_engine **engine,
                            aftercart_decider **decider,
                            aftercart_error *error);
+int32_t aftercart_resident_model(const char *path,
+                                 size_t path_length,
+                                 const char *live,
+                                 size_t live_length,
+                                 const char *model,
+                                 size_t model_length,
+                                 uint32_t shadow,
+                                 const aftercart_options *options,
+                                 aftercart_engine **engine,
+                                 aftercart_decider **decider,
+                                 aftercart_error *error);
 int32_t aftercart_selftest(aftercart_decider *decider, uint32_t what);

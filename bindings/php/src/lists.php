@@ -133,6 +133,43 @@ enum Accept: int
     case LeadOptIn = 5;
 }
 
+/** Why an offer is accepted in its way and no shorter one. */
+enum Acceptance: int
+{
+    case NothingToAccept = 0;
+    case AppShop = 1;
+    case Enrolment = 2;
+    case ThirdPartySells = 3;
+    case Regulated = 4;
+    case BeforePayment = 5;
+    case NotRechargeable = 6;
+    case Recurs = 7;
+    case SoldOnce = 8;
+}
+
+/** Where the customer sits. */
+enum Device: int
+{
+    case Unknown = 0;
+    case Phone = 1;
+    case Tablet = 2;
+    case Desktop = 3;
+}
+
+/** Why an option stands where it does. */
+enum Because: int
+{
+    /** Nothing speaks for another place. */
+    case HostOrder = 0;
+    case LastUsed = 1;
+    case OftenUsed = 2;
+    case ReadyOnDevice = 3;
+    case UsualHere = 4;
+    /** A cheaper one that is as fast comes first. */
+    case CheaperFirst = 5;
+    case Holdout = 6;
+}
+
 /** What happened to an offer on an earlier page. */
 enum Exposure: int
 {
@@ -150,6 +187,10 @@ enum Item: int
     case Offer = 2;
     /** Only in the live overlay. */
     case Partner = 3;
+    /** @internal */
+    case Question = 4;
+    /** @internal */
+    case Answer = 5;
 }
 
 /** What a live overlay can forget. */
@@ -176,6 +217,9 @@ enum FactKind: int
     case Shown = 8;
     case Engaged = 9;
     case Accepted = 10;
+    case Asked = 11;
+    case Used = 12;
+    case Failed = 13;
 }
 
 /** How a call failed. The header says what each means. */
@@ -192,12 +236,14 @@ enum Status: int
     case TooManyFacts = -109;
     case TooManySlots = -110;
     case UnknownId = -111;
+    case TooManyOptions = -112;
     case BadHandle = -201;
     case Busy = -202;
     case Poisoned = -203;
     case BadCatalog = -301;
     case BadPolicy = -302;
     case LiveFull = -304;
+    case BadModel = -305;
     case CatalogVersion = -401;
     case OutOfMemory = -501;
     case SystemError = -502;
@@ -208,4 +254,8 @@ enum Status: int
     case Paused = -703;
     case LeaseGone = -704;
     case LeaseForeign = -705;
+    case BadToken = -801;
+    case BadSignature = -802;
+    case TokenExpired = -803;
+    case WrongCurrency = -804;
 }

@@ -137,6 +137,8 @@ final readonly class Profile
         public Consent $consent = new Consent(),
         /** @var list<Exposed> offers that were on earlier pages, oldest first: for frequency caps */
         public array $exposures = [],
+        /** @var list<Event> questions that were asked, in this order and before, oldest first, whatever the answer */
+        public array $asked = [],
     ) {
     }
 
@@ -145,7 +147,7 @@ final readonly class Profile
     {
         return count($this->purchases) + count($this->declines) + count($this->answers)
             + count($this->optOutCategories) + count($this->cartRemoved) + count($this->segments)
-            + count($this->exposures);
+            + count($this->exposures) + count($this->asked);
     }
 }
 
@@ -219,6 +221,8 @@ final readonly class Info
         public int $fileBytes,
         /** The instruction set that compares vectors. */
         public string $kernel,
+        /** Of all amounts, ISO 4217. */
+        public string $currency,
     ) {
     }
 
@@ -233,6 +237,7 @@ final readonly class Info
             $info->created_at_ms,
             $info->file_bytes,
             \FFI::string($info->kernel),
+            rtrim(\FFI::string($info->currency, 4), "\0"),
         );
     }
 }

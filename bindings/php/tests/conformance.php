@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{Accept, AgeBand, AftercartException, Change, Consent, Customer, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, Offers, Payment, Profile, Role, Sensitive, Stage, SurveyAnswer, Transaction};
+use Aftercart\{Accept, AgeBand, AftercartException, Change, Claim, Consent, Customer, Device, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, MethodCount, Offers, PastUse, Payment, PaymentOption, Prefilled, Profile, Role, Sensitive, ShippingOption, Stage, StoredField, SurveyAnswer, TokenKey, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -10,7 +10,8 @@ function conformance(string $name): string
     return file_get_contents(__DIR__ . "/../../../tests/conformance/$name");
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill'];
+const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored'];
 
 /** @return list<array{string, Transaction, Profile, list<list<string>>}> requests and steps of a file, whose grammar is at its top */
 function requests(string $text): array
@@ -26,7 +27,7 @@ function requests(string $text): array
         foreach ($lines as $line) {
             $f = array_pad(explode("\t", $line), 9, '');
             $int = (int) $f[1];
-            if (in_array($f[0], STEPS, true)) {
+            if (in_array($f[0], [...STEPS, ...BESIDE], true)) {
                 $steps[] = $f;
                 continue;
             }
@@ -66,6 +67,7 @@ function requests(string $text): array
                 'shown' => $customer['exposures'][] = new Exposed($f[1], Exposure::Shown, (int) $f[2]),
                 'engaged' => $customer['exposures'][] = new Exposed($f[1], Exposure::Engaged, (int) $f[2]),
                 'accepted' => $customer['exposures'][] = new Exposed($f[1], Exposure::Accepted, (int) $f[2]),
+                'asked' => $customer['asked'][] = new Event($f[1], (int) $f[2]),
                 'answer' => $customer['answers'][] = new SurveyAnswer($f[1], $f[2]),
                 'opt_out_category' => $customer['optOutCategories'][] = $f[1],
                 'cart_removed' => $customer['cartRemoved'][] = $f[1],
@@ -208,6 +210,100 @@ final class Steps
         }
         foreach ($e->features as $feature) {
             $text .= row('feature', ...array_values($feature));
+        }
+        return $text;
+    }
+}
+
+/** What moments.txt asks for. */
+final class Moments
+{
+    private Engine $engine;
+    private string $token = '';
+    /** @var array<string, list<list<string>>> */
+    private array $beside = [];
+
+    /** @param list<list<string>> $steps */
+    public function all(Transaction $order, Profile $customer, array $steps): string
+    {
+        $this->engine = Engine::open(SHOP);
+        $told = '';
+        $this->beside = array_fill_keys(BESIDE, []);
+        foreach ($steps as $f) {
+            if (isset($this->beside[$f[0]])) {
+                $this->beside[$f[0] === 'failed' ? 'used' : $f[0]][] = $f;
+                continue;
+            }
+            try {
+                $told .= $this->take($order, $customer, $f);
+            } catch (AftercartException $failed) {
+                $told .= row(['rank_payment' => 'ranked', 'sign' => 'token', 'verify' => 'claim'][$f[0]] ?? $f[0], name($failed));
+            }
+        }
+        return $told;
+    }
+
+    /** @param list<string> $f */
+    private function take(Transaction $order, Profile $customer, array $f): string
+    {
+        if ($f[0] === 'model') {
+            $this->engine = Engine::open(SHOP, model: __DIR__ . '/../../../tests/conformance/model.bin', shadow: $f[1] === '1');
+            return row('model', 'OK');
+        }
+        if ($f[0] === 'page') {
+            $offers = $this->engine->decide($order, $customer);
+            $text = row('page', count($offers) === 0 ? 'NO_OFFERS' : 'OK', $offers->groupId, $offers->modelGeneration);
+            foreach ($offers as $o) {
+                $text .= row('accept', $o->id, $o->accept->value, $o->acceptance->value, (int) $o->mayNeedConfirmation, $o->acceptPpm);
+            }
+            return $text;
+        }
+        if ($f[0] === 'ask') {
+            $q = $this->engine->nextQuestion($order, $customer);
+            if ($q === null) {
+                return row('question', 'NO_QUESTION');
+            }
+            $text = row('question', 'OK', $q->id, $q->text, $q->gainMicros, $q->decisions);
+            foreach ($q->answers as $answer) {
+                $text .= row('answer', $answer['tag'], $answer['text']);
+            }
+            return $text;
+        }
+        if ($f[0] === 'prefill') {
+            $stored = array_map(fn ($o) => new StoredField((int) $o[1], (int) $o[2], $o[3], (int) $o[4], (int) $o[5]), $this->beside['stored']);
+            $text = row('prefilled', 'OK');
+            foreach (Prefilled::of($order, $stored) as $of) {
+                $text .= row('field', $of->field, $of->slot, $of->confidencePpm, $of->because->value);
+            }
+            return $text;
+        }
+        if ($f[0] === 'rank_payment' || $f[0] === 'rank_shipping') {
+            return $this->ranked($order, $customer, $f);
+        }
+        $key = new TokenKey($f[1]);
+        if ($f[0] === 'sign') {
+            $this->token = $key->sign(new Claim($f[2], $f[3], (int) $f[4], $f[5], (int) $f[7], (int) $f[6]));
+            return row('token', 'OK', $this->token);
+        }
+        $c = $key->verify($f[2] === '' ? $this->token : $f[2], $f[3], (int) $f[4], (int) $f[5]);
+        return row('claim', 'OK', $c->decisionId, $c->itemId, $c->price, $c->currency, $c->quantity, $c->expiresAtMs, $c->idempotencyKey);
+    }
+
+    /** @param list<string> $f */
+    private function ranked(Transaction $order, Profile $customer, array $f): string
+    {
+        $uses = array_map(fn ($o) => new PastUse($o[1], (int) $o[2], $o[0] === 'failed'), $this->beside['used']);
+        if ($f[0] === 'rank_payment') {
+            $options = array_map(fn ($o) => new PaymentOption($o[1], $o[2] === '1'), $this->beside['pay']);
+            $counts = array_map(fn ($o) => new MethodCount($o[1], $o[2], Device::from((int) $o[3]), (int) $o[4], (int) $o[5]), $this->beside['usual']);
+            $ranked = $this->engine->rankPaymentMethods($order, $customer, $options, $uses, $counts, Device::from((int) $f[1]));
+        } else {
+            $options = array_map(fn ($o) => new ShippingOption($o[1], (int) $o[2], (int) $o[3]), $this->beside['ship']);
+            $ranked = $this->engine->rankShippingOptions($order, $customer, $options, $uses);
+        }
+        $text = row('ranked', 'OK');
+        foreach ($ranked as $one) {
+            $text .= row('option', $one->option, $one->because->value);
         }
         return $text;
     }

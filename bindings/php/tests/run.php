@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{AftercartException, Change, Engine, Item, Lease, Line, Mode, Native, Options, Prefault, Stage, Status, Transaction, Verify};
+use Aftercart\{AftercartException, Change, Claim, Engine, Item, Lease, Line, Mode, Native, Options, Prefault, Stage, Status, TokenKey, Transaction, Verify};
 
 foreach (glob(__DIR__ . '/../src/*.php') as $file) {
     require_once $file;
@@ -80,6 +80,28 @@ $tests = [
         }
         compare('offers.txt', $told);
     },
+    'answers at the other moments what every language must' => function () {
+        [$moments, $told] = [new Moments(), ''];
+        foreach (requests(conformance('moments.txt')) as [$name, $order, $customer, $steps]) {
+            $told .= "case\t$name\n" . $moments->all($order, $customer, $steps) . "\n";
+        }
+        compare('moments-answers.txt', $told);
+    },
+    'refuses keys, claims and models that are none' => function () {
+        fails(Status::BadValue, fn () => new TokenKey('too short'), '32 bytes');
+        $key = new TokenKey(str_repeat('k', 32));
+        $claims = [new Claim('none', 'x', 1, 'USD', 1), new Claim('0', str_repeat('x', 100), 1, 'USD', 1),
+            new Claim('0', 'x', 1, 'DOLLARS', 1), new Claim('0', 'x', 1, 'USD', 1, quantity: -1)];
+        foreach ($claims as $claim) {
+            fails(Status::BadValue, fn () => $key->sign($claim));
+        }
+        fails(Status::BadValue, fn () => $key->verify('token', 'DOLLARS', 1));
+        fails(Status::SystemError, fn () => Engine::open(SHOP, model: 'no such file'), 'no such file');
+        fails(Status::BadModel, fn () => Engine::open(SHOP, model: SHOP), 'not a usable model');
+        [$plain, $learnt] = [Engine::open(SHOP), Engine::open(SHOP, model: ROOT . 'tests/conformance/model.bin')];
+        check($plain !== $learnt && $plain->decide(machine())->modelGeneration === 0, 'engines with and without a model are apart');
+        check($learnt->decide(machine())->modelGeneration !== 0 && $plain->info()->currency === 'USD', 'it decides with the model');
+    },
     'does with an overlay what every language must' => function () {
         overlaid(function (string $live) {
             $steps = new Steps(Engine::open(SHOP, live: $live));
@@ -144,7 +166,8 @@ $tests = [
         $header = file_get_contents(ROOT . 'include/aftercart.h');
         $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'PAYMENT' => 'Payment', 'ROLE' => 'Role',
             'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
-            'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ITEM' => 'Item'];
+            'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ACCEPTANCE' => 'Acceptance', 'DEVICE' => 'Device', 'BECAUSE' => 'Because',
+            'ITEM' => 'Item'];
         preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);
         $same = fn (string $header, string $php) => str_replace('_', '', $header) === strtoupper($php);
         foreach ($all as [$line, $prefix, $name, $number]) {

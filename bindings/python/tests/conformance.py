@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests/conformance"
 
 
-STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain")
+STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify",
+         "rank_payment", "rank_shipping", "prefill")
+BESIDE = ("used", "failed", "pay", "ship", "usual", "stored")
 
 
 def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[str]]]]:
@@ -24,9 +26,12 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[s
         word, number = f[0], int(f[1]) if f[1].lstrip("-").isdigit() else 0
         if word == "case":
             cases.append((f[1], {"lines": [], "tags": []}, {"purchases": [], "declines": [], "answers": [], "segments": [],
-                                                "opt_out_categories": [], "cart_removed": [], "exposures": []}, []))
+                                                "opt_out_categories": [], "cart_removed": [], "exposures": [], "asked": []}, []))
             continue
         _, order, customer, steps = cases[-1]
+        if word in BESIDE:
+            steps.append(f)  # before the step that needs it
+            continue
         if word in STEPS:
             steps.append(f)
             continue
@@ -79,6 +84,8 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[s
                 customer["consent"] = replace(customer.get("consent", a.Consent()), gpc=True)
             case "shown" | "engaged" | "accepted":
                 customer["exposures"].append(a.Exposed(f[1], a.Exposure[word.upper()], int(f[2])))
+            case "asked":
+                customer[word].append(a.Event(f[1], int(f[2])))
             case "answer":
                 customer["answers"].append(a.SurveyAnswer(f[1], f[2]))
             case "opt_out_category":
@@ -163,3 +170,59 @@ class Steps:
                             e.relevance, e.accept_ppm, e.ev_micros, ",".join(map(str, e.reasons))]
                 done += [["rule", rule] for rule in e.rules] + [["feature", *feature] for feature in e.features]
         return done
+
+
+class Moments:
+    """What moments.txt asks for."""
+
+    def __init__(self, engine: a.Engine, decider: a.Decider):
+        self.engine, self.decider, self.token = engine, decider, ""
+        self.beside: dict[str, list[list[str]]] = {}
+
+    def _uses(self) -> list[a.Use]:
+        return [a.Use(of[1], int(of[2]), of[0] == "failed") for of in self.beside.get("used", [])]
+
+    def take(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> str:
+        if f[0] in BESIDE:
+            self.beside.setdefault("used" if f[0] == "failed" else f[0], []).append(f)
+            return ""
+        try:
+            rows = self._rows(order, customer, f)
+        except a.AftercartError as failed:
+            rows = [[{"rank_payment": "ranked", "sign": "token", "verify": "claim"}.get(f[0], f[0]), failed.status.name]]
+        return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+
+    def _rows(self, order: a.Transaction, customer: a.Profile, f: list[str]) -> list[list]:
+        match f[0]:
+            case "model":
+                self.decider.use(self.engine.with_model(FOLDER / "model.bin", shadow=f[1] == "1"))
+                return [["model", "OK"]]
+            case "page":
+                o = self.decider.decide(order, customer)
+                return [["page", "OK" if o else "NO_OFFERS", o.group_id, o.model_generation]] + [
+                    ["accept", x.id, int(x.accept), int(x.acceptance), int(x.may_need_confirmation), x.accept_ppm] for x in o]
+            case "ask":
+                q = self.decider.next_question(order, customer)
+                if q is None:
+                    return [["question", "NO_QUESTION"]]
+                return [["question", "OK", q.id, q.text, q.gain_micros, q.decisions]] + [["answer", *one] for one in q.answers]
+            case "sign":
+                claim = a.Claim(f[2], f[3], int(f[4]), f[5], int(f[7]), int(f[6]))
+                self.token = a.TokenKey(f[1].encode()).sign(claim)
+                return [["token", "OK", self.token]]
+            case "rank_payment":
+                counts = [a.MethodCount(o[1], o[2], a.Device(int(o[3])), int(o[4]), int(o[5])) for o in self.beside.get("usual", [])]
+                options = [a.PaymentOption(o[1], o[2] == "1") for o in self.beside.get("pay", [])]
+                ranked = self.decider.rank_payment_methods(order, customer, options, self._uses(), counts, a.Device(int(f[1])))
+                return [["ranked", "OK"]] + [["option", of.option, int(of.because)] for of in ranked]
+            case "rank_shipping":
+                options = [a.ShippingOption(o[1], int(o[2]), int(o[3])) for o in self.beside.get("ship", [])]
+                ranked = self.decider.rank_shipping_options(order, customer, options, self._uses())
+                return [["ranked", "OK"]] + [["option", of.option, int(of.because)] for of in ranked]
+            case "prefill":
+                stored = [a.StoredField(int(o[1]), int(o[2]), o[3], int(o[4]), int(o[5])) for o in self.beside.get("stored", [])]
+                return [["prefilled", "OK"]] + [["field", *map(int, of)] for of in a.prefill(order, stored)]
+            case _:
+                c = a.TokenKey(f[1].encode()).verify(f[2] or self.token, f[3], int(f[4]), int(f[5]))
+                return [["claim", "OK", c.decision_id, c.item_id, c.price, c.currency, c.quantity, c.expires_at_ms,
+                         c.idempotency_key]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aftercart as a
 from aftercart import lists, native
-from conformance import FOLDER, ROOT, Steps, answer, requests
+from conformance import FOLDER, ROOT, Moments, Steps, answer, requests
 
 SHOP = FOLDER / "shop.aftercart"
 
@@ -66,12 +66,14 @@ class Tests(unittest.TestCase):
     def test_numbers(self):
         known = {"OPEN": "Mode", "VERIFY": "Verify", "PREFAULT": "Prefault", "STAGE": "Stage", "PAYMENT": "Payment", "ROLE": "Role",
                  "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
-                 "RELATION": "Relation", "FACT": "FactKind", "ACCEPT": "Accept", "ITEM": "Item"}
+                 "RELATION": "Relation", "FACT": "FactKind", "ACCEPT": "Accept", "ACCEPTANCE": "Acceptance",
+                 "DEVICE": "Device", "BECAUSE": "Because",
+                 "ITEM": "Item"}
         header = (ROOT / "include/aftercart.h").read_text()
         for prefix, name, number in re.findall(r"(?m)^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$", header):
             if prefix in known:
                 self.assertEqual(getattr(lists, known[prefix])[name], int(number))
-            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE"):
+            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE", "TOKEN", "OPTIONS", "OPTION"):
                 self.assertEqual(getattr(native, f"{prefix}_{name}"), int(number))
         for line in (ROOT / "ffi/abi/status.txt").read_text().splitlines():
             number, name = line.split()
@@ -91,6 +93,27 @@ class Tests(unittest.TestCase):
                 for name, order, customer, wanted in requests((FOLDER / "live.txt").read_text()):
                     told += f"case\t{name}\n" + "".join(steps.take(order, customer, one) for one in wanted) + "\n"
         self.assertEqual(told.split("\n"), (FOLDER / "live-answers.txt").read_text().split("\n"))
+
+    def test_moments_conformance(self):
+        told = ""
+        with a.Engine(SHOP) as engine, a.Decider(engine) as decider:
+            moments = Moments(engine, decider)
+            for name, order, customer, steps in requests((FOLDER / "moments.txt").read_text()):
+                decider.use(engine)
+                moments.beside = {}
+                told += f"case\t{name}\n" + "".join(moments.take(order, customer, one) for one in steps) + "\n"
+        self.assertEqual(told.split("\n"), (FOLDER / "moments-answers.txt").read_text().split("\n"))
+
+    def test_keys_and_models(self):
+        self.fails(a.Status.BAD_VALUE, a.TokenKey, b"too short")
+        key = a.TokenKey(bytes(32))
+        self.fails(a.Status.BAD_VALUE, key.sign, a.Claim("0", "x" * 100, 1, "USD", 1))
+        self.fails(a.Status.BAD_VALUE, key.sign, a.Claim("no number", "x", 1, "USD", 1))
+        self.fails(a.Status.BAD_VALUE, key.verify, "token", "DOLLARS", 1)
+        with a.Engine(SHOP) as engine:
+            self.assertEqual(engine.info().currency, "USD")
+            self.fails(a.Status.SYSTEM_ERROR, engine.with_model, "no such file")
+            self.fails(a.Status.BAD_MODEL, engine.with_model, SHOP)
 
     def test_budget(self):
         """A budget of 100 among processes that all want it."""

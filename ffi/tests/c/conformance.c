@@ -1,6 +1,6 @@
 /* Answers tests/conformance/requests.txt, whose grammar is at its top. Arguments: a catalog, the requests. With "time" behind, it
  * tells instead how many nanoseconds a decision of each takes, for benches/bindings.rs. With "live" and the name of an overlay
- * that is not there yet, it takes the steps of live.txt. */
+ * that is not there yet, it takes the steps of live.txt; with "moments" and the name of a model, those of moments.txt. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #endif
@@ -20,6 +20,10 @@ static struct {
     aftercart_fact facts[AFTERCART_FACTS_MAX + 8];
     char strings[1 << 18];
     size_t line_count, fact_count, used;
+    aftercart_option pay[AFTERCART_OPTIONS_MAX + 8], ship[8];
+    aftercart_method_count usual[8];
+    aftercart_stored stored[8];
+    size_t pay_count, ship_count, usual_count, stored_count;
 } r;
 
 static char *field[12];
@@ -141,6 +145,34 @@ static void add(void)
     WORD("shown") add_fact(AFTERCART_FACT_SHOWN, field[1])->at_ms = atoll(field[2]);
     WORD("engaged") add_fact(AFTERCART_FACT_ENGAGED, field[1])->at_ms = atoll(field[2]);
     WORD("accepted") add_fact(AFTERCART_FACT_ACCEPTED, field[1])->at_ms = atoll(field[2]);
+    WORD("used") add_fact(AFTERCART_FACT_USED, field[1])->at_ms = atoll(field[2]);
+    WORD("failed") add_fact(AFTERCART_FACT_FAILED, field[1])->at_ms = atoll(field[2]);
+    WORD("pay") {
+        r.pay[r.pay_count].id = put(field[1]);
+        r.pay[r.pay_count++].flags = atol(field[2]) ? AFTERCART_OPTION_READY : 0;
+    }
+    WORD("ship") {
+        r.ship[r.ship_count].id = put(field[1]);
+        r.ship[r.ship_count].price = atoll(field[2]);
+        r.ship[r.ship_count++].arrives_by_ms = atoll(field[3]);
+    }
+    WORD("usual") {
+        aftercart_method_count *of = &r.usual[r.usual_count++];
+        of->id = put(field[1]);
+        memcpy(of->country, field[2], 2);
+        of->device = (uint32_t)atol(field[3]);
+        of->amount_from = atoll(field[4]);
+        of->orders = (uint32_t)atol(field[5]);
+    }
+    WORD("stored") {
+        aftercart_stored *of = &r.stored[r.stored_count++];
+        of->field = (uint32_t)atol(field[1]);
+        of->slot = (uint32_t)atol(field[2]);
+        memcpy(of->country, field[3], strlen(field[3]));
+        of->uses = (uint32_t)atol(field[4]);
+        of->last_used_ms = atoll(field[5]);
+    }
+    WORD("asked") add_fact(AFTERCART_FACT_ASKED, field[1])->at_ms = atoll(field[2]);
     WORD("answer") {
         aftercart_fact *fact = add_fact(AFTERCART_FACT_ANSWER, field[1]);
         fact->tag = put(field[2]);
@@ -284,6 +316,120 @@ static void explain(aftercart_decider *decider)
     printf("\n%s", names);
 }
 
+static aftercart_engine *plain, *learnt[2];
+
+static void page(aftercart_decider *decider)
+{
+    int32_t status = decide(decider);
+    printf("page\t%s\t%016" PRIx64 "%016" PRIx64 "\t%u\n", aftercart_status_name(status), s.group_id_high, s.group_id_low,
+           s.model_generation);
+    for (const aftercart_offer *o = offers; o < offers + count; o++)
+        printf("accept\t%s\t%u\t%u\t%u\t%u\n", o->id, o->accept, o->accept_reason, o->may_need_confirmation, o->p_accept_ppm);
+}
+
+static void ask(aftercart_engine *engine, aftercart_decider *decider)
+{
+    char id[256], words[256];
+    aftercart_question q;
+    memset(&q, 0, sizeof q);
+    q.struct_size = sizeof q;
+    int32_t status = aftercart_next_question(decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts,
+                                             sizeof r.facts[0], r.fact_count, r.strings, r.used, &q);
+    printf("question\t%s", aftercart_status_name(status));
+    if (status == AFTERCART_OK) {
+        aftercart_item_text(engine, AFTERCART_ITEM_QUESTION, q.row, AFTERCART_TEXT_ID, id, sizeof id, NULL);
+        aftercart_item_text(engine, AFTERCART_ITEM_QUESTION, q.row, AFTERCART_TEXT_TITLE, words, sizeof words, NULL);
+        printf("\t%s\t%s\t%" PRId64 "\t%u", id, words, q.gain_micros, q.decisions);
+    }
+    puts("");
+    for (uint32_t row = q.answer_row; row < q.answer_row + q.answer_count; row++) {
+        aftercart_item_text(engine, AFTERCART_ITEM_ANSWER, row, AFTERCART_TEXT_ID, id, sizeof id, NULL);
+        aftercart_item_text(engine, AFTERCART_ITEM_ANSWER, row, AFTERCART_TEXT_TITLE, words, sizeof words, NULL);
+        printf("answer\t%s\t%s\n", id, words);
+    }
+}
+
+static char token[AFTERCART_TOKEN_BYTES];
+
+static void sign(void)
+{
+    aftercart_key *secret = NULL;
+    aftercart_claim claim;
+    memset(&claim, 0, sizeof claim);
+    claim.struct_size = sizeof claim;
+    const char *hex = field[2];
+    for (; *hex; hex++) {
+        claim.decision_id_high = claim.decision_id_high << 4 | claim.decision_id_low >> 60;
+        claim.decision_id_low = claim.decision_id_low << 4 | (uint64_t)(*hex <= '9' ? *hex - '0' : *hex - 'a' + 10);
+    }
+    claim.id_length = (uint32_t)strlen(field[3]);
+    memcpy(claim.id, field[3], claim.id_length);
+    claim.price = atoll(field[4]);
+    memcpy(claim.currency, field[5], strlen(field[5]));
+    claim.quantity = (uint32_t)atol(field[6]);
+    claim.expires_at_ms = atoll(field[7]);
+    int32_t status = aftercart_key_new((const uint8_t *)field[1], strlen(field[1]), &secret, NULL);
+    if (status == AFTERCART_OK)
+        status = aftercart_token_sign(secret, &claim, token, sizeof token, NULL);
+    printf(status == AFTERCART_OK ? "token\tOK\t%s\n" : "token\t%s\n", status == AFTERCART_OK ? token : aftercart_status_name(status));
+    aftercart_key_free(secret);
+}
+
+static void verify(void)
+{
+    aftercart_key *secret = NULL;
+    aftercart_claim c;
+    c.struct_size = sizeof c;
+    const char *given = field[2][0] ? field[2] : token;
+    aftercart_key_new((const uint8_t *)field[1], strlen(field[1]), &secret, NULL);
+    int32_t status = aftercart_token_verify(secret, given, strlen(given), field[3], atoll(field[4]), atoll(field[5]), &c);
+    if (status < 0)
+        told("claim", status);
+    else
+        printf("claim\tOK\t%016" PRIx64 "%016" PRIx64 "\t%s\t%" PRId64 "\t%.4s\t%u\t%" PRId64 "\t%016" PRIx64 "%016" PRIx64 "\n",
+               c.decision_id_high, c.decision_id_low, c.id, c.price, c.currency, c.quantity, c.expires_at_ms,
+               c.idempotency_key_high, c.idempotency_key_low);
+    aftercart_key_free(secret);
+}
+
+static void ranked(int32_t status, const aftercart_ranked *ranking, size_t count)
+{
+    told("ranked", status);
+    for (size_t i = 0; i < count; i++)
+        printf("option\t%u\t%u\n", ranking[i].option, ranking[i].because);
+}
+
+static void rank_payment(aftercart_decider *decider)
+{
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    int32_t status = aftercart_rank_payment_methods(
+        decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts, sizeof r.facts[0], r.fact_count,
+        r.strings, r.used, (uint32_t)atol(field[1]), r.pay, sizeof r.pay[0], r.pay_count, r.usual, sizeof r.usual[0],
+        r.usual_count, ranking, sizeof ranking[0], AFTERCART_OPTIONS_MAX, &count);
+    ranked(status, ranking, count);
+}
+
+static void rank_shipping(aftercart_decider *decider)
+{
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    int32_t status = aftercart_rank_shipping_options(
+        decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts, sizeof r.facts[0], r.fact_count,
+        r.strings, r.used, r.ship, sizeof r.ship[0], r.ship_count, ranking, sizeof ranking[0], AFTERCART_OPTIONS_MAX, &count);
+    ranked(status, ranking, count);
+}
+
+static void prefill(void)
+{
+    aftercart_prefilled filled[AFTERCART_OPTIONS_MAX];
+    size_t count = 0;
+    told("prefilled", aftercart_prefill(&r.transaction, r.stored, sizeof r.stored[0], r.stored_count, filled, sizeof filled[0],
+                                        AFTERCART_OPTIONS_MAX, &count));
+    for (size_t i = 0; i < count; i++)
+        printf("field\t%u\t%u\t%" PRId64 "\t%u\n", filled[i].field, filled[i].slot, filled[i].confidence_ppm, filled[i].because);
+}
+
 /* Leases by the letter that is their name. */
 static aftercart_lease leases[128];
 
@@ -295,6 +441,14 @@ static void step(aftercart_engine *engine, aftercart_decider *decider)
     WORD("set") set(engine);
     WORD("look") look(engine);
     WORD("explain") explain(decider);
+    WORD("page") page(decider);
+    WORD("ask") ask(engine, decider);
+    WORD("sign") sign();
+    WORD("verify") verify();
+    WORD("rank_payment") rank_payment(decider);
+    WORD("rank_shipping") rank_shipping(decider);
+    WORD("prefill") prefill();
+    WORD("model") told("model", aftercart_decider_use(decider, learnt[atol(field[1])]));
     WORD("activate") told("activate", aftercart_lease_activate(engine, lease, atoll(field[2])));
     WORD("release") told("release", aftercart_lease_release(engine, lease, atoll(field[2])));
     WORD("reserve") {
@@ -323,9 +477,14 @@ int main(int argc, char **argv)
     aftercart_decider *decider;
     FILE *file = argc >= 3 ? fopen(argv[2], "r") : NULL;
     int timed = argc > 3 && strcmp(argv[3], "time") == 0, live = argc > 4 && strcmp(argv[3], "live") == 0;
+    int moments = argc > 4 && strcmp(argv[3], "moments") == 0;
     if (!file || aftercart_engine_open(argv[1], strlen(argv[1]), NULL, &engine, NULL) != AFTERCART_OK
         || aftercart_decider_new(engine, &decider, NULL) != AFTERCART_OK || (live && !with_overlay(&engine, decider, argv[4])))
         return 2;
+    plain = engine;
+    for (uint32_t shadow = 0; moments && shadow < 2; shadow++)
+        if (aftercart_engine_with_model(engine, argv[4], strlen(argv[4]), shadow, &learnt[shadow], NULL) != AFTERCART_OK)
+            return 2;
     static char line[4096];
     int open_case = 0, reading = 1;
     while (reading) {
@@ -341,11 +500,12 @@ int main(int argc, char **argv)
         }
         if (open_case && timed)
             measure(decider);
-        else if (open_case && !live)
+        else if (open_case && !live && !moments)
             answer(engine, decider);
         if (open_case && !timed)
             puts("");
         open_case = 1;
+        aftercart_decider_use(decider, plain);
         memset(&r, 0, sizeof r);
         r.transaction.struct_size = sizeof r.transaction;
         r.profile.struct_size = sizeof r.profile;
@@ -355,5 +515,7 @@ int main(int argc, char **argv)
     fclose(file);
     aftercart_decider_free(decider);
     aftercart_engine_close(engine);
+    aftercart_engine_close(learnt[0]);
+    aftercart_engine_close(learnt[1]);
     return 0;
 }

@@ -111,7 +111,7 @@ static void fields(aftercart_decider *decider)
     BENT(AFTERCART_UNSUPPORTED_FIELD, r->profile.purposes_asked = 16);
     BENT(AFTERCART_BAD_VALUE, r->profile.purposes_granted = 1 << AFTERCART_PURPOSE_MARKETING);
     BENT(AFTERCART_BAD_VALUE, fact(r, 0, "pods-1", 0));
-    BENT(AFTERCART_BAD_VALUE, fact(r, 11, "pods-1", 0));
+    BENT(AFTERCART_BAD_VALUE, fact(r, 99, "pods-1", 0));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_ANSWER, "for-whom", 1));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_PURCHASE, "pods-1", 1); r->facts[0].tag = put(r, "gift"));
     BENT(AFTERCART_UNSUPPORTED_FIELD, fact(r, AFTERCART_FACT_DECLINE, "pods-1", 1); r->facts[0].reserved = 1);
@@ -364,6 +364,116 @@ static int32_t change(aftercart_engine *engine, aftercart_change *c, const char 
     return status;
 }
 
+/* Questions, models and tokens. */
+static void moments(const char *path, aftercart_engine *engine, aftercart_decider *decider)
+{
+    aftercart_question question;
+    memset(&question, 0, sizeof question);
+    EXPECT(AFTERCART_NULL_POINTER, next_question(decider, R, NULL));
+    EXPECT(AFTERCART_BAD_SIZE, next_question(decider, R, &question));
+    question.struct_size = 16; /* an older caller's */
+    question.answer_count = 77;
+    EXPECT(AFTERCART_NO_QUESTION, next_question(decider, R, &question)); /* the policy has none */
+    CHECK(question.row == 0 && question.answer_count == 77);
+    BENT(AFTERCART_OK, fact(r, AFTERCART_FACT_ASKED, "gift", 5));
+    char text[8] = "before";
+    EXPECT(AFTERCART_OK, aftercart_item_text(engine, AFTERCART_ITEM_ANSWER, UINT32_MAX, AFTERCART_TEXT_ID, text, sizeof text, NULL));
+    CHECK(text[0] == 0);
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_item_text(engine, AFTERCART_ITEM_QUESTION, 0, 9, text, sizeof text, NULL));
+
+    aftercart_engine *with = engine;
+    aftercart_error error;
+    error.struct_size = sizeof error;
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_engine_with_model(engine, "no such file", 12, 0, &with, &error));
+    CHECK(with == NULL && error.os_error == ENOENT);
+    EXPECT(AFTERCART_BAD_MODEL, aftercart_engine_with_model(engine, path, strlen(path), 1, &with, &error));
+    CHECK(with == NULL && strstr(error.message, "not a usable model") != NULL);
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, aftercart_engine_with_model(engine, path, strlen(path), 2, &with, NULL));
+
+    const uint8_t secret[32] = {1};
+    aftercart_key *key = NULL;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_key_new(secret, 31, &key, &error));
+    CHECK(key == NULL && strstr(error.message, "32 bytes") != NULL);
+    EXPECT(AFTERCART_OK, aftercart_key_new(secret, 32, &key, NULL));
+    aftercart_claim claim, read;
+    memset(&claim, 0, sizeof claim);
+    memset(&read, 0, sizeof read);
+    char token[AFTERCART_TOKEN_BYTES];
+    size_t length = 0;
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_token_sign(key, &claim, token, sizeof token, &length));
+    claim.struct_size = read.struct_size = sizeof claim;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_token_sign(key, &claim, token, sizeof token, &length)); /* no currency */
+    memcpy(claim.currency, "USD", 3);
+    claim.quantity = 1;
+    claim.expires_at_ms = 10;
+    claim.id_length = 73;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_token_sign(key, &claim, token, sizeof token, &length));
+    claim.id_length = 1;
+    claim.id[0] = (char)0xFF;
+    EXPECT(AFTERCART_BAD_UTF8, aftercart_token_sign(key, &claim, token, sizeof token, &length));
+    claim.id[0] = 'x';
+    EXPECT(AFTERCART_BAD_SIZE, aftercart_token_sign(key, &claim, token, 8, &length));
+    CHECK(length == 0);
+    EXPECT(AFTERCART_OK, aftercart_token_sign(key, &claim, token, sizeof token, &length));
+    CHECK(strlen(token) == length && length < sizeof token);
+    EXPECT(AFTERCART_OK, aftercart_token_verify(key, token, length, "USD", 10, 0, &read));
+    CHECK(read.quantity == 1 && strcmp(read.id, "x") == 0 && (read.idempotency_key_low | read.idempotency_key_high) != 0);
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_token_sign(key, &read, token, sizeof token, NULL)); /* it has a key already */
+    EXPECT(AFTERCART_TOKEN_EXPIRED, aftercart_token_verify(key, token, length, "USD", 11, 0, &read));
+    EXPECT(AFTERCART_WRONG_CURRENCY, aftercart_token_verify(key, token, length, "EUR", 10, 0, &read));
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_token_verify(key, token, length, "e1r", 10, 0, &read));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_token_verify(key, token, length, NULL, 10, 0, &read));
+    EXPECT(AFTERCART_BAD_TOKEN, aftercart_token_verify(key, token, length - 1, "USD", 10, 0, &read));
+    EXPECT(AFTERCART_BAD_TOKEN, aftercart_token_verify(key, NULL, 0, "USD", 10, 0, &read));
+    token[30] = token[30] == 'A' ? 'B' : 'A';
+    EXPECT(AFTERCART_BAD_SIGNATURE, aftercart_token_verify(key, token, length, "USD", 10, 0, &read));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_token_verify((aftercart_key *)decider, token, length, "USD", 10, 0, &read));
+    EXPECT(AFTERCART_OK, aftercart_key_free(key));
+    EXPECT(AFTERCART_OK, aftercart_key_free(NULL));
+}
+
+static void before_payment(aftercart_decider *decider)
+{
+    aftercart_option options[AFTERCART_OPTIONS_MAX + 1];
+    aftercart_ranked ranking[AFTERCART_OPTIONS_MAX + 1];
+    memset(options, 0, sizeof options);
+    EXPECT(AFTERCART_OK, rank_payment(decider, R, options, AFTERCART_OPTIONS_MAX, ranking));
+    CHECK(ranking[0].option == 0 && ranking[0].because == AFTERCART_BECAUSE_HOST_ORDER && ranking[31].option == 31);
+    EXPECT(AFTERCART_TOO_MANY_OPTIONS, rank_payment(decider, R, options, AFTERCART_OPTIONS_MAX + 1, ranking));
+    EXPECT(AFTERCART_NULL_POINTER, rank_payment(decider, R, NULL, 1, ranking));
+    EXPECT(AFTERCART_NULL_POINTER, rank_payment(decider, R, options, 1, NULL));
+    options[0].flags = 2;
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, rank_payment(decider, R, options, 1, ranking));
+    options[0].flags = AFTERCART_OPTION_READY;
+    options[1].price = 1;
+    EXPECT(AFTERCART_BAD_VALUE, rank_payment(decider, R, options, 2, ranking)); /* ways to pay have none */
+    options[1].price = 0;
+    options[1].id.length = 5000;
+    EXPECT(AFTERCART_BAD_STRING, rank_payment(decider, R, options, 2, ranking));
+    request *r = R;
+    size_t count = 99;
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, aftercart_rank_shipping_options(
+        decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, r->strings, r->strings_length, options, sizeof options[0], 1, ranking,
+        sizeof ranking[0], 1, &count)); /* ways to ship are not ready */
+    options[0].flags = 0;
+    options[1].id.length = 0;
+    EXPECT(AFTERCART_TRUNCATED, aftercart_rank_shipping_options(
+        decider, &r->transaction, NULL, NULL, 0, 0, NULL, 0, 0, r->strings, r->strings_length, options, sizeof options[0], 2, ranking,
+        sizeof ranking[0], 1, &count));
+    CHECK(count == 2);
+    aftercart_stored stored;
+    aftercart_prefilled filled;
+    memset(&stored, 0, sizeof stored);
+    stored.uses = 9;
+    EXPECT(AFTERCART_OK, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, &filled, sizeof filled, 1, &count));
+    CHECK(count == 1 && filled.confidence_ppm == 900000);
+    EXPECT(AFTERCART_TRUNCATED, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, NULL, 0, 0, &count));
+    stored.field = 256;
+    EXPECT(AFTERCART_BAD_VALUE, aftercart_prefill(&r->transaction, &stored, sizeof stored, 1, &filled, sizeof filled, 1, &count));
+    CHECK(count == 0);
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_prefill(NULL, NULL, 0, 0, NULL, 0, 0, &count));
+}
+
 static void overlays(const char *catalog, aftercart_engine *plain)
 {
     char path[512];
@@ -523,6 +633,8 @@ int main(int argc, char **argv)
     residents(argv[1]);
     explanations(decider);
     overlays(argv[1], engine);
+    moments(argv[1], engine, decider);
+    before_payment(decider);
     forks(engine);
     panics(engine);
     two_threads(engine);

@@ -103,6 +103,12 @@ static int32_t explains(void)
     return status == AFTERCART_TRUNCATED ? AFTERCART_OK : status;
 }
 
+static int32_t makes_a_key(void)
+{
+    aftercart_key *key = NULL;
+    return aftercart_key_new((const uint8_t *)"a secret of at least thirty-two bytes", 37, &key, NULL);
+}
+
 static int32_t decides(void) { return decide(decider, fresh(&bench)); }
 
 /* How a try ended: 0 = well, 1 = AFTERCART_OUT_OF_MEMORY, 2 = abort(). */
@@ -147,7 +153,7 @@ int main(int argc, char **argv)
     const struct { const char *name; int32_t (*call)(void); } calls[] = {
         {"open", opens}, {"open a copy", copies}, {"decider", makes_a_decider}, {"resident", finds_a_resident},
         {"overlay", opens_an_overlay}, {"bind", binds}, {"edit", edits}, {"look", looks}, {"explain", explains},
-        {"decide", decides},
+        {"key", makes_a_key}, {"decide", decides},
     };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         long counts[3] = {0, 0, 0}, n = 0;

@@ -85,6 +85,24 @@ static inline int32_t decide(aftercart_decider *decider, request *r)
                             r->capacity, &r->count, &r->summary);
 }
 
+static inline int32_t next_question(aftercart_decider *decider, request *r, aftercart_question *question)
+{
+    return aftercart_next_question(decider, &r->transaction, &r->profile, r->lines, r->line_size, r->line_count, r->facts,
+                                   r->fact_size, r->fact_count, r->strings, r->strings_length, question);
+}
+
+static inline int32_t rank_payment(aftercart_decider *decider, request *r, const aftercart_option *options, size_t count,
+                                   aftercart_ranked *ranking)
+{
+    size_t ranked = 0;
+    int32_t status = aftercart_rank_payment_methods(
+        decider, &r->transaction, &r->profile, r->lines, r->line_size, r->line_count, r->facts, r->fact_size, r->fact_count,
+        r->strings, r->strings_length, AFTERCART_DEVICE_PHONE, options, sizeof *options, count, NULL, 0, 0, ranking, sizeof *ranking,
+        count, &ranked);
+    CHECK(ranked == (status < 0 ? 0 : count));
+    return status;
+}
+
 static inline aftercart_engine *open_engine(const char *path)
 {
     aftercart_engine *engine = NULL;

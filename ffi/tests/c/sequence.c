@@ -192,6 +192,47 @@ static void explains(aftercart_decider *decider)
     drop(&r);
 }
 
+static void asks(aftercart_decider *decider, aftercart_engine *engine)
+{
+    request r;
+    fill(&r);
+    aftercart_question *question = (aftercart_question *)sized(sizeof *question);
+    int32_t status = told(aftercart_next_question(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts,
+                                                  r.fact_size, r.fact_count, r.strings, r.strings_length, question));
+    char words[300];
+    size_t length = 0;
+    if (status == AFTERCART_OK && question->struct_size == sizeof *question)
+        CHECK(aftercart_item_text(engine, AFTERCART_ITEM_ANSWER, question->answer_row, AFTERCART_TEXT_TITLE, words, sizeof words,
+                                  &length) <= 0 || length > 0);
+    free(question);
+    drop(&r);
+}
+
+static void signs(void)
+{
+    aftercart_key *key = NULL;
+    uint8_t secret[40] = {(uint8_t)byte()};
+    told(aftercart_key_new(secret, byte() % sizeof secret, &key, NULL));
+    aftercart_claim *claim = (aftercart_claim *)sized(sizeof *claim);
+    if (claim->struct_size == sizeof *claim && byte() < 230) {
+        claim->quantity = (uint32_t)number();
+        claim->price = (int64_t)number();
+        claim->expires_at_ms = moment();
+        memcpy(claim->currency, "EUR", 3);
+        claim->id_length = byte() % 80;
+    }
+    size_t capacity = byte(), length = 0;
+    char *token = (char *)memory(capacity);
+    if (told(aftercart_token_sign(key, claim, token, capacity, &length)) == AFTERCART_OK) {
+        if (byte() < 100)
+            token[byte() % length] ^= (char)byte();
+        told(aftercart_token_verify(key, token, length, "EUR", moment(), (int64_t)number(), claim));
+    }
+    free(token);
+    free(claim);
+    CHECK(aftercart_key_free(key) == AFTERCART_OK);
+}
+
 static void edits(aftercart_engine *engine)
 {
     request r;
@@ -306,6 +347,12 @@ static void step(void)
         told(aftercart_resident(catalog, strlen(catalog), overlay, byte() % 2 ? strlen(overlay) : 0, NULL, &kept, &resident, NULL));
         if (resident)
             decides(resident);
+        break;
+    case 12:
+        asks(*decider, *engine);
+        break;
+    case 13:
+        signs();
         break;
     case 11:
         if (byte() > 240) /* a defect: the decider is of no more use */

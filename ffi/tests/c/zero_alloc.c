@@ -1,4 +1,5 @@
-/* Counts every allocation while decisions are made: it replaces the allocator of the whole process. Argument: a catalog. */
+/* Counts every allocation while decisions are made: it replaces the allocator of the whole process. Arguments: a catalog, and one whose
+ * policy has a question. */
 #include "request.h"
 
 #include <errno.h>
@@ -18,11 +19,11 @@ void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, 
 int posix_memalign(void **out, size_t alignment, size_t size) { return (*out = memalign(alignment, size)) ? 0 : ENOMEM; }
 void free(void *old) { calls += old != NULL; __libc_free(old); }
 
-static request typical, large, wrong;
+static request typical, large, wrong, asking;
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2);
+    CHECK(argc == 3);
     aftercart_engine *engine = open_engine(argv[1]);
     CHECK(calls > 0); /* the counter is in place */
     aftercart_decider *decider = new_decider(engine);
@@ -37,16 +38,48 @@ int main(int argc, char **argv)
     fresh(&wrong);
     wrong.lines[0].item_id.length = 5000;
 
+    aftercart_engine *curious = open_engine(argv[2]);
+    aftercart_decider *asker = new_decider(curious);
+    fresh(&asking);
+    asking.line_count = 1;
+    asking.lines[0].item_id = put(&asking, "espresso-machine");
+    asking.transaction.value = 5000;
+    asking.transaction.flags = AFTERCART_TRANSACTION_HAS_VALUE;
+    memcpy(asking.transaction.country, "US", 2);
+    aftercart_key *key = NULL;
+    EXPECT(AFTERCART_OK, aftercart_key_new((const uint8_t *)"a secret of at least thirty-two bytes", 37, &key, NULL));
+    aftercart_claim claim = {0}, read = {0};
+    claim.struct_size = read.struct_size = sizeof claim;
+    claim.quantity = claim.expires_at_ms = claim.id_length = 1;
+    claim.id[0] = 'x';
+    memcpy(claim.currency, "EUR", 3);
+    char token[AFTERCART_TOKEN_BYTES];
+    size_t length = 0;
+    aftercart_ranked ranking[2];
+    aftercart_option options[2];
+    memset(options, 0, sizeof options);
+    options[0].id = options[1].id = typical.lines[0].item_id;
+    aftercart_question question;
+    memset(&question, 0, sizeof question);
+    question.struct_size = sizeof question;
+
     size_t before = calls;
     for (int i = 0; i < 1000; i++) {
         EXPECT(AFTERCART_OK, decide(decider, &typical)); /* from the first one on */
         EXPECT(AFTERCART_NO_OFFERS, decide(decider, &large));
         EXPECT(AFTERCART_BAD_STRING, decide(decider, &wrong));
+        EXPECT(AFTERCART_OK, next_question(asker, &asking, &question));
+        EXPECT(AFTERCART_OK, rank_payment(decider, &typical, options, 2, ranking));
+        EXPECT(AFTERCART_OK, aftercart_token_sign(key, &claim, token, sizeof token, &length));
+        EXPECT(AFTERCART_OK, aftercart_token_verify(key, token, length, "EUR", 1, 0, &read));
     }
     size_t after = calls;
-    printf("%zu allocations in 3000 decisions\n", after - before);
+    printf("%zu allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n", after - before);
     CHECK(after == before);
 
+    EXPECT(AFTERCART_OK, aftercart_key_free(key));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(asker));
+    EXPECT(AFTERCART_OK, aftercart_engine_close(curious));
     EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
     EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
     return 0;

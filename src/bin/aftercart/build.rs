@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use aftercart::build::error::BuildError;
 use aftercart::build::feed::{self, ColumnMap};
 use aftercart::build::{self, BuildOptions, Inputs};
 
@@ -88,7 +89,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ..BuildOptions::default()
     };
     options.affinity.dim = args.dim;
-    let bytes = build::build(&inputs, &options, &bars)?;
+    let bytes = build::build(&inputs, &options, &bars).map_err(|error| match (error, &args.policy) {
+        (BuildError::Policy(error), Some(path)) => feed::at_its_place(path, &error),
+        (error, _) => error,
+    })?;
     build::publish(&bytes, &args.out)?;
     if !args.quiet {
         let mib = bytes.len() as f64 / f64::from(1 << 20);

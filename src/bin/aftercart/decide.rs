@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::log::Recording;
+use crate::open;
 use crate::print;
 use crate::replay;
 use crate::request::Basket;
@@ -64,17 +65,11 @@ impl Decision {
             verify: if self.trust { Verify::Structure } else { Verify::Full },
             prefault: Prefault::Background,
         };
-        let mut engine =
-            Engine::open(&self.catalog, options).map_err(|e| format!("{}: {e}", self.catalog.display()))?;
-        if let Some(path) = &self.policy {
-            engine = engine
-                .with_policy(&feed::read_policy(path)?)
-                .map_err(|e| format!("{}: {e}", path.display()))?;
-        }
+        let mut engine = open::engine_under(&self.catalog, options, self.policy.as_deref())?;
         if let Some(path) = &self.live {
             engine = engine.with_live(Arc::new(Live::open(path)?))?;
         }
-        engine = crate::learn::with_model(engine, self.model.as_deref(), self.shadow)?;
+        engine = open::with_model(engine, self.model.as_deref(), self.shadow)?;
         if let Some(budget) = self.visit_budget {
             engine = engine.with_visit_budget(budget);
         }

@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use aftercart::build::feed::ColumnMap;
 use aftercart::build::{self, BuildOptions};
-use aftercart::{Decider, Engine, OpenOptions, Placement};
+use aftercart::{Decider, OpenOptions, Placement};
 
-use crate::Failure;
 use crate::bars::Bars;
 use crate::build::{Files, read};
 use crate::print;
 use crate::request::Basket;
 use crate::serve;
+use crate::{Failure, open};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let since = Instant::now();
     make(args, &data)?;
-    let engine = Arc::new(Engine::open(&args.out, OpenOptions::default())?);
+    let engine = Arc::new(open::engine(&args.out, OpenOptions::default())?);
     let mut decider = Decider::new(Arc::clone(&engine));
     let requests = std::fs::read_to_string(data.join("baskets.jsonl"))?;
     let built = since.elapsed();

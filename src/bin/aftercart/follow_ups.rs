@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use aftercart::build::feed::parse_timestamp;
 use aftercart::follow_up::{FollowUp, FollowUps, MessageKind, Outlook, ProgrammeTable, Programmes, Withheld};
-use aftercart::{Decider, Engine, Item, OpenOptions, Placement, Verify};
+use aftercart::{Decider, Engine, Item, Placement};
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::open;
 use crate::request::Basket;
 
 #[derive(clap::Args)]
@@ -31,9 +32,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-    let engine =
-        Engine::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
+    let engine = open::engine(&args.catalog, open::structure())?;
     let programmes = read(&args.programmes, &engine)?;
     let delivery_at_ms = args.delivery.as_deref().map_or(Ok(0), parse_timestamp)?;
     let outlook = Outlook { delivery_at_ms, contacts: &[] };

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use aftercart::build::Provenance;
-use aftercart::{Catalog, Engine, OpenOptions, Prefault, Verify};
+use aftercart::{Catalog, OpenOptions, Prefault, Verify};
 use serde_json::json;
 
-use crate::Failure;
+use crate::{Failure, open};
 
 #[derive(clap::Args)]
 #[command(
@@ -114,8 +114,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let since = Instant::now();
-    let engine = Engine::open(&args.catalog, OpenOptions::default())
-        .map_err(|e| format!("{}: {e}", args.catalog.display()))?;
+    let engine = open::engine(&args.catalog, OpenOptions::default())?;
     writeln!(
         out,
         "{}: all rules hold ({} products, {:.2} s)",

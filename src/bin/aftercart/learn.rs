@@ -1,14 +1,12 @@
 //! `aftercart learn`: a model of what people accept when shown, from a log, where it is better than what decided.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
+use aftercart::Model;
 use aftercart::learn::{Fit, Options, learn};
-use aftercart::log::Log;
-use aftercart::{Engine, Model, OpenOptions, Verify};
 
-use crate::Failure;
+use crate::{Failure, open};
 
 #[derive(clap::Args)]
 #[command(
@@ -38,22 +36,9 @@ pub(crate) struct Args {
     ridge: f64,
 }
 
-/// Opens a model and lets an engine decide by it, or hear of it.
-pub(crate) fn with_model(engine: Engine, path: Option<&Path>, shadow: bool) -> Result<Engine, Failure> {
-    Ok(match path {
-        Some(path) => engine.with_model(Arc::new(Model::open(path)?), shadow),
-        None => engine,
-    })
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-    let engine =
-        Engine::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
-    let data = Log::open(&args.log)?.read()?;
-    for (path, problem) in &data.skipped {
-        eprintln!("left out {}: {problem}", path.display());
-    }
+    let engine = open::engine(&args.catalog, open::structure())?;
+    let data = open::log(&args.log)?;
     let Args { half_life, prior, step, ridge, .. } = *args;
     let positive = [half_life, prior, step].iter().all(|number| *number > 0.0 && number.is_finite());
     if !positive || ridge.is_nan() || ridge < 0.0 {
@@ -79,18 +64,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !learnt.is_better() {
         return Err(format!("{}: not written, since the model is no better", args.out.display()).into());
     }
-    publish(&args.out, &learnt.model.to_bytes())?;
+    learnt.model.write(&args.out)?;
     let model = Model::open(&args.out)?;
     writeln!(out, "\n{}: generation {:08x}", args.out.display(), model.generation())?;
-    Ok(())
-}
-
-/// Puts the file in place whole.
-fn publish(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use aftercart::log::{Drain, Log};
-use aftercart::{Decider, Engine, OpenOptions, Verify};
+use aftercart::{Decider, Engine};
 
-use crate::Failure;
+use crate::{Failure, open};
 
 /// Records of a ring: 3.4 MB.
 const RING: usize = 4096;
@@ -120,9 +120,8 @@ pub(crate) struct LogArgs {
 /// Puts away what processes left behind, and says what became of every decision.
 pub(crate) fn log(args: &LogArgs) -> Result<(), Failure> {
     let log = Log::open(&args.log)?;
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-    let open = |path: &PathBuf| Engine::open(path, options).map_err(|e| format!("{}: {e}", path.display()));
-    let engines = args.catalog.iter().map(|path| open(path).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+    let open = |path: &PathBuf| open::engine(path, open::structure()).map(Arc::new);
+    let engines = args.catalog.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let mut out = std::io::stdout().lock();
     for recovered in log.recover(&engines)? {
         match recovered.drained {

@@ -10,6 +10,7 @@ mod inspect;
 mod learn;
 mod live;
 mod log;
+mod open;
 mod policy;
 mod pool;
 mod print;

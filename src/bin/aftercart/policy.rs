@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use aftercart::build::feed;
 use aftercart::{Decider, Engine, Item, OfferIx, OpenOptions, Placement, Policy, ProductIx};
 
 use crate::request::Basket;
-use crate::{Failure, decide};
+use crate::{Failure, decide, open};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -73,28 +72,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn open(catalog: &Path) -> Result<Engine, Failure> {
-    Engine::open(catalog, OpenOptions::default()).map_err(|e| format!("{}: {e}", catalog.display()).into())
-}
-
-/// A policy, and the catalog under it.
-fn under(engine: &Engine, path: &Path) -> Result<(Policy, Engine), Failure> {
-    let policy = feed::read_policy(path)?;
-    let engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok((policy, engine))
-}
-
 fn check(args: &CheckArgs) -> Result<(), Failure> {
-    let (policy, engine) = under(&open(&args.catalog)?, &args.policy)?;
+    let (policy, engine) = open::under(&open::engine(&args.catalog, OpenOptions::default())?, &args.policy)?;
     let review = engine.review(&policy);
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(out, "products that may appear  {:>9} of {}", review.products_allowed, review.products)?;
     writeln!(out, "other offers that may     {:>9} of {}", review.offers_allowed, review.offers)?;
     if !review.rules.is_empty() {
-        writeln!(out, "\nwhere it holds, refuses     products    offers")?;
+        writeln!(out, "\nwhere it holds              refuses products    offers   lets in products")?;
     }
     for rule in &review.rules {
-        writeln!(out, "  {:<24} {:>10} {:>9}", rule.name, rule.products, rule.offers)?;
+        writeln!(out, "  {:<24} {:>17} {:>9} {:>18}", rule.name, rule.products, rule.offers, rule.allows)?;
     }
     for warning in &review.warnings {
         writeln!(out, "\nwarning: {warning}")?;
@@ -107,9 +95,9 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 fn diff(args: &DiffArgs) -> Result<(), Failure> {
-    let engine = open(&args.catalog)?;
-    let (before, old) = under(&engine, &args.old)?;
-    let (after, new) = under(&engine, &args.new)?;
+    let engine = open::engine(&args.catalog, OpenOptions::default())?;
+    let (before, old) = open::under(&engine, &args.old)?;
+    let (after, new) = open::under(&engine, &args.new)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let items = || {
         let products = (0..engine.catalog().view().product_count()).map(|ix| Item::Product(ProductIx(ix)));

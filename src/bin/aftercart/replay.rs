@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aftercart::build::feed;
 use aftercart::{
     Decider, Degraded, Engine, Item, LiveFact, Offers, OpenMode, OpenOptions, Placement, Prefault, Verify,
 };
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::live::{facts_json, facts_of_json};
+use crate::open;
 use crate::print;
 use crate::request::Basket;
 
@@ -79,13 +79,8 @@ struct Record {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let options = OpenOptions { mode: OpenMode::Map, verify: Verify::Full, prefault: Prefault::Background };
-    let mut engine =
-        Engine::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
-    if let Some(path) = &args.policy {
-        let policy = feed::read_policy(path)?;
-        engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
-    }
-    let engine = Arc::new(crate::learn::with_model(engine, args.model.as_deref(), false)?);
+    let engine = open::engine_under(&args.catalog, options, args.policy.as_deref())?;
+    let engine = Arc::new(open::with_model(engine, args.model.as_deref(), false)?);
     let name = args.records.display();
     let file = File::open(&args.records).map_err(|e| format!("{name}: {e}"))?;
     let mut out = BufWriter::new(std::io::stdout().lock());

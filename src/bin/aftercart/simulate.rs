@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aftercart::build::feed::{self, parse_timestamp};
+use aftercart::build::feed::parse_timestamp;
 use aftercart::log::{Event, EventKind, Log};
-use aftercart::{
-    Answer, DecideError, Decider, Engine, Item, Offer, Offers, OpenOptions, Placement, Profile, Transaction,
-    Verify,
-};
+use aftercart::{Answer, DecideError, Decider, Engine, Item, Offer, Offers, Placement, Profile, Transaction};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -17,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Failure;
 use crate::log::Recording;
+use crate::open;
 
 #[derive(clap::Args)]
 #[command(
@@ -135,15 +133,8 @@ struct Page {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let start_ms = parse_timestamp(&args.start).map_err(|error| format!("--start: {error}"))?;
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-    let mut engine =
-        Engine::open(&args.catalog, options).map_err(|e| format!("{}: {e}", args.catalog.display()))?;
-    if let Some(path) = &args.policy {
-        let policy = feed::read_policy(path)?;
-        engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
-    }
-    let plain = Arc::new(engine);
-    let engine = Arc::new(crate::learn::with_model((*plain).clone(), args.model.as_deref(), false)?);
+    let plain = Arc::new(open::engine_under(&args.catalog, open::structure(), args.policy.as_deref())?);
+    let engine = Arc::new(open::with_model((*plain).clone(), args.model.as_deref(), false)?);
     let baskets = crate::decide::newest(&args.orders, &engine, args.baskets)?;
     if baskets.is_empty() || args.customers == 0 {
         return Err("no baskets to draw from, or no customers".into());

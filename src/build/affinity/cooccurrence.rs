@@ -4,11 +4,10 @@ use rayon::prelude::*;
 
 use super::{AffinityInput, AffinityOptions};
 use crate::build::feed::NONE;
+use crate::days::DAY_MS;
 
 /// Rows handled by one task. Fixed, so that results do not depend on the number of threads.
 pub(super) const CHUNK: usize = 1024;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// The orders, regrouped: baskets of one customer stand together in order of time, each with its distinct
 /// products sorted by type. A "unit" is a customer, or a basket where the order names no customer.

@@ -25,7 +25,7 @@ pub use embeddings::read_embeddings;
 pub use live::{LiveFieldError, LiveReport, load_live, read_change, watch_live};
 pub use orders::{OrdersReport, read_orders};
 pub use partners::read_partners;
-pub use policy::read_policy;
+pub use policy::{apply_policy, at_its_place, read_policy};
 pub use products::read_products;
 pub use values::{PriceError, TimeError, parse_price, parse_timestamp};
 

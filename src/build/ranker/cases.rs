@@ -6,6 +6,7 @@ use super::additive::Rows;
 use crate::build::catalogue::Inputs;
 use crate::build::feed::{NONE, OrderLine, Orders};
 use crate::build::progress::{Progress, Unit};
+use crate::days::DAY_MS;
 use crate::index::format::Head;
 use crate::offer::{Item, ProductIx};
 use crate::scratch::Scratch;
@@ -21,7 +22,7 @@ const HIDDEN: usize = 3;
 /// Earlier lines of a customer that a case knows.
 const HISTORY_MAX: usize = 500;
 /// Time within which a purchase is the answer.
-const ANSWER_MS: i64 = 14 * 86_400_000;
+const ANSWER_MS: i64 = 14 * DAY_MS;
 /// Bought rows count (customers / 100)^-power: else a model learns little but what everybody buys.
 /// What is bought for the first time is common by nature: a third of the power there.
 const RARITY_POWER: f32 = 0.15;
@@ -248,11 +249,10 @@ mod tests {
 
     #[test]
     fn what_a_customer_ever_bought_before_is_not_new() {
-        const DAY: i64 = 86_400_000;
         let line = |day: i64, product: u32| OrderLine {
             basket: day as u32,
             customer: 7,
-            at_ms: day * DAY,
+            at_ms: day * DAY_MS,
             product,
             quantity: 1,
             unit_price: None,
@@ -265,7 +265,7 @@ mod tests {
             later: HashMap::from([(7, later)]),
             histories: HashMap::from([(7, vec![line(3, 5)])]),
             owned: HashMap::from([(7, HashSet::from([5, 2]))]),
-            end_ms: 60 * DAY,
+            end_ms: 60 * DAY_MS,
             sold: vec![1; 6],
             type_of: (0..6).collect(),
         };

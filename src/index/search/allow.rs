@@ -1,7 +1,7 @@
 //! Which products a search may find.
 
 use super::RowSet;
-use crate::distance::{BLOCK, prefetch};
+use crate::distance::{BLOCK, prefetch_at};
 use crate::index::format::CellRecord;
 use crate::index::view::View;
 
@@ -90,7 +90,7 @@ impl RefusedClasses<'_> {
     /// Asks for the class of a product that will be looked at soon.
     #[inline]
     pub(crate) fn prefetch(&self, product: u32) {
-        prefetch(self.of.get(product as usize..=product as usize).unwrap_or(&[]));
+        prefetch_at(self.of, product as usize);
     }
 
     /// What is left of a cell's allowed products.
@@ -246,8 +246,7 @@ impl AllowList {
     /// Asks for the bit of a product that will be looked at soon.
     #[inline]
     pub(crate) fn prefetch(&self, product: u32) {
-        let word = product as usize / 64;
-        prefetch(self.products.0.get(word..=word).unwrap_or(&[]));
+        prefetch_at(&self.products.0, product as usize / 64);
     }
 
     /// Allowed products of a cell.

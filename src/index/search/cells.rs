@@ -9,7 +9,7 @@ use super::allow::AllowList;
 use super::heap::{Best, key, key_ix};
 use super::query::Query;
 use super::scan::{Coded, Pool, Range};
-use crate::distance::{Kernel, prefetch};
+use crate::distance::{Kernel, prefetch, prefetch_at};
 use crate::index::view::View;
 use crate::limits::{AREAS_MAX, PROBES_MAX};
 
@@ -155,7 +155,7 @@ fn scan_areas(
     let found = pool.settle();
     for cell in found.iter().map(|cell| key_ix(*cell)) {
         prefetch(view.centroid(cell).unwrap_or(&[]));
-        prefetch(view.cells.get(cell as usize..=cell as usize).unwrap_or(&[]));
+        prefetch_at(view.cells, cell as usize);
     }
     for cell in found.iter().map(|cell| key_ix(*cell)) {
         let Some(row) = view.centroid(cell) else { continue };

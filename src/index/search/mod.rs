@@ -35,9 +35,9 @@ impl Effort {
     /// Compares every allowed product by its whole row: exact, and as slow as that is.
     pub const EXACT: Self = Self { visits: u32::MAX, rerank: u32::MAX };
 
-    /// What is left of it where only so many of the queries ask.
-    pub(crate) fn of_queries(self, asking: usize, of: usize) -> Self {
-        let share = u64::from(self.visits) * asking as u64 / of.max(1) as u64;
+    /// So many parts of so many of its visits; all where it is exact.
+    pub(crate) fn share(self, parts: usize, of: usize) -> Self {
+        let share = u64::from(self.visits) * parts as u64 / of.max(1) as u64;
         let exact = self.visits == u32::MAX;
         Self { visits: if exact { u32::MAX } else { share.min(u32::MAX.into()) as u32 }, ..self }
     }

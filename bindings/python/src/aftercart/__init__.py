@@ -10,16 +10,19 @@ times Unix milliseconds, relevance is in thousandths, probabilities are in parts
 
 from .engine import AftercartError, Decider, Engine, Pool
 from .lists import (
-    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
+    Accept, Acceptance, AgeBand, Because, Customer, Device, Exposure, Field, Item, Kind, Mode, Payment, Prefault, Relation, Role, Sensitive, Stage, Status,
     Verify,
 )
+from .prefill import prefill
+from .token import TokenKey
 from .types import (
-    Change, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, Offer, Offers, Profile, SurveyAnswer,
-    Transaction,
+    Change, Claim, Consent, Event, Explanation, Exposed, Feature, Info, Lease, Line, LiveState, MethodCount, Offer, Offers,
+    PaymentOption, PossibleAnswer, Prefilled, Profile, Question, Ranked, ShippingOption, StoredField, SurveyAnswer, Transaction, Use,
 )
 
 __all__ = [
-    "Accept", "AftercartError", "AgeBand", "Change", "Consent", "Customer", "Decider", "Engine", "Event", "Explanation", "Exposed",
-    "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "Mode", "Offer", "Offers", "Payment",
-    "Pool", "Prefault", "Profile", "Relation", "Role", "Sensitive", "Stage", "Status", "SurveyAnswer", "Transaction", "Verify",
+    "Accept", "Acceptance", "AftercartError", "AgeBand", "Because", "Change", "Claim", "Consent", "Customer", "Decider", "Device", "Engine", "Event", "Explanation", "Exposed",
+    "Exposure", "Feature", "Field", "Info", "Item", "Kind", "Lease", "Line", "LiveState", "MethodCount", "Mode", "Offer", "Offers", "Payment", "PaymentOption",
+    "Pool", "PossibleAnswer", "Prefault", "Prefilled", "Profile", "Question", "Ranked", "Relation", "Role", "Sensitive", "ShippingOption", "Stage", "Status", "StoredField", "SurveyAnswer", "TokenKey", "Transaction",
+    "Use", "Verify", "prefill",
 ]

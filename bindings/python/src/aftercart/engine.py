@@ -7,14 +7,15 @@ import queue
 import struct
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 
 from . import native
-from .lists import Accept, Item, Kind, Mode, Prefault, Relation, Status, Verify
+from .lists import Accept, Acceptance, Because, Device, FactKind, Item, Kind, Mode, Prefault, Relation, Status, Verify
 from .types import (
-    Change, Explanation, Feature, Info, Lease, LiveState, Offer, Offers, Profile, Transaction,
+    Change, Explanation, Feature, Info, Lease, LiveState, MethodCount, Offer, Offers, PaymentOption, PossibleAnswer, Profile,
+    Question, Ranked, ShippingOption, Transaction, Use,
 )
 
 _library = native.load()
@@ -24,6 +25,8 @@ _TRUNCATED = 2
 _kinds = {kind.value: kind for kind in Kind}
 _relations = {relation.value: relation for relation in Relation}
 _accepts = {accept.value: accept for accept in Accept}
+_becauses = {because.value: because for because in Because}
+_acceptances = {acceptance.value: acceptance for acceptance in Acceptance}
 
 
 class AftercartError(Exception):
@@ -105,28 +108,28 @@ class Engine:
             status = _library.aftercart_engine_info(self._open(), room)
         if status < 0:
             raise AftercartError(status)
-        _, products, offers, _, index, policy, created_at_ms, file_bytes, kernel = native.INFO.unpack(room.raw)
-        return Info(products, offers, index, policy, created_at_ms, file_bytes, _text(kernel))
+        _, products, offers, currency, index, policy, created_at_ms, file_bytes, kernel = native.INFO.unpack(room.raw)
+        return Info(products, offers, index, policy, created_at_ms, file_bytes, _text(kernel), _text(currency))
 
     def title(self, offer: Offer) -> str:
         """The title of an offer of this engine's deciders."""
-        return self._item_text(offer, 2)
+        return self._item_text(offer.item_kind, offer.item_row, 2)
 
     def category(self, offer: Offer) -> str:
         """The category path of an offer's product; empty where not known and for other offers."""
-        return self._item_text(offer, 3)
+        return self._item_text(offer.item_kind, offer.item_row, 3)
 
     def partner(self, offer: Offer) -> str:
         """The id of the partner behind an offer; empty for your own."""
-        return self._item_text(offer, 4)
+        return self._item_text(offer.item_kind, offer.item_row, 4)
 
-    def _item_text(self, offer: Offer, which: int) -> str:
+    def _item_text(self, kind: int, row: int, which: int) -> str:
         length, capacity = c_size_t(), 256
         while True:
             room = create_string_buffer(capacity)
             with self._lock:
                 status = _library.aftercart_item_text(
-                    self._open(), offer.item_kind, offer.item_row, which, room, capacity, byref(length))
+                    self._open(), kind, row, which, room, capacity, byref(length))
             if status < 0:
                 raise AftercartError(status)
             if status == 0:
@@ -147,6 +150,19 @@ class Engine:
         with self._using() as engine:
             if _library.aftercart_engine_with_live(engine, name, len(name), byref(handle), error.room) < 0:
                 raise error.raised()
+        return self._made(handle)
+
+    def with_model(self, path: str | os.PathLike[str], *, shadow: bool = False) -> Engine:
+        """An engine that decides with a model, a file that `aftercart learn` made: by how likely it says that offers are accepted. As
+        a shadow it decides nothing, and what it would have said is recorded. This one stays as it is."""
+        name, handle, error = os.fsencode(path), c_void_p(), _Error()
+        with self._using() as engine:
+            if _library.aftercart_engine_with_model(engine, name, len(name), shadow, byref(handle), error.room) < 0:
+                raise error.raised()
+        return self._made(handle)
+
+    @staticmethod
+    def _made(handle: c_void_p) -> Engine:
         made = object.__new__(Engine)
         made._own(handle)
         return made
@@ -225,6 +241,7 @@ class Decider:
         with engine._lock:
             if _library.aftercart_decider_new(engine._open(), byref(handle), error.room) < 0:
                 raise error.raised()
+        self._engine = engine
         self._handle = handle
         self._lock = threading.Lock()
         self._offers = create_string_buffer(native.OFFER.size * native.SLOTS_MAX)
@@ -269,8 +286,75 @@ class Decider:
                 status = _library.aftercart_decider_use(self._handle, engine._open())
             if status < 0:
                 raise AftercartError(status)
+            self._engine = engine
         finally:
             self._lock.release()
+
+    def next_question(self, order: Transaction, customer: Profile = _ANONYMOUS) -> Question | None:
+        """The question whose answer is expected to make the page worth most; None where no answer would change it, or where one was
+        asked or answered in this order. Then decide again with the answer in `Profile.answers`. Takes as long as the decisions
+        that it makes, at most 33. Its texts are the engine's, which must not be closed yet."""
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            room = create_string_buffer(struct.pack("=I", native.QUESTION.size), native.QUESTION.size)
+            status = _library.aftercart_next_question(self._handle, *self._pack(order, customer), room)
+            if status < 0:
+                raise AftercartError(status)
+        finally:
+            self._lock.release()
+        if status > 0:
+            return None
+        _, row, gain_micros, first, count, decisions, _ = native.QUESTION.unpack(room.raw)
+        text = self._engine._item_text
+        answers = tuple(PossibleAnswer(text(Item.ANSWER, at, 1), text(Item.ANSWER, at, 2)) for at in range(first, first + count))
+        return Question(text(Item.QUESTION, row, 1), text(Item.QUESTION, row, 2), answers, gain_micros, decisions)
+
+    def rank_payment_methods(self, order: Transaction, customer: Profile, options: Sequence[PaymentOption], uses: Sequence[Use] = (),
+                             counts: Sequence[MethodCount] = (), device: Device = Device.UNKNOWN) -> tuple[Ranked, ...]:
+        """Puts the ways to pay that you permit in order, best first: by the customer's own use, drawn to what your customers here use.
+        None is added or taken away."""
+        def pack(texts: native.Texts) -> list[object]:
+            rows = b"".join(native.OPTION.pack(*texts.add(of.id), 0, 0, native.OPTION_READY if of.ready else 0, 0) for of in options)
+            usual = b"".join(native.METHOD_COUNT.pack(*texts.add(of.id), native.code(of.country), of.device, of.amount_from, of.orders, 0)
+                             for of in counts)
+            return [device, rows, native.OPTION.size, len(options), usual, native.METHOD_COUNT.size, len(counts)]
+        return self._rank(_library.aftercart_rank_payment_methods, order, customer, uses, pack)
+
+    def rank_shipping_options(self, order: Transaction, customer: Profile, options: Sequence[ShippingOption],
+                              uses: Sequence[Use] = ()) -> tuple[Ranked, ...]:
+        """Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one
+        that is cheaper and promised as early or earlier."""
+        def pack(texts: native.Texts) -> list[object]:
+            rows = b"".join(native.OPTION.pack(*texts.add(of.id), of.price, of.arrives_by_ms, 0, 0) for of in options)
+            return [rows, native.OPTION.size, len(options)]
+        return self._rank(_library.aftercart_rank_shipping_options, order, customer, uses, pack)
+
+    def _rank(self, rank, order: Transaction, customer: Profile, uses: Sequence[Use],  # type: ignore[no-untyped-def]
+              pack: Callable[[native.Texts], list[object]]) -> tuple[Ranked, ...]:
+        given: list[object] = []
+
+        def more(texts: native.Texts) -> list[bytes]:
+            given.extend(pack(texts))
+            return [native.FACT.pack(FactKind.FAILED if use.failed else FactKind.USED, 0, use.at_ms, *texts.add(use.id), 0, 0)
+                    for use in uses]
+
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            request = self._pack(order, customer, more)
+            room, count = create_string_buffer(native.RANKED.size * native.OPTIONS_MAX), c_size_t()
+            status = rank(self._handle, *request, *given, room, native.RANKED.size, native.OPTIONS_MAX, byref(count))
+        finally:
+            self._lock.release()
+        if status < 0:
+            raise AftercartError(status)
+        rows = list(native.RANKED.iter_unpack(room.raw))[: count.value]
+        return tuple(Ranked(option, _becauses.get(because, because)) for option, because, _ in rows)
 
     def explain(self, order: Transaction, customer: Profile, id: str, kind: Item = Item.ANY) -> Explanation:
         """Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a
@@ -304,8 +388,9 @@ class Decider:
             _known(line), relevance, accept_ppm, ev_micros,
             tuple(Feature(row[1], int(row[2]), int(row[3])) for row in rows if row[0] == "feature"))
 
-    def _pack(self, order: Transaction, customer: Profile) -> tuple:  # type: ignore[type-arg]
-        """A request as the arguments of C."""
+    def _pack(self, order: Transaction, customer: Profile,
+              more: Callable[[native.Texts], list[bytes]] | None = None) -> tuple:  # type: ignore[type-arg]
+        """A request as the arguments of C, with more facts at its end."""
         if len(order.lines) > native.LINES_MAX:
             raise AftercartError(Status.TOO_MANY_LINES)
         texts = native.Texts()
@@ -315,6 +400,8 @@ class Decider:
             profile = native.pack_profile(customer, texts)
             history = native.pack_purchases(customer, texts)
             facts = native.pack_facts(order, customer, texts)
+            if more is not None:
+                facts += more(texts)
         except (struct.error, ValueError, OverflowError) as problem:
             raise AftercartError(Status.BAD_VALUE, str(problem)) from None
         return (
@@ -331,9 +418,9 @@ class Decider:
             raise AftercartError(status)
         unpack, size = native.OFFER.unpack_from, native.OFFER.size
         slate = tuple([_offer(unpack(self._offers, at * size)) for at in range(self._count.value)])
-        _, reason, low, high, *rest = native.SUMMARY.unpack_from(self._summary)
+        _, reason, low, high, *rest, group_low, group_high, model, _ = native.SUMMARY.unpack_from(self._summary)
         text = _library.aftercart_reason_text(reason).decode() if reason else ""
-        return Offers(slate, reason, text, f"{high:016x}{low:016x}", *rest)
+        return Offers(slate, reason, text, f"{high:016x}{low:016x}", *rest, f"{group_high:016x}{group_low:016x}", model)
 
     def _selftest(self) -> int:
         """Runs into a defect on purpose, for the tests."""
@@ -342,11 +429,12 @@ class Decider:
 
 def _offer(fields: tuple) -> Offer:  # type: ignore[type-arg]
     (item_kind, item_row, kind, position, third_party, relation, line, relevance, accept_ppm, select, value, ev, price,
-     id_length, accept, chars) = fields
+     id_length, accept, chars, acceptance, confirmation) = fields
     return Offer(
         chars[:id_length].decode("utf-8", "replace"), _kinds.get(kind, kind), _relations.get(relation, relation),
         position, None if line < 0 else line, third_party != 0, relevance, accept_ppm, select, value, ev,
         None if price < 0 else price, item_kind, item_row, _accepts.get(accept, accept),
+        _acceptances.get(acceptance, acceptance), confirmation != 0,
     )
 
 

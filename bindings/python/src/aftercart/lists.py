@@ -130,6 +130,9 @@ class FactKind(IntEnum):
     SHOWN = 8
     ENGAGED = 9
     ACCEPTED = 10
+    ASKED = 11
+    USED = 12
+    FAILED = 13
 
 
 class Exposure(IntEnum):
@@ -151,6 +154,41 @@ class Accept(IntEnum):
     LEAD_OPT_IN = 5
 
 
+class Acceptance(IntEnum):
+    """Why an offer is accepted in its way and no shorter one."""
+
+    NOTHING_TO_ACCEPT = 0
+    APP_SHOP = 1
+    ENROLMENT = 2
+    THIRD_PARTY_SELLS = 3
+    REGULATED = 4
+    BEFORE_PAYMENT = 5
+    NOT_RECHARGEABLE = 6
+    RECURS = 7
+    SOLD_ONCE = 8
+
+
+class Device(IntEnum):
+    """Where the customer sits."""
+
+    UNKNOWN = 0
+    PHONE = 1
+    TABLET = 2
+    DESKTOP = 3
+
+
+class Because(IntEnum):
+    """Why an option stands where it does."""
+
+    HOST_ORDER = 0  # nothing speaks for another place
+    LAST_USED = 1
+    OFTEN_USED = 2
+    READY_ON_DEVICE = 3
+    USUAL_HERE = 4
+    CHEAPER_FIRST = 5  # a cheaper one that is as fast comes first
+    HOLDOUT = 6
+
+
 class Item(IntEnum):
     """What an id names."""
 
@@ -158,6 +196,8 @@ class Item(IntEnum):
     PRODUCT = 1
     OFFER = 2
     PARTNER = 3  # only in the live overlay
+    QUESTION = 4  # internal
+    ANSWER = 5  # likewise
 
 
 class Field(IntFlag):
@@ -185,12 +225,14 @@ class Status(IntEnum):
     TOO_MANY_FACTS = -109
     TOO_MANY_SLOTS = -110
     UNKNOWN_ID = -111
+    TOO_MANY_OPTIONS = -112
     BAD_HANDLE = -201
     BUSY = -202
     POISONED = -203
     BAD_CATALOG = -301
     BAD_POLICY = -302
     LIVE_FULL = -304
+    BAD_MODEL = -305
     CATALOG_VERSION = -401
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502
@@ -201,3 +243,7 @@ class Status(IntEnum):
     PAUSED = -703
     LEASE_GONE = -704
     LEASE_FOREIGN = -705
+    BAD_TOKEN = -801
+    BAD_SIGNATURE = -802
+    TOKEN_EXPIRED = -803
+    WRONG_CURRENCY = -804

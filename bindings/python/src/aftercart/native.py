@@ -32,17 +32,27 @@ PROFILE_GPC = 4
 
 OPTIONS = Struct("=4IQ")
 ERROR = Struct("=IiiIQ32s456s")
-INFO = Struct("=4I2QqQ16s")
+INFO = Struct("=3I4s2QqQ16s")
 TRANSACTION = Struct("=2I2q2I4s4s8I")
 PROFILE = Struct("=6I16s16s6I")
 LINE = Struct("=6Iq4I")
 FACT = Struct("=2Iq4I")
-OFFER = Struct("=6Ii3I3q2I72s")
-SUMMARY = Struct("=2I4Q6IQ")
+OFFER = Struct("=6Ii3I3q2I72s2I")
+SUMMARY = Struct("=2I4Q6IQ2Q2I")
 CHANGE = Struct("=7Ii4I5q")
 LIVE_STATE = Struct("=4I2i4I8q")
 EXPLANATION = Struct("=3IiIi2Iq2I32I")
 LEASE = Struct("=2Iq4Q")
+QUESTION = Struct("=2Iq4I")
+CLAIM = Struct("=2I2Q2q4sI72s2Q")
+TOKEN_BYTES = 192
+OPTIONS_MAX = 32
+OPTION_READY = 1
+OPTION = Struct("=2I2q2I")
+METHOD_COUNT = Struct("=2I4sIq2I")
+RANKED = Struct("=2IQ")
+STORED = Struct("=2I4sIq")
+PREFILLED = Struct("=4Iq")
 
 CHANGE_STOCK = 1
 CHANGE_PRICE = 2
@@ -73,6 +83,17 @@ def load() -> ctypes.CDLL:
         "explain": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, c_uint32, pointer, size, pointer, pointer,
                                     size, pointer],
         "engine_with_live": [pointer, c_char_p, size, pointer, pointer],
+        "engine_with_model": [pointer, c_char_p, size, c_uint32, pointer, pointer],
+        "next_question": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer],
+        "rank_payment_methods": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, c_uint32, pointer, size, size,
+                                                 pointer, size, size, pointer, size, size, pointer],
+        "rank_shipping_options": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer, size, size, pointer,
+                                                  size, size, pointer],
+        "prefill": [pointer, pointer, size, size, pointer, size, size, pointer],
+        "key_new": [c_char_p, size, pointer, pointer],
+        "key_free": [pointer],
+        "token_sign": [pointer, pointer, pointer, size, pointer],
+        "token_verify": [pointer, c_char_p, size, c_char_p, c_int64, c_int64, pointer],
         "live_bind": [pointer, c_char_p, size, pointer],
         "live_edit": [pointer, pointer, size, size, pointer, size, c_int64, pointer, pointer],
         "live_look": [pointer, c_uint32, c_char_p, size, c_int64, pointer, pointer],
@@ -128,10 +149,15 @@ class Texts:
         return starts, lengths
 
 
-def pack_transaction(order: Transaction, texts: Texts) -> bytes:
-    currency, country = order.currency.encode(), order.country.encode()
-    if len(currency) > 4 or len(country) > 4:
+def code(text: str) -> bytes:
+    """A short code, which C checks."""
+    packed = text.encode()
+    if len(packed) > 4:
         raise ValueError("currency and country are ISO codes")
+    return packed
+
+
+def pack_transaction(order: Transaction, texts: Texts) -> bytes:
     flags = (
         (TRANSACTION_HAS_VALUE if order.value is not None else 0)
         | (TRANSACTION_HAS_MIN_RELEVANCE if order.min_relevance is not None else 0)
@@ -140,7 +166,7 @@ def pack_transaction(order: Transaction, texts: Texts) -> bytes:
         | (TRANSACTION_FIRST_PURCHASES if order.first_purchases else 0)
     )
     return TRANSACTION.pack(
-        TRANSACTION.size, flags, order.created_at_ms, order.value or 0, *texts.add(order.order_id), currency, country,
+        TRANSACTION.size, flags, order.created_at_ms, order.value or 0, *texts.add(order.order_id), code(order.currency), code(order.country),
         order.stage, order.slots, order.min_relevance or 0, order.payment, _ANSWER[order.rechargeable], 0,
         *texts.add(order.placement),
     )
@@ -189,6 +215,7 @@ def pack_facts(order: Transaction, customer: Profile, texts: Texts) -> list[byte
     pack, add = FACT.pack, texts.add
     facts = [pack(FactKind.DECLINE, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.declines]
     facts += [pack(event.event, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.exposures]
+    facts += [pack(FactKind.ASKED, 0, event.at_ms, *add(event.id), 0, 0) for event in customer.asked]
     facts += [pack(FactKind.ANSWER, 0, 0, *add(answer.question), *add(answer.tag)) for answer in customer.answers]
     facts += [pack(FactKind.OPT_OUT_CATEGORY, 0, 0, *add(path), 0, 0) for path in customer.opt_out_categories]
     facts += [pack(FactKind.CART_REMOVED, 0, 0, *add(item), 0, 0) for item in customer.cart_removed]

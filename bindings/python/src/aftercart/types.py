@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .lists import (
-    Accept, AgeBand, Customer, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
+    Accept, Acceptance, AgeBand, Because, Customer, Device, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
 )
 
 
@@ -106,6 +106,7 @@ class Profile:
     segments: Sequence[str] = ()  # your own words for this customer, which a policy may ask for
     consent: Consent = _NOBODY_ASKED
     exposures: Sequence[Exposed] = ()  # offers that were on earlier pages, oldest first: for frequency caps
+    asked: Sequence[Event] = ()  # questions that were asked, in this order and before, oldest first, whatever the answer
 
 
 class Offer(NamedTuple):
@@ -126,6 +127,8 @@ class Offer(NamedTuple):
     item_kind: int
     item_row: int
     accept: Accept | int  # how it may be accepted; charging is yours
+    acceptance: Acceptance | int  # why in that way and no shorter one
+    may_need_confirmation: bool  # the customer's bank may want them to confirm the charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class Offers(Sequence[Offer]):
     cells: int
     compared: int
     overlay_generation: int  # changes of the live overlay before the decision; 0 without one
+    group_id: str  # equal for all decisions of one order, whatever the customer answered
+    model_generation: int  # content of the model; 0 without one
 
     def __len__(self) -> int:
         return len(self.slate)
@@ -154,6 +159,100 @@ class Offers(Sequence[Offer]):
 
     def __iter__(self) -> Iterator[Offer]:
         return iter(self.slate)
+
+
+class PossibleAnswer(NamedTuple):
+    """An answer to a question. The page shows the text; `SurveyAnswer(question.id, tag)` says that it was given."""
+
+    tag: str
+    text: str
+
+
+class Question(NamedTuple):
+    """The question that is worth asking."""
+
+    id: str
+    text: str
+    answers: tuple[PossibleAnswer, ...]
+    gain_micros: int  # by how much the page is expected to be worth more, millionths of a minor unit
+    decisions: int  # that were made to find out
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOption:
+    """A way to pay that you permit for this order."""
+
+    id: str  # your name for it
+    ready: bool = False  # set up on the device, as wallets are
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingOption:
+    """A way to ship that you permit for this order."""
+
+    id: str  # your name for it
+    price: int
+    arrives_by_ms: int = 0  # the last moment of the promised window; 0 = none was promised
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the customer paid or shipped with before."""
+
+    id: str
+    at_ms: int = 0  # 0 = not known
+    failed: bool = False  # declined, or given up
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCount:
+    """How often your customers use a way to pay, in one group of orders."""
+
+    id: str
+    country: str
+    device: Device
+    amount_from: int  # and below the next greater one that occurs
+    orders: int
+
+
+class Ranked(NamedTuple):
+    """Where an option goes."""
+
+    option: int  # index into the options
+    because: Because | int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredField:
+    """Something in your store that may be filled in. Its value stays with you."""
+
+    field: int  # what it is, by a number of yours, 0 to 255; at most one of each is suggested
+    slot: int  # its place in your store, 0 to 65535
+    country: str = ""  # of an address
+    uses: int = 0
+    last_used_ms: int = 0  # 0 = not known
+
+
+class Prefilled(NamedTuple):
+    """What to fill in."""
+
+    field: int
+    slot: int
+    confidence_ppm: int
+    because: Because | int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was offered, at what price, until when."""
+
+    decision_id: str  # of the offers
+    item_id: str
+    price: int  # of one unit
+    currency: str  # Info.currency
+    expires_at_ms: int
+    quantity: int = 1
+    idempotency_key: str = ""  # of a token that was verified: the same for every token of one offer of one decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +266,7 @@ class Info:
     created_at_ms: int
     file_bytes: int
     kernel: str
+    currency: str  # of all amounts, ISO 4217
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use aftercart::build::feed;
 use aftercart::evaluate::{
     self, Estimate, Estimator, Mismatch, Page, Replayer, Support, beyond_the_log, page_of,
 };
-use aftercart::log::{Log, LogData, Logged, LoggedSlot};
-use aftercart::{Engine, OpenOptions, Verify};
+use aftercart::log::{LogData, Logged, LoggedSlot};
 use serde_json::json;
 
-use crate::Failure;
+use crate::{Failure, open};
 
 /// Below so many pages' worth nothing is stated.
 const ESS_MIN: f64 = 100.0;
@@ -116,22 +114,13 @@ fn of_log(
     policy: &Path,
     target: &Path,
 ) -> Result<Vec<Page>, Failure> {
-    let options = OpenOptions { verify: Verify::Structure, ..OpenOptions::default() };
-    let engine = Engine::open(catalog, options).map_err(|e| format!("{}: {e}", catalog.display()))?;
-    let under = |path: &Path| -> Result<_, Failure> {
-        let policy = feed::read_policy(path)?;
-        let engine = engine.with_policy(&policy).map_err(|e| format!("{}: {e}", path.display()))?;
-        Ok((policy, engine))
-    };
-    let ((old, by), (new, to)) = (under(policy)?, under(target)?);
+    let engine = open::engine(catalog, open::structure())?;
+    let ((old, by), (new, to)) = (open::under(&engine, policy)?, open::under(&engine, target)?);
     if let Some(problem) = beyond_the_log(&old, &new) {
         let out = "give the new policy an arm of an experiment, and compare the arms with `aftercart report`";
         return Err(format!("{}: the log cannot tell: {problem}; {out}", target.display()).into());
     }
-    let data = Log::open(log)?.read()?;
-    for (path, problem) in &data.skipped {
-        eprintln!("left out {}: {problem}", path.display());
-    }
+    let data = open::log(log)?;
     let (mut by, mut to) = (Replayer::new(&by), Replayer::new(&to));
     let model = Model::fit(&data, args.reward);
     let (mut pages, mut without) = (Vec::new(), BTreeMap::<Mismatch, usize>::new());

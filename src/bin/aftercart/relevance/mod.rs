@@ -17,8 +17,8 @@ use aftercart::{Decider, Engine, Item, OpenOptions};
 use self::ask::{Asked, Pages};
 use self::cases::{Case, Peer};
 use self::metrics::{Bin, Known, Row, SIZES};
-use crate::Failure;
 use crate::bars::Bars;
+use crate::{Failure, open};
 
 /// Name of the row of the catalog that is judged.
 const OURS: &str = "this catalog";
@@ -113,9 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let inputs = || [catalog, cases, truth, train].into_iter().chain(&args.peers);
     [&args.out, &args.csv].into_iter().flatten().try_for_each(|path| check_out(path, inputs()))?;
-    let engine =
-        Engine::open(catalog, OpenOptions::default()).map_err(|e| format!("{}: {e}", catalog.display()))?;
-    let engine = Arc::new(engine);
+    let engine = Arc::new(open::engine(catalog, OpenOptions::default())?);
     let truth = cases::read_truth(truth)?;
     let peers: Vec<Peer> = args.peers.iter().map(|path| cases::read_peer(path)).collect::<Result<_, _>>()?;
     let bought = cases::read_bought(train, &columns, &truth, &engine, &bars)?;

@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use aftercart::build::feed;
 use aftercart::follow_up::Programmes;
 use aftercart::token::{MemoryGuard, TokenKey};
 use aftercart::{Decider, Engine, Item, Live, OpenOptions, Policy, ProductIx};
 use serde_json::{Map, Value, json};
 
 use super::Args;
-use crate::Failure;
 use crate::follow_ups;
 use crate::print::describe;
 use crate::request::{Basket, money};
+use crate::{Failure, open};
 
 /// What the page works on. One visitor at a time: whoever opens the page is the customer and the merchant.
 pub(super) struct Shop {
@@ -41,13 +40,15 @@ const FOUND_MAX: usize = 24;
 
 impl Shop {
     pub(super) fn open(args: &Args) -> Result<Self, Failure> {
-        let policy = args.policy.as_deref().map(feed::read_policy).transpose()?;
         let catalog = &args.catalog;
-        let engine = Engine::open(catalog, OpenOptions::default());
-        let mut engine = engine.map_err(|e| format!("{}: {e}", catalog.display()))?;
-        if let Some(policy) = &policy {
-            engine = engine.with_policy(policy)?;
-        }
+        let engine = open::engine(catalog, OpenOptions::default())?;
+        let (policy, engine) = match &args.policy {
+            Some(path) => {
+                let (policy, engine) = open::under(&engine, path)?;
+                (Some(policy), engine)
+            }
+            None => (None, engine),
+        };
         let folder = tempfile::tempdir()?;
         let live = Live::create(folder.path().join("shop.live"), engine.catalog(), None)?;
         let engine = Arc::new(engine.with_live(Arc::new(live))?);

@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -25,8 +27,10 @@ public final class Decider implements AutoCloseable {
     private final Slate own = new Slate();
     private final Cleaner.Cleanable cleanable;
     private boolean closed;
+    private Engine engine;
 
     Decider(Engine engine) {
+        this.engine = engine;
         Arena arena = Arena.ofShared();
         try (Arena call = Arena.ofConfined()) {
             MemorySegment out = call.allocate(ADDRESS);
@@ -92,6 +96,50 @@ public final class Decider implements AutoCloseable {
             if (status < 0) {
                 throw new AftercartException(Status.of(status));
             }
+            this.engine = engine;
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /**
+     * The question whose answer is expected to make the page worth most; empty where no answer would change it, or where one was asked
+     * or answered in this order. Then decide again with the answer. Takes as long as the decisions that it makes, at most 33. Its
+     * texts are the engine's, which must not be closed yet.
+     */
+    public Optional<Question> nextQuestion(Transaction order, Profile customer) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer);
+            return Moments.nextQuestion(call, engine, handle, request);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /**
+     * Puts the ways to pay that you permit (at most 32) in order, best first: by the customer's own use, drawn to what your customers here
+     * use. None is added or taken away.
+     */
+    public List<Ranked> rankPaymentMethods(Transaction order, Profile customer, List<PaymentOption> options, PaymentFacts facts) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer, facts.uses());
+            return Before.payment(call, handle, request, options, facts);
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /**
+     * Puts the ways to ship that you permit in order, best first: by the customer's own use. A dearer one never stands above one that is
+     * cheaper and promised as early or earlier.
+     */
+    public List<Ranked> rankShippingOptions(Transaction order, Profile customer, List<ShippingOption> options, List<Use> uses) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.pack(order, customer, uses);
+            return Before.shipping(call, handle, request, options);
         } finally {
             busy.set(false);
         }

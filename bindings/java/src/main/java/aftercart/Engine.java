@@ -88,23 +88,24 @@ public final class Engine implements AutoCloseable {
                     info.get(JAVA_LONG, Native.at(Native.INFO, "policy_generation")),
                     info.get(JAVA_LONG, Native.at(Native.INFO, "created_at_ms")),
                     info.get(JAVA_LONG, Native.at(Native.INFO, "file_bytes")),
-                    info.getString(Native.at(Native.INFO, "kernel")));
+                    info.getString(Native.at(Native.INFO, "kernel")),
+                    Moments.code(info, Native.at(Native.INFO, "currency")));
         }
     }
 
     /** The title of an offer of this engine's deciders. */
     public String title(Offer offer) {
-        return text(offer, 2);
+        return text(offer.itemKind(), offer.itemRow(), 2);
     }
 
     /** The category path of an offer's product; empty where not known and for other offers. */
     public String category(Offer offer) {
-        return text(offer, 3);
+        return text(offer.itemKind(), offer.itemRow(), 3);
     }
 
     /** The id of the partner behind an offer; empty for your own. */
     public String partner(Offer offer) {
-        return text(offer, 4);
+        return text(offer.itemKind(), offer.itemRow(), 4);
     }
 
     /**
@@ -120,6 +121,14 @@ public final class Engine implements AutoCloseable {
      */
     public Engine withLive(Path path) {
         return new Engine(Overlay.with(this, path.toString()));
+    }
+
+    /**
+     * An engine that decides with a model, a file that {@code aftercart learn} made: by how likely it says that offers are accepted. As
+     * a shadow it decides nothing, and what it would have said is recorded. This one stays as it is; close both.
+     */
+    public Engine withModel(Path path, boolean shadow) {
+        return new Engine(Moments.withModel(this, path.toString(), shadow));
     }
 
     /**
@@ -195,14 +204,14 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private String text(Offer offer, int which) {
+    String text(int kind, int row, int which) {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment length = call.allocate(JAVA_LONG);
             for (long capacity = 256; ; capacity = length.get(JAVA_LONG, 0) + 1) {
                 long room = capacity;
                 MemorySegment buffer = call.allocate(room);
-                int status = with(handle -> (int) Native.ITEM_TEXT.invokeExact(handle, offer.itemKind(), offer.itemRow(),
-                        which, buffer, room, length));
+                int status = with(handle -> (int) Native.ITEM_TEXT.invokeExact(handle, kind, row, which, buffer,
+                        room, length));
                 if (status < 0) {
                     throw new AftercartException(Status.of(status));
                 }

@@ -10,6 +10,7 @@ package aftercart;
  * @param createdAtMs when the newest order in the catalog was placed, Unix milliseconds
  * @param fileBytes bytes of the file
  * @param kernel instruction set that compares vectors
+ * @param currency of all amounts, ISO 4217
  */
 public record Info(int products, int offers, long indexGeneration, long policyGeneration, long createdAtMs, long fileBytes,
-        String kernel) {}
+        String kernel, String currency) {}

@@ -7,7 +7,11 @@ public enum ItemKind {
     PRODUCT(1),
     OFFER(2),
     /** Only in the live overlay. */
-    PARTNER(3);
+    PARTNER(3),
+    /** Internal. */
+    QUESTION(4),
+    /** Likewise. */
+    ANSWER(5);
 
     /** The number in the header. */
     final int code;

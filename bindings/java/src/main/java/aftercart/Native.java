@@ -47,6 +47,23 @@ final class Native {
             JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle ENGINE_WITH_LIVE =
             function("engine_with_live", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle ENGINE_WITH_MODEL =
+            function("engine_with_model", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle NEXT_QUESTION = function("next_question", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle RANK_PAYMENT_METHODS = function("rank_payment_methods", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle RANK_SHIPPING_OPTIONS = function("rank_shipping_options", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle PREFILL = function("prefill", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle KEY_NEW = function("key_new", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle KEY_FREE = function("key_free", JAVA_INT, ADDRESS);
+    static final MethodHandle TOKEN_SIGN = function("token_sign", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle TOKEN_VERIFY =
+            function("token_verify", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
     static final MethodHandle LIVE_BIND = function("live_bind", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle LIVE_EDIT = function("live_edit", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS,
             JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
@@ -64,7 +81,8 @@ final class Native {
             JAVA_LONG.withName("visit_budget"));
     static final StructLayout ERROR = MemoryLayout.structLayout(ints("struct_size", "status", "os_error", "rule"),
             JAVA_LONG.withName("offset"), chars("part", 32), chars("message", 456));
-    static final StructLayout INFO = MemoryLayout.structLayout(ints("struct_size", "products", "offers", "reserved"),
+    static final StructLayout INFO = MemoryLayout.structLayout(ints("struct_size", "products", "offers"),
+            chars("currency", 4),
             longs("index_generation", "policy_generation", "created_at_ms", "file_bytes"), chars("kernel", 16));
     static final StructLayout TRANSACTION = MemoryLayout.structLayout(ints("struct_size", "flags"),
             longs("created_at_ms", "value"), TEXT.withName("order_id"), chars("currency", 4), chars("country", 4),
@@ -80,11 +98,12 @@ final class Native {
             TEXT.withName("id"), TEXT.withName("tag"));
     static final StructLayout OFFER = MemoryLayout.structLayout(ints("item_kind", "item_row", "kind", "position",
             "third_party", "relation", "line", "relevance", "p_accept_ppm", "p_select_ppm"),
-            longs("value", "ev_micros", "price"), ints("id_length", "accept"), chars("id", 72));
+            longs("value", "ev_micros", "price"), ints("id_length", "accept"), chars("id", 72),
+            ints("accept_reason", "may_need_confirmation"));
     static final StructLayout SUMMARY = MemoryLayout.structLayout(ints("struct_size", "reason"),
             longs("decision_id_low", "decision_id_high", "index_generation", "policy_generation"),
             ints("retrieved", "eligible", "rejected", "centroids", "cells", "compared"),
-            JAVA_LONG.withName("overlay_generation"));
+            longs("overlay_generation", "group_id_low", "group_id_high"), ints("model_generation", "reserved"));
     static final StructLayout CHANGE = MemoryLayout.structLayout(ints("kind", "set", "clear", "stock", "paused", "killed",
             "money", "utc_offset_minutes"), TEXT.withName("id"), TEXT.withName("pacing"),
             longs("price", "priced_at_ms", "bid", "daily", "total"));
@@ -96,6 +115,23 @@ final class Native {
             MemoryLayout.sequenceLayout(32, JAVA_INT).withName("reasons"));
     static final StructLayout LEASE = MemoryLayout.structLayout(ints("struct_size", "reserved"),
             JAVA_LONG.withName("expires_at_ms"), MemoryLayout.sequenceLayout(4, JAVA_LONG).withName("words"));
+    static final StructLayout QUESTION = MemoryLayout.structLayout(ints("struct_size", "row"), JAVA_LONG.withName("gain_micros"),
+            ints("answer_row", "answer_count", "decisions", "reserved"));
+    static final StructLayout CLAIM = MemoryLayout.structLayout(ints("struct_size", "quantity"),
+            longs("decision_id_low", "decision_id_high", "price", "expires_at_ms"), chars("currency", 4),
+            JAVA_INT.withName("id_length"), chars("id", 72), longs("idempotency_key_low", "idempotency_key_high"));
+    static final StructLayout OPTION = MemoryLayout.structLayout(TEXT.withName("id"), longs("price", "arrives_by_ms"),
+            ints("flags", "reserved"));
+    static final StructLayout METHOD_COUNT = MemoryLayout.structLayout(TEXT.withName("id"), chars("country", 4),
+            JAVA_INT.withName("device"), JAVA_LONG.withName("amount_from"), ints("orders", "reserved"));
+    static final StructLayout RANKED = MemoryLayout.structLayout(ints("option", "because"), JAVA_LONG.withName("reserved"));
+    static final StructLayout STORED = MemoryLayout.structLayout(ints("field", "slot"), chars("country", 4),
+            JAVA_INT.withName("uses"), JAVA_LONG.withName("last_used_ms"));
+    static final StructLayout PREFILLED = MemoryLayout.structLayout(ints("field", "slot", "because", "reserved"),
+            JAVA_LONG.withName("confidence_ppm"));
+    static final int TOKEN_BYTES = 192;
+    static final int OPTIONS_MAX = 32;
+    static final int OPTION_READY = 1;
 
     private Native() {}
 

@@ -19,8 +19,10 @@ import java.util.OptionalLong;
  * @param evMicros expected contribution, millionths of a minor unit
  * @param price to the customer, as the live overlay has it, else the catalog; minor units
  * @param accept how it may be accepted; null = in a way that only a newer version of this binding knows
+ * @param acceptance why in that way and no shorter one; null likewise
+ * @param mayNeedConfirmation the customer's bank may want them to confirm the charge
  * @param itemKind with {@code itemRow}: where its texts are in the catalog
  */
 public record Offer(String id, Kind kind, Relation relation, int position, OptionalInt line, boolean thirdParty,
         int relevance, int acceptPpm, int selectPpm, long value, long evMicros, OptionalLong price, Accept accept,
-        int itemKind, int itemRow) {}
+        Acceptance acceptance, boolean mayNeedConfirmation, int itemKind, int itemRow) {}

@@ -17,13 +17,13 @@ import java.util.OptionalLong;
 final class Overlay {
     private Overlay() {}
 
-    private static MemorySegment sized(Arena call, java.lang.foreign.StructLayout layout) {
+    static MemorySegment sized(Arena call, java.lang.foreign.StructLayout layout) {
         MemorySegment struct = call.allocate(layout);
         struct.set(JAVA_INT, 0, (int) layout.byteSize());
         return struct;
     }
 
-    private static MemorySegment utf8(Arena call, String text) {
+    static MemorySegment utf8(Arena call, String text) {
         return call.allocateFrom(JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8));
     }
 

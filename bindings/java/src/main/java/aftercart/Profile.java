@@ -18,12 +18,13 @@ import java.util.OptionalInt;
  * @param orders orders before this one
  * @param segments your own words for this customer, which a policy may ask for
  * @param exposures offers that were on earlier pages, oldest first: for frequency caps
+ * @param asked questions that were asked, in this order and before, oldest first, whatever the answer
  * @param cartRemoved products that were looked at in this session and put back
  */
 public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember, Boolean hasApp, boolean optOutThirdParty,
         Key unitKey, Key sessionKey, List<Event> purchases, List<Event> declines, List<SurveyAnswer> answers,
         List<String> optOutCategories, List<String> cartRemoved, String loyaltyTier, OptionalInt orders,
-        List<String> segments, Consent consent, List<Exposed> exposures) {
+        List<String> segments, Consent consent, List<Exposed> exposures, List<Event> asked) {
 
     /** 128 bits; all zero = none. */
     public record Key(long low, long high) {
@@ -41,7 +42,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
 
     int factCount() {
         return purchases.size() + declines.size() + answers.size() + optOutCategories.size() + cartRemoved.size()
-                + segments.size() + exposures.size();
+                + segments.size() + exposures.size() + asked.size();
     }
 
     /** Sets what is known. */
@@ -58,6 +59,7 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         private final List<String> segments = new ArrayList<>();
         private Consent consent = Consent.NOBODY_ASKED;
         private final List<Exposed> exposures = new ArrayList<>();
+        private final List<Event> asked = new ArrayList<>();
         private final List<Event> purchases = new ArrayList<>();
         private final List<Event> declines = new ArrayList<>();
         private final List<SurveyAnswer> answers = new ArrayList<>();
@@ -121,6 +123,12 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
             return this;
         }
 
+        /** A question that was asked, whatever the answer. */
+        public Builder asked(String question, long atMs) {
+            asked.add(new Event(question, atMs));
+            return this;
+        }
+
         public Builder answer(String question, String tag) {
             answers.add(new SurveyAnswer(question, tag));
             return this;
@@ -154,7 +162,8 @@ public record Profile(Customer customer, AgeBand ageBand, Boolean loyaltyMember,
         public Profile build() {
             return new Profile(customer, ageBand, loyaltyMember, hasApp, optOutThirdParty, unitKey, sessionKey,
                     List.copyOf(purchases), List.copyOf(declines), List.copyOf(answers), List.copyOf(optOutCategories),
-                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments), consent, List.copyOf(exposures));
+                    List.copyOf(cartRemoved), loyaltyTier, orders, List.copyOf(segments), consent, List.copyOf(exposures),
+                    List.copyOf(asked));
         }
     }
 }

@@ -43,13 +43,19 @@ final class Request {
 
     /** Writes a request over the one before. */
     void pack(Transaction order, Profile customer) {
+        pack(order, customer, List.of());
+        finish();
+    }
+
+    /** Likewise, with uses; texts may follow before it is finished. */
+    void pack(Transaction order, Profile customer, List<Use> uses) {
         lineCount = order.lines().size();
         factCount = 0;
         length = 0;
         if (lineCount > Native.LINES_MAX) {
             throw new AftercartException(Status.TOO_MANY_LINES);
         }
-        if (customer.factCount() + order.tags().size() > Native.FACTS_MAX) {
+        if (customer.factCount() + order.tags().size() + uses.size() > Native.FACTS_MAX) {
             throw new AftercartException(Status.TOO_MANY_FACTS);
         }
         pack(order);
@@ -62,6 +68,13 @@ final class Request {
         for (int i = 0; i < tags.size(); i++) {
             fact(ORDER_TAG, tags.get(i), 0, "");
         }
+        for (int i = 0; i < uses.size(); i++) {
+            fact(uses.get(i).failed() ? FAILED : USED, uses.get(i).id(), uses.get(i).atMs(), "");
+        }
+    }
+
+    /** Puts the texts where C reads them. */
+    void finish() {
         if (length > strings.byteSize()) {
             strings = arena.allocate(utf8.length); // what was there before goes with the arena: it doubles, so not much
         }
@@ -151,6 +164,9 @@ final class Request {
     static final int CART_REMOVED = 5;
     static final int ORDER_TAG = 6;
     static final int SEGMENT = 7;
+    static final int ASKED = 11;
+    static final int USED = 12;
+    static final int FAILED = 13;
 
     private void pack(Profile customer) {
         profile.set(JAVA_INT, P_FLAGS, (customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0)
@@ -175,6 +191,10 @@ final class Request {
         events = customer.declines();
         for (int i = 0; i < events.size(); i++) {
             fact(DECLINE, events.get(i).id(), events.get(i).atMs(), "");
+        }
+        events = customer.asked();
+        for (int i = 0; i < events.size(); i++) {
+            fact(ASKED, events.get(i).id(), events.get(i).atMs(), "");
         }
         List<Exposed> exposures = customer.exposures();
         for (int i = 0; i < exposures.size(); i++) {
@@ -212,7 +232,7 @@ final class Request {
     }
 
     /** Encodes a text and writes where it is. As in String.getBytes, half a character becomes a question mark. */
-    private void text(MemorySegment to, long at, String text) {
+    void text(MemorySegment to, long at, String text) {
         int start = length;
         int chars = text.length();
         if (utf8.length - start < 3L * chars) {

@@ -24,6 +24,7 @@ public final class Slate {
     private static final long PRICE = Native.at(Native.OFFER, "price");
     private static final long ID_LENGTH = Native.at(Native.OFFER, "id_length");
     private static final long ACCEPT = Native.at(Native.OFFER, "accept");
+    private static final long ACCEPTANCE = Native.at(Native.OFFER, "accept_reason"); // may_need_confirmation behind it
     private static final long ID = Native.at(Native.OFFER, "id");
     private static final int ID_BYTES = 64;
     private static final long OFFER_BYTES = Native.OFFER.byteSize();
@@ -31,6 +32,7 @@ public final class Slate {
     private static final long SUMMARY_REASON = Native.at(Native.SUMMARY, "reason");
     private static final long SUMMARY_LONGS = Native.at(Native.SUMMARY, "decision_id_low");
     private static final long SUMMARY_OVERLAY = Native.at(Native.SUMMARY, "overlay_generation");
+    private static final long SUMMARY_MODEL = Native.at(Native.SUMMARY, "model_generation");
     private static final long SUMMARY_COUNTS = Native.at(Native.SUMMARY, "retrieved");
 
     private int count;
@@ -38,10 +40,11 @@ public final class Slate {
     private final int[] ints = new int[Native.SLOTS_MAX * INTS];
     private final long[] longs = new long[Native.SLOTS_MAX * 3];
     private final int[] accepts = new int[Native.SLOTS_MAX];
+    private final int[] acceptances = new int[Native.SLOTS_MAX * 2];
     private final byte[] ids = new byte[Native.SLOTS_MAX * ID_BYTES];
     private final int[] idLengths = new int[Native.SLOTS_MAX];
-    private final int[] summaryInts = new int[7];
-    private final long[] summaryLongs = new long[5];
+    private final int[] summaryInts = new int[8];
+    private final long[] summaryLongs = new long[7];
 
     /** An empty one. */
     public Slate() {}
@@ -64,6 +67,16 @@ public final class Slate {
     /** How it may be accepted. Likewise. */
     public Accept accept(int offer) {
         return Accept.of(accepts[check(offer)]);
+    }
+
+    /** Why in that way and no shorter one. Likewise. */
+    public Acceptance acceptance(int offer) {
+        return Acceptance.of(acceptances[check(offer) * 2]);
+    }
+
+    /** Whether the customer's bank may want them to confirm the charge. */
+    public boolean mayNeedConfirmation(int offer) {
+        return acceptances[check(offer) * 2 + 1] != 0;
     }
 
     /** Whether it is sold or made by a third party. */
@@ -129,7 +142,7 @@ public final class Slate {
             slate.add(offer(i));
         }
         return new Offers(List.copyOf(slate), summaryInts[0], hex(summaryLongs[1]) + hex(summaryLongs[0]), summaryLongs[2],
-                summaryLongs[3], summaryLongs[4], summaryInts[1], summaryInts[2], summaryInts[3], summaryInts[4], summaryInts[5],
+                summaryLongs[3], summaryLongs[4], hex(summaryLongs[6]) + hex(summaryLongs[5]), summaryInts[7], summaryInts[1], summaryInts[2], summaryInts[3], summaryInts[4], summaryInts[5],
                 summaryInts[6]);
     }
 
@@ -137,7 +150,8 @@ public final class Slate {
     public Offer offer(int i) {
         return new Offer(id(i), kind(i), relation(i), field(i, 3), line(i) < 0 ? OptionalInt.empty() : OptionalInt.of(line(i)),
                 thirdParty(i), relevance(i), acceptPpm(i), selectPpm(i), value(i), evMicros(i),
-                price(i) < 0 ? OptionalLong.empty() : OptionalLong.of(price(i)), accept(i), field(i, 0), field(i, 1));
+                price(i) < 0 ? OptionalLong.empty() : OptionalLong.of(price(i)), accept(i), acceptance(i),
+                mayNeedConfirmation(i), field(i, 0), field(i, 1));
     }
 
     void clear() {
@@ -156,12 +170,14 @@ public final class Slate {
             longs[i * 3 + 1] = offers.get(JAVA_LONG, from + EV_MICROS);
             longs[i * 3 + 2] = offers.get(JAVA_LONG, from + PRICE);
             accepts[i] = offers.get(JAVA_INT, from + ACCEPT);
+            MemorySegment.copy(offers, JAVA_INT, from + ACCEPTANCE, acceptances, i * 2, 2);
             idLengths[i] = Math.min(offers.get(JAVA_INT, from + ID_LENGTH), ID_BYTES);
             MemorySegment.copy(offers, JAVA_BYTE, from + ID, ids, i * ID_BYTES, idLengths[i]);
         }
         summaryInts[0] = summary.get(JAVA_INT, SUMMARY_REASON);
         MemorySegment.copy(summary, JAVA_LONG, SUMMARY_LONGS, summaryLongs, 0, 4);
-        summaryLongs[4] = summary.get(JAVA_LONG, SUMMARY_OVERLAY);
+        MemorySegment.copy(summary, JAVA_LONG, SUMMARY_OVERLAY, summaryLongs, 4, 3); // and the group's id
+        summaryInts[7] = summary.get(JAVA_INT, SUMMARY_MODEL);
         MemorySegment.copy(summary, JAVA_INT, SUMMARY_COUNTS, summaryInts, 1, 6);
     }
 

@@ -24,6 +24,8 @@ public enum Status {
     TOO_MANY_SLOTS(-110),
     /** An id that the catalog, or the catalogs of the overlay, do not have. */
     UNKNOWN_ID(-111),
+    /** More options than can be put in order. */
+    TOO_MANY_OPTIONS(-112),
     /** Not a live handle of this kind. */
     BAD_HANDLE(-201),
     /** Another thread is using this decider. */
@@ -36,6 +38,8 @@ public enum Status {
     BAD_POLICY(-302),
     /** The live overlay has no room for this; make a larger one. */
     LIVE_FULL(-304),
+    /** Not a model, or a damaged one: learn it again, or leave it out. */
+    BAD_MODEL(-305),
     /** The catalog file was built by an incompatible version. */
     CATALOG_VERSION(-401),
     /** No memory. */
@@ -55,7 +59,15 @@ public enum Status {
     /** The lease expired, or was activated or released before. Nothing was counted. */
     LEASE_GONE(-704),
     /** The lease or the item is not of this engine's overlay. */
-    LEASE_FOREIGN(-705);
+    LEASE_FOREIGN(-705),
+    /** Not a token, or not one of this version. */
+    BAD_TOKEN(-801),
+    /** The token was not signed with this key, or was changed afterwards. */
+    BAD_SIGNATURE(-802),
+    /** The offer has expired: do not charge. */
+    TOKEN_EXPIRED(-803),
+    /** The offer is in another currency than the order: do not charge. */
+    WRONG_CURRENCY(-804);
 
     private static final Status[] ALL = values();
 

@@ -32,6 +32,8 @@ public final class AftercartTest {
     public static void main(String[] arguments) throws Exception {
         Map<String, Work> tests = new LinkedHashMap<>();
         tests.put("answers what every language must", AftercartTest::conformance);
+        tests.put("answers at the other moments what every language must", AftercartTest::momentsConformance);
+        tests.put("refuses keys, claims and models that are none", AftercartTest::keysAndModels);
         tests.put("does with an overlay what every language must", AftercartTest::liveConformance);
         tests.put("never spends more than a budget", AftercartTest::budget);
         tests.put("lays structs out as the header does", AftercartTest::layouts);
@@ -85,6 +87,35 @@ public final class AftercartTest {
             check(here[i].equals(there[i]), "line " + (i + 1) + " of " + record + ": " + here[i]);
         }
         check(told.equals(recorded), "as many lines");
+    }
+
+    private static void momentsConformance() throws Exception {
+        StringBuilder told = new StringBuilder();
+        try (Engine engine = Engine.open(SHOP); Decider decider = engine.newDecider()) {
+            MomentSteps steps = new MomentSteps(engine, decider);
+            for (Conformance.Case one : Conformance.cases(Conformance.FOLDER.resolve("moments.txt"))) {
+                decider.use(engine);
+                told.append("case\t" + one.name() + "\n");
+                one.steps().forEach(step -> told.append(steps.take(one, step)));
+                told.append("\n");
+            }
+        }
+        compare("moments-answers.txt", told.toString());
+    }
+
+    private static void keysAndModels() throws Exception {
+        fails(Status.BAD_VALUE, () -> new TokenKey(new byte[31]));
+        TokenKey key = new TokenKey(new byte[32]);
+        for (Claim wrong : List.of(Claim.of("none", "x", 1, "USD", 1), Claim.of("0", "x".repeat(100), 1, "USD", 1),
+                Claim.of("0", "x", 1, "DOLLARS", 1), new Claim("0", "x", 1, "USD", -1, 1, ""))) {
+            fails(Status.BAD_VALUE, () -> key.sign(wrong));
+        }
+        fails(Status.BAD_VALUE, () -> key.verify("token", "DOLLARS", 1, 0));
+        try (Engine engine = Engine.open(SHOP)) {
+            check(engine.info().currency().equals("USD"), engine.info());
+            fails(Status.SYSTEM_ERROR, () -> engine.withModel(Path.of("no such file"), false));
+            fails(Status.BAD_MODEL, () -> engine.withModel(SHOP, false));
+        }
     }
 
     /** Does something with an overlay for the shop. */
@@ -168,8 +199,10 @@ public final class AftercartTest {
         Map<String, StructLayout> known = new HashMap<>(Map.of("options", Native.OPTIONS, "error", Native.ERROR, "info", Native.INFO, "text",
                 Native.TEXT, "transaction", Native.TRANSACTION, "profile", Native.PROFILE, "line", Native.LINE, "fact",
                 Native.FACT, "offer", Native.OFFER, "summary", Native.SUMMARY));
-        known.putAll(Map.of("change", Native.CHANGE, "live_state", Native.LIVE_STATE, "explanation", Native.EXPLANATION, "lease",
+        known.putAll(Map.of("question", Native.QUESTION, "claim", Native.CLAIM, "change", Native.CHANGE, "live_state", Native.LIVE_STATE, "explanation", Native.EXPLANATION, "lease",
                 Native.LEASE));
+        known.putAll(Map.of("option", Native.OPTION, "method_count", Native.METHOD_COUNT, "ranked", Native.RANKED, "stored",
+                Native.STORED, "prefilled", Native.PREFILLED));
         for (String line : Files.readAllLines(ROOT.resolve("ffi/abi/layout.txt"))) {
             String[] words = line.substring("aftercart_".length()).split("[ .]");
             if (words[0].equals("live_fact")) {
@@ -203,18 +236,20 @@ public final class AftercartTest {
         Map<String, Enum<?>[]> lists = new HashMap<>(Map.of("OPEN", Mode.values(), "VERIFY", Verify.values(), "PREFAULT", Prefault.values(),
                 "STAGE", Stage.values(), "ROLE", Role.values(), "SENSITIVE", Sensitive.values(), "CUSTOMER", Customer.values(),
                 "AGE", AgeBand.values(), "KIND", Kind.values(), "RELATION", Relation.values()));
-        lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ITEM", ItemKind.values(), "CHANGE",
+        lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ACCEPTANCE", Acceptance.values(), "DEVICE", Device.values(), "BECAUSE", Because.values(), "ITEM", ItemKind.values(), "CHANGE",
                 Field.values()));
         Map<String, Integer> flags = new HashMap<>(Map.of("TRANSACTION_HAS_VALUE", Request.HAS_VALUE, "TRANSACTION_HAS_MIN_RELEVANCE",
                 Request.HAS_MIN_RELEVANCE, "TRANSACTION_IS_GIFT", Request.IS_GIFT, "TRANSACTION_IS_TEST", Request.IS_TEST,
                 "TRANSACTION_FIRST_PURCHASES", Request.FIRST_PURCHASES, "LINE_HAS_UNIT_PRICE", Request.HAS_UNIT_PRICE,
                 "PROFILE_OPT_OUT_THIRD_PARTY", Request.OPT_OUT_THIRD_PARTY, "LINES_MAX", Native.LINES_MAX, "FACTS_MAX",
                 Native.FACTS_MAX, "SLOTS_MAX", Native.SLOTS_MAX));
-        flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC));
-        Map<String, Integer> facts = Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
+        flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC, "TOKEN_BYTES", Native.TOKEN_BYTES, "OPTIONS_MAX",
+                Native.OPTIONS_MAX, "OPTION_READY", Native.OPTION_READY));
+        Map<String, Integer> facts = new HashMap<>(Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
                 Exposure.ACCEPTED.code, "PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
                 "OPT_OUT_CATEGORY", Request.OPT_OUT_CATEGORY, "CART_REMOVED", Request.CART_REMOVED,
-                "ORDER_TAG", Request.ORDER_TAG, "SEGMENT", Request.SEGMENT);
+                "ORDER_TAG", Request.ORDER_TAG, "SEGMENT", Request.SEGMENT));
+        facts.putAll(Map.of("ASKED", Request.ASKED, "USED", Request.USED, "FAILED", Request.FAILED));
         Matcher all = Pattern.compile("(?m)^#define AFTERCART_([A-Z]+)_(\\w+) (\\d+)$")
                 .matcher(Files.readString(ROOT.resolve("include/aftercart.h")));
         while (all.find()) {
@@ -228,7 +263,7 @@ public final class AftercartTest {
                 check(there, all.group());
             } else if (all.group(1).equals("FACT")) {
                 check(facts.get(all.group(2)) == number, all.group());
-            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS").contains(all.group(1))) {
+            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "TOKEN", "OPTION", "OPTIONS").contains(all.group(1))) {
                 check(flags.get(all.group(1) + "_" + all.group(2)) == number, all.group());
             }
         }

@@ -11,9 +11,11 @@ import java.util.List;
 final class Conformance {
     static final Path FOLDER = Path.of("../../tests/conformance");
 
-    record Case(String name, Transaction order, Profile customer, List<String[]> steps) {}
+    record Case(String name, Transaction order, Profile customer, List<String[]> steps, List<String[]> beside) {}
 
-    private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain");
+    private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain",
+            "model", "page", "ask", "sign", "verify", "rank_payment", "rank_shipping", "prefill");
+    private static final List<String> BESIDE = List.of("used", "failed", "pay", "ship", "usual", "stored");
 
     private Conformance() {}
 
@@ -24,6 +26,7 @@ final class Conformance {
         Transaction.Builder order = null;
         Profile.Builder customer = null;
         List<String[]> steps = new ArrayList<>();
+        List<String[]> beside = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
             String[] f = Arrays.copyOf(line.split("\t", -1), 9);
             if (line.isEmpty() || line.startsWith("#")) {
@@ -31,19 +34,22 @@ final class Conformance {
             }
             if (f[0].equals("case")) {
                 if (name != null) {
-                    cases.add(new Case(name, order.build(), customer.build(), steps));
+                    cases.add(new Case(name, order.build(), customer.build(), steps, beside));
                 }
                 steps = new ArrayList<>();
+                beside = new ArrayList<>();
                 name = f[1];
                 order = Transaction.builder();
                 customer = Profile.builder();
+            } else if (BESIDE.contains(f[0])) {
+                beside.add(f);
             } else if (STEPS.contains(f[0])) {
                 steps.add(f);
             } else if (!transaction(order, f) && !profile(customer, f)) {
                 throw new IllegalArgumentException(f[0]);
             }
         }
-        cases.add(new Case(name, order.build(), customer.build(), steps));
+        cases.add(new Case(name, order.build(), customer.build(), steps, beside));
         return cases;
     }
 
@@ -108,6 +114,7 @@ final class Conformance {
             }
             case "shown", "engaged", "accepted" ->
                 customer.exposure(f[1], Exposure.valueOf(f[0].toUpperCase()), Long.parseLong(f[2]));
+            case "asked" -> customer.asked(f[1], Long.parseLong(f[2]));
             case "answer" -> customer.answer(f[1], f[2]);
             case "opt_out_category" -> customer.optOutCategory(f[1]);
             case "cart_removed" -> customer.cartRemoved(f[1]);
