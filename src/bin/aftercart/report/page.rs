@@ -435,7 +435,8 @@ fn reliability(out: &mut String, answer: &Answer) -> Result<(), Failure> {
         )?;
     }
     if figures.is_empty() {
-        return Ok(out.push_str("<p>No offers were seen often enough to tell.</p>\n"));
+        out.push_str("<p>No offers were seen often enough to tell.</p>\n");
+        return Ok(());
     }
     write!(
         out,
