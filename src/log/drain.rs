@@ -49,7 +49,7 @@ struct Done {
 }
 
 impl Log {
-    /// Makes a ring in this log for so many records of 800 bytes, and the drain that empties it. Its name is its own for ever: a
+    /// Makes a ring in this log for so many records of 824 bytes, and the drain that empties it. Its name is its own for ever: a
     /// machine, a process and a time.
     ///
     /// # Errors

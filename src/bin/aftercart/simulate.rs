@@ -160,18 +160,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             newest_ms = start_ms + i64::from(day) * DAY_MS + time;
             let customer = u128::from(world.rng.random_range(0..args.customers)) + 1;
             let basket = &baskets[world.rng.random_range(0..baskets.len())];
-            let page = basket.with(Placement::default(), |transaction, profile| {
-                let transaction = Transaction { order_id: &order, created_at_ms: newest_ms, ..*transaction };
-                let profile = Profile { unit_key: Some(customer.to_le_bytes()), ..*profile };
-                let page = shop.page(&transaction, &profile)?;
-                let Some((question, tag)) = shop.answer(&mut world, &transaction, &profile)? else {
-                    return Ok(page);
-                };
-                world.answers(&page.offers, newest_ms, &question, &tag);
-                let answers = [Answer { question: &question, tag: &tag }];
-                shop.page(&transaction, &Profile { answers: &answers, ..profile })
-            });
-            world.live_on(&engine, &page.map_err(|error: DecideError| error)?, customer, newest_ms);
+            let page: Result<Page, DecideError> =
+                basket.with(Placement::default(), |transaction, profile| {
+                    let transaction =
+                        Transaction { order_id: &order, created_at_ms: newest_ms, ..*transaction };
+                    let profile = Profile { unit_key: Some(customer.to_le_bytes()), ..*profile };
+                    let page = shop.page(&transaction, &profile)?;
+                    let Some((question, tag)) = shop.answer(&mut world, &transaction, &profile)? else {
+                        return Ok(page);
+                    };
+                    world.answers(&page.offers, newest_ms, &question, &tag);
+                    let answers = [Answer { question: &question, tag: &tag }];
+                    shop.page(&transaction, &Profile { answers: &answers, ..profile })
+                });
+            world.live_on(&engine, &page?, customer, newest_ms);
             recording.go_on()?;
         }
         log.add_events(&world.events)?;

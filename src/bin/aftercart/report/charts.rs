@@ -78,15 +78,19 @@ pub(super) fn intervals(label: &str, rows: &[(String, Estimate)]) -> Result<Stri
     })
 }
 
-/// A line for each arm, day by day.
+/// A line for each arm, day by day; it has gaps where there was nothing.
 pub(super) fn days(
     label: &str,
-    lines: &[(String, Vec<f64>)],
+    lines: &[(String, Vec<Option<f64>>)],
     first: &str,
     last: &str,
 ) -> Result<String, String> {
-    let most =
-        lines.iter().flat_map(|(_, line)| line).fold(0.0f64, |most, value| most.max(*value)).max(0.01) * 1.05;
+    let most = lines
+        .iter()
+        .flat_map(|(_, line)| line.iter().flatten())
+        .fold(0.0f64, |most, value| most.max(*value))
+        .max(0.01)
+        * 1.05;
     let count = lines.iter().map(|(_, line)| line.len()).max().unwrap_or(0);
     let (left, right, top, bottom) = (48.0, 388.0, 10.0, 220.0);
     let x = |day: usize| left + day as f64 / count.saturating_sub(1).max(1) as f64 * (right - left);
@@ -99,8 +103,11 @@ pub(super) fn days(
         text(area, first, (left, bottom + 16.0), GREY, HPos::Left)?;
         text(area, last, (right, bottom + 16.0), GREY, HPos::Right)?;
         for (at, (_, line)) in lines.iter().enumerate() {
-            let points: Vec<_> = line.iter().enumerate().map(|(day, value)| (x(day), y(*value))).collect();
-            path(area, &points, ink(at).1, 2)?;
+            let days: Vec<_> = line.iter().enumerate().collect();
+            for run in days.split(|(_, value)| value.is_none()).filter(|run| !run.is_empty()) {
+                let points = run.iter().filter_map(|(day, value)| Some((x(*day), y((**value)?))));
+                path(area, &points.collect::<Vec<_>>(), ink(at).1, 2)?;
+            }
         }
         Ok(())
     })

@@ -112,9 +112,9 @@ pub(super) fn write(out: &mut String, comparison: &Comparison, money: &str) -> s
                 lift(1, &|amount| format!("{amount:+.2}")),
             ]);
         }
-        let brought = format!("brought, {money}");
+        let [brought, more] = [format!("brought, {money}"), format!("more, {money} (95 %)")];
         let head =
-            ["arm", "customers", MEASURES[0].1, "more, points (95 %)", brought.as_str(), "more (95 %)"];
+            ["arm", "customers", MEASURES[0].1, "more, points (95 %)", brought.as_str(), more.as_str()];
         table(out, &format!("Customers after {days} days"), &head, &rows)?;
         if let Some(why) = cohort.refused.as_ref().filter(|_| comparison.refused.is_none()) {
             writeln!(out, "<p class=\"note\">No lift is stated after {days} days: {why}.</p>")?;

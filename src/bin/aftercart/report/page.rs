@@ -20,6 +20,8 @@ const HOLDOUT: &str = "global holdout";
 const ADDED: usize = 3;
 /// Of [`MEASURES`]: what is drawn.
 const CHARTED: [usize; 4] = [0, 1, 2, ADDED];
+/// Beyond so many days a line has a point a week.
+const DAYS_MAX: usize = 35;
 /// Offers of a placement below which no reliability is drawn.
 const DRAWN_MIN: f64 = 200.0;
 
@@ -88,6 +90,9 @@ fn complaints(out: &mut String, report: &Report) -> fmt::Result {
             count(dropped as f64),
             count(waiting as f64)
         )?;
+    }
+    if report.answer("totals").number(0, "simulated") > 0.0 {
+        out.push_str("<p class=\"answer no\">Customers of <code>aftercart simulate</code> are in this log: what they did is made up.</p>\n");
     }
     let currencies = report.answer("totals").number(0, "currencies");
     if currencies > 1.0 {
@@ -195,11 +200,19 @@ fn order_value(out: &mut String, comparison: &Comparison, arm: &Arm, money: &str
     )
 }
 
+/// What an arm shows, in words.
+fn shows(arm: &Arm) -> &str {
+    match arm.shows.as_str() {
+        "earlier" => "page as it was",
+        shows => shows,
+    }
+}
+
 fn arms(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result {
     let mut rows = Vec::new();
     for arm in &comparison.arms {
         let mut row =
-            vec![arm.name.clone(), arm.shows.clone(), count(arm.sums[0].units), count(arm.sums[0].n)];
+            vec![arm.name.clone(), shows(arm).to_owned(), count(arm.sums[0].units), count(arm.sums[0].n)];
         row.extend(arm.sums.iter().enumerate().map(|(at, sums)| match MEASURES[at].0 {
             "ordered" => percent(sums.ratio()),
             _ => format!("{:.3}", sums.ratio()),
@@ -231,7 +244,7 @@ fn arms(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result {
     match comparison.ratio_p {
         Some(p) => writeln!(
             out,
-            "<p class=\"note\">Sample ratio: p = {p:.3} (below {} no lift is stated).</p>",
+            "<p class=\"note\">Do the arms have the customers that their shares say? p = {p:.3}; below {} no lift is stated.</p>",
             stats::RATIO_P_MIN
         ),
         None => Ok(()),
@@ -246,18 +259,22 @@ fn days(out: &mut String, report: &Report, comparison: &Comparison, money: &str)
     names.sort_unstable();
     names.dedup();
     let (Some(first), Some(last)) = (names.first(), names.last()) else { return Ok(()) };
+    let (of_each, each) = if names.len() > DAYS_MAX { (7, "week") } else { (1, "day") };
     let line = |arm: &Arm| {
-        let rows = (0..answer.rows.len()).filter(own).filter(|row| answer.text(*row, "arm") == arm.name);
-        rows.map(|row| answer.number(row, "net") / answer.number(row, "n") / 100.0).collect()
+        let mut sums = vec![(0.0, 0.0); names.len().div_ceil(of_each)];
+        for row in (0..answer.rows.len()).filter(own).filter(|row| answer.text(*row, "arm") == arm.name) {
+            if let Ok(day) = names.binary_search(&answer.text(row, "day")) {
+                sums[day / of_each].0 += answer.number(row, "net") / 100.0;
+                sums[day / of_each].1 += answer.number(row, "n");
+            }
+        }
+        sums.into_iter().map(|(net, n)| (n > 0.0).then_some(net / n)).collect()
     };
-    let lines: Vec<(String, Vec<f64>)> =
+    let lines: Vec<(String, Vec<Option<f64>>)> =
         comparison.arms.iter().map(|arm| (arm.name.clone(), line(arm))).collect();
-    let label = format!("Revenue less returns per transaction by day, {} to {}", first, last);
-    let svg = charts::days(&label, &lines, first, last)?;
-    writeln!(
-        out,
-        "<figure><figcaption>Revenue less returns per transaction by day, {money}</figcaption>\n{svg}<ul class=\"keys\">"
-    )?;
+    let what = format!("Revenue net of returns per transaction by {each}");
+    let svg = charts::days(&format!("{what}, {first} to {last}"), &lines, first, last)?;
+    writeln!(out, "<figure><figcaption>{what}, {money}</figcaption>\n{svg}<ul class=\"keys\">")?;
     for (at, (name, _)) in lines.iter().enumerate() {
         writeln!(out, "<li><i style=\"background:var(--{})\"></i>{}</li>", charts::ink(at).0, escaped(name))?;
     }
@@ -282,7 +299,8 @@ fn power(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result 
         row.extend(needed);
         rows.push(row);
     }
-    let head = ["measure", "varies by", "found now from", "for 0.05", "for 0.10", "for 0.30", "for 1.00"];
+    let head =
+        ["measure", "standard deviation", "shown now from", "for 0.05", "for 0.10", "for 0.30", "for 1.00"];
     let caption = format!(
         "What it takes. Now: the least difference that these customers show four times in five. For: transactions in each of two equal arms to show one of so many {money}"
     );
@@ -417,7 +435,8 @@ fn reliability(out: &mut String, answer: &Answer) -> Result<(), Failure> {
         )?;
     }
     if figures.is_empty() {
-        return Ok(out.push_str("<p>No offers were seen often enough to tell.</p>\n"));
+        out.push_str("<p>No offers were seen often enough to tell.</p>\n");
+        return Ok(());
     }
     write!(
         out,

@@ -20,5 +20,6 @@ SELECT
   min(day) AS first_day,
   max(day) AS last_day,
   min(currency) AS currency,
-  count(DISTINCT currency) AS currencies
+  count(DISTINCT currency) AS currencies,
+  (SELECT count(*) FROM events_once WHERE event_id LIKE 'sim-%') AS simulated
 FROM outcomes
