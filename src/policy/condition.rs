@@ -84,6 +84,8 @@ vocabulary! {
         CustomerSegments = 1, "customer.segments";
         /// Tags of the answers given.
         Answers = 2, "answers";
+        /// Ids of the products that were put back from the cart in this session.
+        CartRemoved = 3, "session.cart_removed";
     }
 }
 

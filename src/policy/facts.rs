@@ -2,7 +2,7 @@
 
 use super::condition::{FlagFact, ListFact, NumberFact, TextFact};
 use super::zone::Zone;
-use crate::limits::{ANSWERS_MAX, SEGMENTS_MAX, TAGS_MAX};
+use crate::limits::{ANSWERS_MAX, CART_REMOVED_MAX, SEGMENTS_MAX, TAGS_MAX};
 use crate::profile::Profile;
 use crate::transaction::Transaction;
 use crate::vocabulary::{AgeBand, CustomerKind, PaymentType, Purpose};
@@ -16,6 +16,7 @@ pub(crate) struct Facts {
     tags: Hashes<TAGS_MAX>,
     segments: Hashes<SEGMENTS_MAX>,
     answers: Hashes<ANSWERS_MAX>,
+    cart_removed: Hashes<CART_REMOVED_MAX>,
 }
 
 /// Hashes of the texts of a list.
@@ -105,6 +106,7 @@ impl Facts {
             tags: Hashes::new(transaction.tags.iter().copied()),
             segments: Hashes::new(profile.segments.iter().copied()),
             answers: Hashes::new(profile.answers.iter().map(|answer| answer.tag)),
+            cart_removed: Hashes::new(profile.session.cart_removed.iter().copied()),
         }
     }
 
@@ -125,6 +127,7 @@ impl Facts {
             ListFact::OrderTags => self.tags.has(hash),
             ListFact::CustomerSegments => self.segments.has(hash),
             ListFact::Answers => self.answers.has(hash),
+            ListFact::CartRemoved => self.cart_removed.has(hash),
         }
     }
 }

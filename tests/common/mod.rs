@@ -25,7 +25,7 @@ use aftercart::vocabulary::{
 };
 use aftercart::{
     Answer, Catalog, Consent, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase,
-    Purposes, Repeat, Transaction, Verify,
+    Purposes, Repeat, Session, Transaction, Verify,
 };
 
 /// A day in milliseconds.
@@ -462,6 +462,8 @@ impl Request {
         let opt_outs: Vec<&str> = self.opt_out_categories.iter().map(String::as_str).collect();
         let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
+        // Words that are no products: only conditions look at them.
+        let cart_removed: Vec<&str> = segments.iter().skip(1).copied().collect();
         let purchases: Vec<Purchase<'_>> =
             self.purchases.iter().map(|(id, at_ms)| Purchase { item_id: id, at_ms: *at_ms }).collect();
         let declines: Vec<Decline<'_>> =
@@ -505,6 +507,7 @@ impl Request {
             declines: &declines,
             exposures: &exposures,
             answers: &answers,
+            session: Session { cart_removed: &cart_removed, ..Session::default() },
             ..Profile::default()
         };
         then(&transaction, &profile)

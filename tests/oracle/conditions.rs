@@ -1,7 +1,7 @@
 //! Rules with conditions, pairs and placements once more, by name, with obvious code.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses its own part")]
 
-use aftercart::limits::{ANSWERS_MAX, SEGMENTS_MAX, TAGS_MAX};
+use aftercart::limits::{ANSWERS_MAX, CART_REMOVED_MAX, SEGMENTS_MAX, TAGS_MAX};
 use aftercart::policy::condition::{Condition, Fact, FlagFact, ListFact, NumberFact, TextFact};
 use aftercart::policy::{Apart, NamedPlacement, Names, Policy, Rule, Rung};
 use aftercart::vocabulary::{
@@ -113,6 +113,7 @@ fn has(case: &Case<'_>, list: ListFact, word: &str) -> Option<bool> {
         ListFact::OrderTags => (case.transaction.tags.to_vec(), TAGS_MAX),
         ListFact::CustomerSegments => (case.profile.segments.to_vec(), SEGMENTS_MAX),
         ListFact::Answers => (answers, ANSWERS_MAX),
+        ListFact::CartRemoved => (case.profile.session.cart_removed.to_vec(), CART_REMOVED_MAX),
     };
     if words.iter().take(read).any(|known| *known == word) {
         return Some(true);
