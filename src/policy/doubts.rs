@@ -104,54 +104,23 @@ fn dear(policy: &Policy, compiled: &CompiledPolicy, view: &View<'_>) -> Vec<Stri
 }
 
 /// Words of category names, and the class that they sound like.
-const SOUNDS: [(SensitiveClass, &[&str]); 8] = {
-    use SensitiveClass as C;
-    [
-        (
-            C::Alcohol,
-            &[
-                "alcohol",
-                "alcoholic",
-                "beer",
-                "beers",
-                "wine",
-                "wines",
-                "spirits",
-                "liquor",
-                "whiskey",
-                "whisky",
-                "vodka",
-            ],
-        ),
-        (
-            C::Tobacco,
-            &["tobacco", "cigarette", "cigarettes", "cigar", "cigars", "vape", "vapes", "vaping", "nicotine"],
-        ),
-        (
-            C::Health,
-            &[
-                "medicine",
-                "medicines",
-                "medication",
-                "medications",
-                "pharmacy",
-                "pregnancy",
-                "contraception",
-                "contraceptives",
-            ],
-        ),
-        (C::Adult, &["adult", "erotic", "erotica", "sexual"]),
-        (C::Weapons, &["weapon", "weapons", "firearm", "firearms", "gun", "guns", "ammunition"]),
-        (C::Gambling, &["gambling", "lottery", "lotteries", "casino", "betting"]),
-        (C::Credit, &["credit", "loan", "loans"]),
-        (C::Insurance, &["insurance", "insurances"]),
-    ]
-};
+const SOUNDS: [(SensitiveClass, &str); 8] = [
+    (SensitiveClass::Alcohol, "alcohol alcoholic beer beers wine wines spirits liquor whiskey whisky vodka"),
+    (SensitiveClass::Tobacco, "tobacco cigarette cigarettes cigar cigars vape vapes vaping nicotine"),
+    (SensitiveClass::Health, "medicine medicines medication medications pharmacy pregnancy contraceptives"),
+    (SensitiveClass::Adult, "erotic erotica pornography sexual"),
+    (SensitiveClass::Weapons, "weapon weapons firearm firearms handguns rifles ammunition"),
+    (SensitiveClass::Gambling, "gambling lottery lotteries casino betting"),
+    (SensitiveClass::Credit, "credit loan loans"),
+    (SensitiveClass::Insurance, "insurance insurances"),
+];
 
 fn sounds_like(name: &str) -> Option<SensitiveClass> {
     let lower = name.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric());
-    words.find_map(|word| SOUNDS.iter().find(|(_, all)| all.contains(&word)).map(|(class, _)| *class))
+    words.find_map(|word| {
+        SOUNDS.iter().find(|(_, all)| all.split(' ').any(|known| known == word)).map(|(class, _)| *class)
+    })
 }
 
 /// Categories that sound sensitive, of which neither policy nor feed says anything: a line for each class, the topmost categories.
