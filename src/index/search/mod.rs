@@ -15,7 +15,7 @@ use zerocopy::little_endian::U32;
 use self::cells::CellScratch;
 use self::scan::{Coded, Pool, Range};
 use super::view::View;
-use crate::distance::{Kernel, prefetch};
+use crate::distance::{BLOCK, Kernel, prefetch};
 use crate::limits::{PROBES_MAX, QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
@@ -226,10 +226,11 @@ fn cell_range(view: &View<'_>, probe: i64) -> Option<Range> {
 /// Asks for what a scan of the cell behind a key will read.
 fn foresee_cell(view: &View<'_>, filter: Filter<'_>, probe: i64) {
     let Some(range) = cell_range(view, probe) else { return };
-    if filter.is_whole(key_ix(probe), range.count) {
-        products_of(view).prefetch(range);
-    } else {
+    // Fewer than one for each block: asking for all of them costs more than looking which ones are open.
+    if filter.allowed.of_cell(key_ix(probe)).saturating_mul(BLOCK as u32) < range.count {
         products_of(view).prefetch_open(range, &filter.products);
+    } else {
+        products_of(view).prefetch(range);
     }
     if !filter.types.is_empty() {
         prefetch(types_of(view, range));
