@@ -131,7 +131,7 @@ fn slate_json(engine: &Engine, basket: &Basket, slate: &[Offer]) -> Vec<Value> {
         .map(|offer| {
             let (name, id) = item_json(engine, offer.item);
             let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
-            json!({
+            let mut object = json!({
                 name: id,
                 "kind": offer.kind.name(),
                 "position": offer.position,
@@ -144,7 +144,11 @@ fn slate_json(engine: &Engine, basket: &Basket, slate: &[Offer]) -> Vec<Value> {
                 "price": offer.price.map(money),
                 "ev": offer.ev_micros as f64 / 1e8,
                 "because": { "line": offer.because.line, "product_id": line.map(|l| &l.id), "relation": offer.because.relation.name() },
-            })
+            });
+            if let Some(kind) = engine.content_kind(offer.item) {
+                object["content"] = kind.name().into();
+            }
+            object
         })
         .collect()
 }
