@@ -171,7 +171,7 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
     }
     for line in asking {
         for (relevance, held) in content(shop, line) {
-            each(relevance, Some(line.number), &|o| held.contains(&o.id));
+            each(relevance, Some(line.number), &|o| held.contains(&&o.id));
         }
     }
     for answer in case.profile.answers.iter().take(ANSWERS_MAX) {
