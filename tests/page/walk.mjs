@@ -70,7 +70,7 @@ async function walk(browser, url, { width, height, scheme }) {
   await filled.nth(1).waitFor();
   const inOrder = (await texts(page, "#methods .choice")).map((text) => text.split(/can|each|paid/)[0]);
   assert.deepEqual(inOrder, ["Card on file", "Wallet", "Invoice", "Gift card"], "the usual before the unusual");
-  assert.match((await texts(page, "#methods .choice"))[1], /usual here$/);
+  assert.match((await texts(page, "#methods .choice"))[0], /usual here$/);
   await fits("the payment");
   await page.locator("#inspector-body").evaluate((details) => { details.open = true; });
   assert.match((await texts(page, "#before-answer tr")).join(" "), /deliver toplace 2, confidence 0\.\d\d: last used.*payment 1Card on file: usual here/);
@@ -145,6 +145,7 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator("#changed li").first().waitFor();
   assert.equal((await texts(page, "#changed li")).length, different);
   assert.match((await texts(page, "#changed li")).join(), /Gift wrap with a ribbon\. triggered by/);
+  assert.match(await page.locator('#offers > li[data-id="gift-wrap"]').textContent(), /Because you answered .Yes, it is a gift/);
   await picture("5-answered");
 
   // One click takes an offer at the price that was shown, once.

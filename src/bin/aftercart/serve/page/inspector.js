@@ -1,6 +1,7 @@
 // Beside the page: how the last decision came about, and the switches of the merchant.
 import { $, call, decide, doing, el, money, name, order, paid, say } from "/shop.js";
 
+const cents = (amount) => `${(100 * amount).toFixed(2)} cents`;
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
 const bar = (value, most, minus = false) =>
   el("meter", { className: minus ? "bar minus" : "bar", min: 0, max: Math.max(most, 1e-9), value: Math.min(value, most), aria: { hidden: "true" } });
@@ -42,7 +43,7 @@ export function drawDecision(answer) {
   $("changed-part").hidden = true;
   const { question } = answer;
   $("question-why").textContent = question
-    ? `The question \u201c${question.text}\u201d is expected to make the page worth ${money(question.gain.toFixed(4))} more, found out with ${question.decisions} decisions.`
+    ? `The question \u201c${question.text}\u201d is expected to make the page worth ${cents(question.gain)} more, found out with ${question.decisions} decisions.`
     : "No question: it was asked before, or no answer would make this page worth more.";
   $("scores").replaceChildren(...answer.offers.map(score));
   if (answer.offers.length === 0) $("scores").textContent = `No offer: ${answer.reason.text}.`;
@@ -102,10 +103,10 @@ function features(why) {
     el("th", { scope: "row" }, feature.replaceAll("_", " ")),
     el("td", {}, bar(Math.abs(weight), most, weight < 0)),
     el("td", { className: "number", title: `value ${value}` }, `${weight > 0 ? "+" : ""}${(weight / 1000).toFixed(2)}`));
-  return el("table", {}, el("caption", { className: "visually-hidden" }, "What each feature adds to the score, in nats"), el("tbody", {}, ...why.features.map(row)));
+  return el("table", {}, el("caption", { className: "small quiet" }, "What each feature adds to the score (log odds)"), el("tbody", {}, ...why.features.map(row)));
 }
 
-const numbers = (of) => `relevance ${of.relevance.toFixed(2)}, accepted with ${percent(of.p_accept)}, worth ${money(of.ev.toFixed(4))} when shown`;
+const numbers = (of) => `relevance ${of.relevance.toFixed(2)}, accepted with ${percent(of.p_accept)}, worth ${cents(of.ev)} when shown`;
 
 function score(offer, place) {
   return el("details", { open: place === 0 }, el("summary", {}, name(offer.title)), el("p", { className: "small quiet" }, numbers(offer)),

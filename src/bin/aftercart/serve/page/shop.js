@@ -169,7 +169,7 @@ const STORE = [
   { field: 2, slot: 1, name: "Mobile", country: "", days: 16, uses: 5 },
 ];
 
-const WHY = { last_used: "as last time", often_used: "you use it often", ready_on_device: "set up on this device", usual_here: "usual here", cheaper_first: "as fast, and cheaper" };
+const WHY = { last_used: "as last time", often_used: "you use it often", ready_on_device: "set up on this device", usual_here: "usual here", cheaper_first: "before a dearer one that is no faster" };
 
 /** Earlier orders of this visit are the use that the order of the options learns from. */
 async function drawOptions() {
@@ -186,7 +186,8 @@ async function drawOptions() {
   });
   const choice = (group, describe) => ({ option, because }, place) => {
     const of = group === "method" ? METHODS[option] : WAYS[option];
-    const note = [describe(of), WHY[because]].filter(Boolean).join(", ");
+    const why = because !== "usual_here" || place === 0; // what hardly anybody uses is used by somebody
+    const note = [describe(of), why && WHY[because]].filter(Boolean).join(", ");
     return el("label", { className: "choice" },
       el("input", { type: "radio", name: group, value: of.id, checked: place === 0 }),
       el("span", {}, of.name, el("small", {}, note)));
@@ -208,7 +209,7 @@ function drawFilled(filled, known) {
   };
   $("filled").replaceChildren(...filled.map(row));
   const elsewhere = $("elsewhere").checked ? "Another address than yours is not guessed. " : "";
-  $("filled-note").textContent = known ? `${elsewhere}A suggestion: you may change it.` : "Nothing: the shop does not know you yet. A ready basket has a customer.";
+  $("filled-note").textContent = known ? `${elsewhere}Suggestions from your account; a real shop lets you change them here.` : "Nothing: the shop does not know you yet. A ready basket has a customer.";
 }
 
 const shippingPrice = () => (WAYS.find((way) => way.id === new FormData($("pay")).get("way"))?.price ?? 0) / 100;
@@ -240,7 +241,7 @@ async function pay() {
   state.paid.push({ id: method, at_ms: at });
   state.shipped.push({ id: way.id, at_ms: at });
   state.tags = [["wrap", "gift_wrap"], ["elsewhere", "other_address"]].filter(([id]) => $(id).checked).map(([, tag]) => tag);
-  Object.assign(state, { declines: [], answers: [] });
+  Object.assign(state, { declines: [], answers: [], answered: undefined });
   state.taken.clear();
   await decide();
   show("confirmation", $("status").textContent);
@@ -270,13 +271,14 @@ function drawDaysAfter(plan) {
   if (!plan) return;
   const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
   const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  const days = (ms) => Math.round((ms - state.order.at) / 864e5);
+  const midnight = (ms) => new Date(ms).setHours(0, 0, 0, 0);
+  const days = (ms) => Math.round((midnight(ms) - midnight(state.order.at)) / 864e5);
   const subject = { delivery: "On its way", guidance: "How to use it", suggestion: "What goes with it", refill: "Running out?" };
   const about = (of) => name(of.item_name ?? of.item_id);
   const row = (of) => el("li", {},
     el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, relative.format(days(of.send_at_ms), "day"))),
     el("div", {}, el("strong", {}, subject[of.kind]), ` by ${of.channel}`,
-      el("small", {}, `${about(of)}. ${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`),
+      el("small", {}, `${of.kind === "delivery" ? "" : `${about(of)}. `}${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`),
       of.content_name && el("small", {}, `It carries: ${of.content_name}.`)));
   const nothing = el("li", {}, el("div", { className: "quiet" }, "Nothing is planned."));
   $("timeline").replaceChildren(...(plan.planned.length ? plan.planned.map(row) : [nothing]));
@@ -287,17 +289,18 @@ function drawDaysAfter(plan) {
 function drawQuestion(question) {
   $("question").hidden = !question;
   if (!question) return;
-  const reply = ({ text, tag }) => el("button", { type: "button", dataset: { tag }, onclick: doing(() => settle(question, tag)) }, text);
+  const reply = ({ text, tag }) => el("button", { type: "button", dataset: { tag }, onclick: doing(() => settle(question, tag, text)) }, text);
   const skip = el("button", { type: "button", className: "plain", onclick: doing(() => settle(question, null)) }, "Rather not say");
   $("h-question").textContent = question.text;
   $("answers").replaceChildren(...question.answers.map(reply), skip);
 }
 
 /** An answer decides anew, in place; none is respected for this order and, as the policy says, for later ones. */
-async function settle(question, tag) {
+async function settle(question, tag, text) {
   const before = shownIds();
   state.asked.push({ question: question.id, at_ms: state.order.at });
   if (tag) state.answers.push({ question: question.id, tag });
+  state.answered = text;
   const answer = await decide();
   await drawChanged(before, answer);
   $("h-slate").focus();
@@ -313,6 +316,9 @@ const BECAUSE = {
   triggered: (bought) => (bought ? `Because you bought ${bought}.` : "Because of this order."),
   house: (bought) => (bought ? `From us, for ${bought}.` : "From us."),
 };
+
+/** The relevance of what an answer triggers. */
+const BY_ANSWER = 0.9;
 
 const CONTENT = { guide: "Guide", usage: "How to use it", care: "Care", pairing: "What to make of it" };
 
@@ -335,11 +341,13 @@ const CLICK = {
 
 function offerCard(offer) {
   const bought = offer.because.bought && inline(offer.because.bought);
-  const because = offer.content && bought ? `For ${bought}, which you bought.` : BECAUSE[offer.because.relation](bought);
+  const because = offer.content && bought ? `For ${bought}, which you bought.`
+    : offer.relevance === BY_ANSWER && state.answered ? `Because you answered \u201c${state.answered}\u201d.`
+      : BECAUSE[offer.because.relation](bought);
   const accept = ACCEPT[offer.accept](money(offer.price));
   const card = el("li", { dataset: { id: offer.id } }, tile(offer, true),
     el("div", {},
-      offer.partner && el("p", { className: "from" }, `Offer of a partner: ${name(offer.partner)}`),
+      offer.partner && el("p", { className: "from" }, `Offer of a partner: ${offer.partner.replaceAll("-", " ")}`),
       offer.content && el("p", { className: "from content" }, CONTENT[offer.content]),
       el("h3", {}, name(offer.title)),
       offer.category && el("p", { className: "small quiet" }, kind(offer.category)),
