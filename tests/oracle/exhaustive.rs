@@ -222,7 +222,7 @@ fn content<'a>(shop: &'a Shop<'_>, line: &Line) -> [(u16, Vec<&'a String>); 2] {
         let has = |id: &&String| {
             all().any(|o| &o.id == *id && o.content.as_ref().is_some_and(|of| of.kind == *kind))
         };
-        if !own.iter().any(|id| has(id)) {
+        if !own.iter().any(has) {
             inherited.extend(nearest(*kind, &levels));
         }
     }

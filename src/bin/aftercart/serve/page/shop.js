@@ -331,6 +331,9 @@ const ACCEPT = {
   none: () => "Open",
 };
 
+/** Kinds with a verb of their own. */
+const VERB = { next_purchase: "Remind me", app_prompt: "See the app" };
+
 /** What a click does, where that is not plain. */
 const CLICK = {
   one_click_stored_credential: "One click: charged to your card on file, at the price shown.",
@@ -344,7 +347,7 @@ function offerCard(offer) {
   const because = offer.content && bought ? `For ${bought}, which you bought.`
     : offer.relevance === BY_ANSWER && state.answered ? `Because you answered \u201c${state.answered}\u201d.`
       : BECAUSE[offer.because.relation](bought);
-  const accept = ACCEPT[offer.accept](money(offer.price));
+  const accept = VERB[offer.kind] ?? ACCEPT[offer.accept](money(offer.price));
   const card = el("li", { dataset: { id: offer.id } }, tile(offer, true),
     el("div", {},
       offer.partner && el("p", { className: "from" }, `Offer of a partner: ${offer.partner.replaceAll("-", " ")}`),
@@ -353,7 +356,7 @@ function offerCard(offer) {
       offer.category && el("p", { className: "small quiet" }, kind(offer.category)),
       el("p", { className: "because" }, because),
       offer.price && el("p", { className: "price" }, money(offer.price)),
-      CLICK[offer.accept] && el("p", { className: "small quiet" }, CLICK[offer.accept]),
+      !VERB[offer.kind] && CLICK[offer.accept] && el("p", { className: "small quiet" }, CLICK[offer.accept]),
       offer.plan.may_need_confirmation && el("p", { className: "small quiet" }, "Your bank may ask you to confirm.")));
   const done = state.taken.get(offer.id);
   if (done) card.append(el("p", { className: "done" }, done));
@@ -364,7 +367,7 @@ function offerCard(offer) {
 }
 
 function drawOffers(answer) {
-  const none = el("li", { className: "none" }, "Nothing further for this order.");
+  const none = el("li", { className: "none" }, "Nothing further for this order: better nothing than what does not fit.");
   $("offers").replaceChildren(...(answer.offers.length ? answer.offers.map(offerCard) : [none]));
 }
 
