@@ -209,6 +209,16 @@ fn every_field_of_a_message_is_in_the_readmes_map_and_no_other() {
     }
     rows.sort_unstable();
     assert_eq!(fields, rows);
+    // GA4 takes names of small letters, digits and underscores, up to 40, each once; those of items stand in the list of items.
+    let ga4 = table.lines().skip(1).filter_map(|row| row.split('|').nth(3)).flat_map(|cell| cell.split(','));
+    let ga4: Vec<&str> =
+        ga4.map(|name| name.trim()).filter_map(|name| name.strip_prefix('`')?.strip_suffix('`')).collect();
+    for (at, name) in ga4.iter().enumerate() {
+        let own = name.strip_prefix("items[].").unwrap_or(name);
+        let allowed = own.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        assert!(allowed && (1..=40).contains(&own.len()) && !ga4[..at].contains(name), "{name}");
+    }
+    assert!(ga4.contains(&"transaction_id") && ga4.contains(&"items[].item_id"), "{ga4:?}");
     assert_eq!(event["event_id"], "A:all:again");
     assert_eq!((&event["decide_stage"], &event["kind"]), (&json!("email"), &json!("refill")));
 }
