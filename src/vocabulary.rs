@@ -147,6 +147,21 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What a piece of content is for. It is inherited kind by kind: a product's own care guide replaces its category's, and leaves
+    /// the category's pairings in place.
+    ContentKind {
+        /// All that there is to know.
+        #[default] Guide = 1, "guide";
+        /// How to use it.
+        Usage = 2, "usage";
+        /// How to care for it.
+        Care = 3, "care";
+        /// What goes with it.
+        Pairing = 4, "pairing";
+    }
+}
+
+vocabulary! {
     /// Whose offer it is.
     Party {
         /// The merchant's own.

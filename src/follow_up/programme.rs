@@ -65,7 +65,8 @@ pub struct Step {
     /// Days in which it still makes sense, above 0 to 365.
     #[cfg_attr(feature = "policy", serde(default = "a_week"))]
     pub expires_days: f64,
-    /// Id of the offer of kind `content` that it carries; empty = none.
+    /// Id of the offer of kind `content` that it carries; empty = for guidance what the catalog has for the very product
+    /// ([`Programmes::content_of`]), else none.
     #[cfg_attr(feature = "policy", serde(default))]
     pub content: String,
 }

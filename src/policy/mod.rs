@@ -10,6 +10,7 @@ mod consent;
 mod contracts;
 mod doubts;
 mod facts;
+mod idle;
 mod names;
 mod placements;
 mod questions;
