@@ -61,6 +61,8 @@
  * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
  * ends by abort(), as Rust programs do: open and make what you need when the process starts.
  *
+ * SIZE. The shared library weighs 1.4 MB on x86-64 when it is stripped: 0.3 MB more than before it read programmes and kept logs.
+ *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
  * AFTERCART_OPEN_COPY: also right for network file systems. Any other damage is found when the file is opened, or gives a

@@ -224,7 +224,8 @@ impl RingWriter {
     /// Writes a record, or counts it as dropped where the reader is a whole ring behind. No allocation, no lock, no system call.
     pub(crate) fn write(&mut self, record: &mut DecisionRecord) {
         let ring = &*self.ring;
-        let RingCounts { written, drained, dropped, .. } = ring.counts();
+        let [written, drained] = [header::WRITTEN, header::DRAINED].map(|at| ring.header(at));
+        let dropped = ring.header(header::DROPPED);
         if written.wrapping_sub(drained) >= ring.capacity {
             ring.set_header(header::DROPPED, dropped + 1);
             return;

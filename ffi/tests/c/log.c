@@ -1,4 +1,4 @@
-/* What a log keeps and what it refuses. Arguments: a catalog, and a folder that is not there yet. Compiles as C11 and C++17. */
+/* What a log keeps and what it refuses, and what follows an order. Arguments: a catalog, and a folder that is not there yet. Compiles as C11 and C++17. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* fork */
 #endif
@@ -138,6 +138,53 @@ static void events(void)
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
+static void plans(const char *path, aftercart_engine *engine)
+{
+    char file[600];
+    snprintf(file, sizeof file, "%s.toml", folder);
+    FILE *programmes_file = fopen(file, "w");
+    CHECK(programmes_file && fputs("[contact]\nnot_asked = \"deny\"\n[[programme]]\nid = \"all\"\ncategories = [\"Kitchen\", \"Table\"]\n"
+                                   "step = [{ template = \"hello\", kind = \"guidance\", after = \"order\" },\n"
+                                   "{ template = \"more\", kind = \"suggestion\", after = \"order\" }]\n", programmes_file) >= 0);
+    CHECK(fclose(programmes_file) == 0);
+    aftercart_decider *decider = new_decider(engine);
+    aftercart_programmes *programmes = NULL, *other = (aftercart_programmes *)decider;
+    aftercart_error error;
+    error.struct_size = sizeof error;
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_programmes_open(engine, "no such file", 12, &other, &error));
+    CHECK(other == NULL && strstr(error.message, "no such file") != NULL);
+    EXPECT(AFTERCART_BAD_PROGRAMMES, aftercart_programmes_open(engine, path, strlen(path), &other, &error)); /* no text */
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_programmes_open(NULL, file, strlen(file), &other, &error));
+    EXPECT(AFTERCART_OK, aftercart_programmes_open(engine, file, strlen(file), &programmes, &error));
+    static aftercart_follow_up planned[AFTERCART_FOLLOW_UPS_MAX];
+    size_t count = 99;
+    EXPECT(AFTERCART_OK, follow_ups(decider, fresh(&bench), programmes, planned, &count));
+    CHECK(count == 2 && strcmp(planned[0].template_id, "hello") == 0 && planned[0].kind == AFTERCART_MESSAGE_GUIDANCE);
+    CHECK(planned[0].withheld == 0 && planned[1].withheld == AFTERCART_WITHHELD_CONSENT && planned[0].due_days == -1);
+    CHECK(planned[0].item_kind == AFTERCART_ITEM_PRODUCT && strcmp(planned[0].programme, "all") == 0);
+    request *r = fresh(&bench);
+    fact(r, AFTERCART_FACT_CONTACTED, "", 1700000000000);
+    EXPECT(AFTERCART_OK, follow_ups(decider, r, programmes, planned, &count));
+    fact(r, AFTERCART_FACT_CONTACTED, "x", 5); /* messages have no id */
+    EXPECT(AFTERCART_UNSUPPORTED_FIELD, follow_ups(decider, r, programmes, planned, &count));
+    CHECK(count == 0);
+    EXPECT(AFTERCART_NULL_POINTER, follow_ups(decider, fresh(&bench), programmes, NULL, &count));
+    EXPECT(AFTERCART_NULL_POINTER, follow_ups(decider, fresh(&bench), NULL, planned, &count));
+    EXPECT(AFTERCART_BAD_HANDLE, follow_ups(decider, fresh(&bench), (aftercart_programmes *)decider, planned, &count));
+    r = fresh(&bench);
+    EXPECT(AFTERCART_TRUNCATED, aftercart_plan_follow_ups(decider, &r->transaction, NULL, r->lines, r->line_size, 2, NULL, 0, 0, r->strings,
+                                                          r->strings_length, programmes, 0, planned, sizeof planned[0], 1, &count));
+    CHECK(count == 2);
+    /* An older caller's elements are shorter. */
+    memset(planned, 'x', sizeof planned);
+    EXPECT(AFTERCART_OK, aftercart_plan_follow_ups(decider, &r->transaction, NULL, r->lines, r->line_size, 2, NULL, 0, 0, r->strings,
+                                                   r->strings_length, programmes, 0, planned, 48, 2, &count));
+    CHECK(planned[0].kind == AFTERCART_MESSAGE_GUIDANCE && planned[0].programme[0] != 'a' && ((char *)planned)[96] == 'x');
+    EXPECT(AFTERCART_OK, aftercart_programmes_free(programmes));
+    EXPECT(AFTERCART_OK, aftercart_programmes_free(NULL));
+    EXPECT(AFTERCART_OK, aftercart_decider_free(decider));
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -146,6 +193,7 @@ int main(int argc, char **argv)
     keeps(engine);
     refuses(engine);
     events();
+    plans(argv[1], engine);
     EXPECT(AFTERCART_OK, aftercart_engine_close(engine));
     puts("ok");
     return 0;
