@@ -46,9 +46,6 @@ pub(crate) struct Bought {
     all_brands_known: bool,
 }
 
-/// Products that are asked for together: each is looked up through four places far apart.
-pub(crate) const FORESEEN: usize = 32;
-
 impl Bought {
     pub(crate) fn new() -> Self {
         Self {
@@ -66,13 +63,14 @@ impl Bought {
     /// Resolves the lines of a transaction.
     pub(crate) fn fill(&mut self, view: &View<'_>, policy: &CompiledPolicy, bought: &[LineItem<'_>]) {
         self.lines.clear();
-        foresee(view, bought.iter().take(FORESEEN).map(|line| line.item_id));
+        view.foresee_products(bought.iter().map(|line| line.item_id));
         for (number, item) in bought.iter().take(LINES_MAX).enumerate() {
             self.lines.push(resolve_line(view, policy, number as u16, item));
         }
         self.unread = bought.len() > self.lines.len();
         self.types.fill(self.lines.iter().map(|line| line.kind));
         choose_asking(&self.lines, &mut self.asking);
+        self.asking.iter().for_each(|line| view.foresee_lists(line.asks_as, line.kind));
         if !view.partners.is_empty() {
             let lines = self.lines.iter();
             self.categories.fill(lines.clone().flat_map(|line| view.ancestors(line.category)));
@@ -93,12 +91,6 @@ impl Bought {
     pub(crate) fn may_be_of(&self, brand: u32) -> bool {
         !self.all_brands_known || self.brands.contains(brand)
     }
-}
-
-/// Asks for what looking up some products will read.
-pub(crate) fn foresee<'a>(view: &View<'_>, ids: impl Iterator<Item = &'a str> + Clone) {
-    ids.clone().for_each(|id| view.foresee_id(id.as_bytes()));
-    ids.for_each(|id| view.foresee_product(id.as_bytes()));
 }
 
 fn resolve_line(view: &View<'_>, policy: &CompiledPolicy, number: u16, item: &LineItem<'_>) -> Line {

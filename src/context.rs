@@ -1,17 +1,18 @@
 //! Stage 1 of a decision: what the request means in terms of the catalog.
 
-use crate::bought::{Bought, FORESEEN, Line, foresee, is_sensitive};
+use crate::bought::{Bought, Line, is_sensitive};
 use crate::days::{self, DAY_MS};
 use crate::engine::Engine;
 use crate::index::format::{NONE, NameKind, ProductRecord};
 use crate::index::search::{Effort, Filter, RowSet};
 use crate::index::{AllowList, RefusedClasses, View};
 use crate::limits::{
-    ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX, SLOTS_MAX,
+    ANSWERS_MAX, DECLINES_MAX, EXPOSURES_MAX, FORESEEN, OPT_OUTS_MAX, PURCHASES_MAX, RULE_CLASSES_MAX,
+    SLOTS_MAX,
 };
 use crate::model::Asking;
 use crate::narrowed::{MUCH, NarrowedLists};
-use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit};
+use crate::policy::{CompiledPolicy, Facts, Holding, Placed, is_before_payment, party_bit, slots_of};
 use crate::profile::{GIFT, Profile, Purposes};
 use crate::refill::Habit;
 use crate::transaction::Transaction;
@@ -185,7 +186,7 @@ pub(crate) fn resolve<'a>(
     let opt_out_unknown = resolve_opt_outs(&view, profile, scratch);
     let placement = &transaction.placement;
     let placed = policy.placement(placement);
-    let slots = usize::from(policy.slots(placement)).min(SLOTS_MAX);
+    let slots = usize::from(slots_of(placement, placed)).min(SLOTS_MAX);
     let least_relevance = placed.map_or(u16::MAX, |p| p.least_relevance(slots));
     let order_value = order_value(transaction);
     let gift = transaction.is_gift || profile.answers.iter().take(ANSWERS_MAX).any(|a| a.tag == GIFT);
@@ -265,7 +266,7 @@ fn resolve_past(
     let mut last_trip = None;
     let older = profile.purchases.len().saturating_sub(PURCHASES_MAX);
     for run in profile.purchases.get(older..).unwrap_or(&[]).rchunks(FORESEEN) {
-        foresee(view, run.iter().map(|purchase| purchase.item_id));
+        view.foresee_products(run.iter().map(|purchase| purchase.item_id));
         for purchase in run.iter().rev() {
             let Some(product) = view.find(NameKind::Product, purchase.item_id.as_bytes()) else { continue };
             let kind = view.type_of(product);

@@ -235,20 +235,19 @@ fn gate_and_score(
     work: &mut Work,
     offers: &mut Offers,
 ) {
-    let Work { candidates, pooled, taste, has_taste, links, past_kinds, price, facts, .. } = work;
-    let taste = taste.get(..context.view.dim).filter(|_| *has_taste);
-    let learnt = Learnt { pooled, taste, links, past_kinds, price: *price };
+    let Work { candidates, pooled, asked, links, past_kinds, price, facts, .. } = work;
+    let learnt = Learnt { pooled, asked, links, past_kinds, price: *price };
     let list = &mut candidates.list;
     offers.counters.retrieved = list.len() as u32;
     retrieve::fetch_partners(context, list);
     keep(list, offers, |candidate| gate(context, overlay, facts, candidate));
     for candidate in list.iter_mut() {
         if let Item::Product(ProductIx(ix)) = candidate.item {
-            candidate.near = features::near(context, kernel, taste, ix);
+            candidate.near = features::near(context, kernel, asked, ix);
         }
     }
     let least_reserve = context.least_reserve();
-    keep(list, offers, |candidate| score(context, learnt, least_reserve, candidate));
+    keep(list, offers, |candidate| score(context, kernel, learnt, least_reserve, candidate));
     offers.counters.eligible = list.len() as u32;
 }
 
@@ -311,6 +310,7 @@ fn gate(
 /// Scores a candidate that passed the gate; says whether it is worth too little.
 fn score(
     context: &Context<'_>,
+    kernel: Kernel,
     learnt: Learnt<'_>,
     least_reserve: i64,
     candidate: &mut Candidate,
@@ -318,7 +318,7 @@ fn score(
     if let Item::Product(ProductIx(ix)) = candidate.item
         && let Some(record) = context.view.product(ix)
     {
-        ranking::score_near(context, learnt, record, candidate);
+        ranking::score_near(context, kernel, learnt, record, candidate);
     }
     if let Some(model) = &context.model {
         model.weigh(&context.view, candidate);

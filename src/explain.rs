@@ -98,7 +98,7 @@ impl Decider {
         let mut counters = crate::Counters::default();
         retrieve::from_lists(&context, engine.effort(), work);
         retrieve::by_search(&context, engine.kernel(), engine.effort(), work, &mut counters);
-        let learnt = work.learnt(context.view.dim);
+        let learnt = work.learnt();
         let found = work.candidates.list.iter().find(|c| c.item == item).copied();
         let (candidate, mut reasons, contributions) =
             judge(&context, engine.kernel(), learnt, &fact, found, item);

@@ -2,9 +2,9 @@
 
 use crate::context::{Context, Past};
 use crate::days::DAY_MS;
-use crate::distance::Kernel;
+use crate::distance::{Kernel, Rows};
 use crate::index::format::{NONE, ProductRecord};
-use crate::limits::ASKING_LINES_MAX;
+use crate::limits::{ASKED_MAX, ASKING_LINES_MAX};
 use crate::offer::Relation;
 use crate::scratch::{Link, Links, NO_LINE, PooledTypes};
 
@@ -114,7 +114,8 @@ impl Features {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Learnt<'a> {
     pub(crate) pooled: &'a PooledTypes,
-    pub(crate) taste: Option<&'a [i8]>,
+    /// IN vectors of the lines that ask, and the customer's taste where there is one.
+    pub(crate) asked: &'a Rows,
     pub(crate) links: &'a Links,
     /// What the types of the earlier purchases say of other types.
     pub(crate) past_kinds: &'a Links,
@@ -141,7 +142,7 @@ pub(crate) fn of_product(
     product: u32,
     record: &ProductRecord,
 ) -> (Features, u16, Relation) {
-    let near = near(context, kernel, learnt.taste, product);
+    let near = near(context, kernel, learnt.asked, product);
     of_near(context, learnt, near, product, record)
 }
 
@@ -199,19 +200,19 @@ pub(crate) fn of_near(
 /// Similarities to the basket and to the customer's taste. Apart from the other features, since this waits for whole rows and
 /// for long sums: the CPU overlaps those of several products.
 #[inline]
-pub(crate) fn near(context: &Context<'_>, kernel: Kernel, taste: Option<&[i8]>, product: u32) -> Near {
+pub(crate) fn near(context: &Context<'_>, kernel: Kernel, asked: &Rows, product: u32) -> Near {
     let view = &context.view;
-    let row = view.out_vector(product).unwrap_or(&[]);
-    let similarity = |asked: &[i8]| view.thousandths(kernel.dot(asked, row));
+    let mut dots = [0; ASKED_MAX];
+    kernel.dots(view.out_vector(product).unwrap_or(&[]), asked, &mut dots);
     let (mut best, mut best_line, mut sum) = (0, NO_LINE, 0u64);
-    for line in context.asking {
-        let near = similarity(view.in_vector(line.asks_as).unwrap_or(&[])).clamp(0, 1000);
+    for (line, dot) in context.asking.iter().zip(&dots) {
+        let near = view.thousandths(*dot).clamp(0, 1000);
         sum += u64::from(near as u32).pow(4);
         if near > best || best_line == NO_LINE {
             (best, best_line) = (near, line.number);
         }
     }
-    let taste = taste.map_or(0, |taste| similarity(taste).clamp(-1000, 1000));
+    let taste = dots.get(context.asking.len()).map_or(0, |dot| view.thousandths(*dot).clamp(-1000, 1000));
     Near { basket: fourth_root(sum), taste, line: best_line }
 }
 

@@ -16,6 +16,10 @@ pub const AREAS_MAX: u32 = 1 << 10;
 pub const LINES_MAX: usize = 512;
 /// Lines that ask for complements: the dearest ones of a larger basket.
 pub const ASKING_LINES_MAX: usize = 32;
+/// Products that are asked for together, from memory or disk, before they are looked up.
+pub(crate) const FORESEEN: usize = 32;
+/// Rows that a product is compared with: those lines, and the customer's taste.
+pub(crate) const ASKED_MAX: usize = ASKING_LINES_MAX + 1;
 /// Query vectors of one search.
 pub const QUERIES_MAX: usize = 4;
 /// Past purchases that are read, newest last.

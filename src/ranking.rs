@@ -54,8 +54,8 @@ pub(crate) fn score_product(
     candidate: &mut Candidate,
 ) {
     if let Item::Product(ProductIx(product)) = candidate.item {
-        candidate.near = features::near(context, kernel, learnt.taste, product);
-        score_near(context, learnt, record, candidate);
+        candidate.near = features::near(context, kernel, learnt.asked, product);
+        score_near(context, kernel, learnt, record, candidate);
     }
 }
 
@@ -63,6 +63,7 @@ pub(crate) fn score_product(
 #[inline]
 pub(crate) fn score_near(
     context: &Context<'_>,
+    kernel: Kernel,
     learnt: Learnt<'_>,
     record: &ProductRecord,
     candidate: &mut Candidate,
@@ -74,7 +75,7 @@ pub(crate) fn score_near(
     (candidate.relation, candidate.line) = (relation, line);
     let head = head(context);
     candidate.relevance = relevance(&features);
-    let sum = context.view.ranker.sum(head, &features);
+    let sum = context.view.ranker.sum(kernel, head, &features);
     candidate.score = (i64::from(SCORE_ZERO) + sum).clamp(0, SCORE_MAX.into()) as i32;
     candidate.p_accept_ppm = p_accept_ppm(&context.view, head, candidate.score);
     candidate.value = product_value(context, record, candidate.price.unwrap_or(record.price.get()));

@@ -43,14 +43,27 @@ pub(crate) fn from_lists(context: &Context<'_>, effort: Effort, work: &mut Work)
 
 /// What the request as a whole says, before any product is looked at.
 pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
-    for line in context.asking {
-        prefetch(context.view.associates_of(line.asks_as));
+    for kind in context.asking.iter().filter_map(|line| context.view.types.get(line.kind as usize)) {
+        context.view.foresee(context.view.transitions_of(kind));
     }
     work.has_taste = ranking::taste_row(context, &mut work.taste);
+    ask_rows(context, work);
     work.price = features::median_price(context);
     pool_types(context, work);
     add_links(context, work);
     pool_past_types(context, work);
+}
+
+/// Puts the rows side by side that all candidates are compared with.
+fn ask_rows(context: &Context<'_>, work: &mut Work) {
+    let (view, rows) = (&context.view, &mut work.asked);
+    rows.clear(view.dim);
+    for line in context.asking {
+        rows.push(view.in_vector(line.asks_as).unwrap_or(&[]));
+    }
+    if let Some(taste) = work.taste.get(..view.dim).filter(|_| work.has_taste) {
+        rows.push(taste);
+    }
 }
 
 /// What the types of the earlier purchases say of other types.
@@ -98,7 +111,7 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
     let past_of = |at: u16| context.past.get(usize::from(at));
     for (turn, (weight, at)) in order.iter().enumerate() {
         if let Some(next) = order.get(turn + 2).and_then(|(_, at)| past_of(*at)) {
-            prefetch(view.associates_of(next.product));
+            view.foresee(view.associates_of(next.product));
         }
         let Some(past) = past_of(*at) else { continue };
         let weight = u64::from(weight.0) * 256 / length;
@@ -153,7 +166,7 @@ const AHEAD: usize = 16;
 /// Asks for what [`may_come`] will read.
 fn foresee(context: &Context<'_>, product: u32) {
     context.foresee_allowed(product);
-    prefetch_at(context.view.type_of, product as usize);
+    context.view.foresee_at(context.view.type_of, product as usize);
 }
 
 /// What most customers buy may be new to one whose history says little else.
@@ -358,8 +371,7 @@ fn products_of_types<'a>(context: &Context<'a>, work: &mut Work) {
     // Three steps, each asking for what the next one reads.
     let first = |own: &'a [U32]| own.get(..PRODUCTS_PER_TYPE).unwrap_or(own);
     for (_, own) in types.clone() {
-        prefetch(first(own));
-        view.want(first(own));
+        view.foresee(first(own));
     }
     for (_, own) in types.clone() {
         first(own).iter().for_each(|product| context.foresee_allowed(product.get()));
@@ -463,16 +475,10 @@ pub(crate) fn fetch(context: &Context<'_>, overlay: &Reading<'_>, candidates: &[
     let view = &context.view;
     for candidate in candidates {
         if let Item::Product(ProductIx(ix)) = candidate.item {
-            let record = view.products.get(ix as usize..=ix as usize).unwrap_or(&[]);
-            let row = view.out_vector(ix).unwrap_or(&[]);
-            prefetch(record);
-            prefetch(row);
+            view.foresee_at(view.products, ix as usize);
+            view.foresee(view.out_vector(ix).unwrap_or(&[]));
             if let Some(bound) = overlay.bound() {
                 prefetch(bound.state(ix));
-            }
-            if view.is_cold() {
-                view.want(record);
-                view.want(row);
             }
         }
     }

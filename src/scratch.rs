@@ -3,10 +3,13 @@
 use std::cmp::Reverse;
 
 use crate::context::ContextScratch;
+use crate::distance::Rows;
 use crate::engine::Engine;
 use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
-use crate::limits::{CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX};
+use crate::limits::{
+    ASKED_MAX, CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX,
+};
 use crate::live::LiveFact;
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
 
@@ -264,6 +267,8 @@ pub(crate) struct Work {
     /// Direction of the customer's earlier purchases, where `has_taste`.
     pub(crate) taste: Vec<i8>,
     pub(crate) has_taste: bool,
+    /// What products are compared with: [`Learnt::asked`].
+    pub(crate) asked: Rows,
     pub(crate) pooled: PooledTypes,
     /// Worth and number of those types that are asked for products, best first.
     pub(crate) pooled_order: Vec<(Reverse<u64>, u32)>,
@@ -282,11 +287,10 @@ pub(crate) struct Work {
 
 impl Work {
     /// What retrieval found out about the request as a whole.
-    pub(crate) fn learnt(&self, dim: usize) -> Learnt<'_> {
-        let taste = self.taste.get(..dim).filter(|_| self.has_taste);
+    pub(crate) fn learnt(&self) -> Learnt<'_> {
         Learnt {
             pooled: &self.pooled,
-            taste,
+            asked: &self.asked,
             links: &self.links,
             past_kinds: &self.past_kinds,
             price: self.price,
@@ -305,6 +309,7 @@ impl Scratch {
                 answered: 0,
                 taste: vec![0; DIM_MAX],
                 has_taste: false,
+                asked: Rows::with_capacity(ASKED_MAX),
                 pooled: PooledTypes::new(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
                 links: Links::new(LINKS_MAX),

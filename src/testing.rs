@@ -77,7 +77,7 @@ pub fn scores(
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
     retrieve::learn(&context, work);
-    let learnt = work.learnt(context.view.dim);
+    let learnt = work.learnt();
     let score = |ix: &ProductIx| {
         let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
         if let Some(record) = context.view.product(ix.0) {

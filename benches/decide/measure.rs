@@ -41,12 +41,12 @@ pub(crate) fn run(path: &Path, requests: Option<&Path>, json: bool) -> Result<()
                 .map(|line| Basket::parse(line, 0))
                 .collect::<std::result::Result<Vec<_>, _>>()?;
             note(warm(&engine, &baskets, "requests")?);
-            note(stages(&engine, &baskets));
+            stages(&engine, &baskets).into_iter().for_each(&mut note);
         }
         None => {
             let three = baskets(&engine, 3);
             note(warm(&typical, &three, "basket of 3, 20 rules")?);
-            note(stages(&typical, &three));
+            stages(&typical, &three).into_iter().for_each(&mut note);
             for lines in [1, 10, 30] {
                 note(warm(&typical, &baskets(&engine, lines), &format!("basket of {lines}, 20 rules"))?);
             }
@@ -142,30 +142,41 @@ fn warm(engine: &Arc<Engine>, baskets: &[Basket], name: &str) -> Result<Value> {
     }))
 }
 
-/// Median time of each stage.
-pub(crate) fn stages(engine: &Arc<Engine>, baskets: &[Basket]) -> Value {
+/// Time of each stage: the median of all decisions, and the mean of the slowest in a hundred.
+pub(crate) fn stages(engine: &Arc<Engine>, baskets: &[Basket]) -> [Value; 2] {
     let mut decider = Decider::new(Arc::clone(engine));
-    let mut stages: Vec<(&'static str, Vec<Duration>)> = Vec::new();
+    let mut decisions: Vec<Vec<(&'static str, Duration)>> = Vec::with_capacity(DECISIONS);
     for basket in baskets.iter().cycle().take(DECISIONS) {
         let placement = Placement { slots: 3, ..Placement::default() };
+        let mut stages = Vec::with_capacity(8);
         basket.with(placement, |transaction, profile| {
             let mut last = Instant::now();
             let stage_done = |stage| {
-                let now = Instant::now();
-                match stages.iter_mut().find(|(name, _)| *name == stage) {
-                    Some((_, times)) => times.push(now - last),
-                    None => stages.push((stage, vec![now - last])),
-                }
+                stages.push((stage, last.elapsed()));
                 last = Instant::now();
             };
             let _ = decider.decide_observed(transaction, profile, |_| false, stage_done);
         });
+        decisions.push(stages);
     }
-    let median = |(name, times): &mut (&'static str, Vec<Duration>)| {
-        times.sort_unstable();
-        ((*name).to_owned(), json!(percentile(times, 0.5)))
+    let whole = |stages: &Vec<(_, Duration)>| stages.iter().map(|(_, time)| *time).sum::<Duration>();
+    decisions.sort_by_cached_key(whole);
+    let names: Vec<&str> = decisions.last().into_iter().flatten().map(|(name, _)| *name).collect();
+    let by_stage = |name: &str, of: &dyn Fn(usize) -> f64| {
+        let times = names.iter().enumerate().map(|(at, stage)| ((*stage).to_owned(), json!(of(at))));
+        json!({"scenario": name, "stages_us": times.collect::<serde_json::Map<_, _>>()})
     };
-    json!({"scenario": "stages, p50", "stages_us": stages.iter_mut().map(median).collect::<serde_json::Map<_, _>>()})
+    let times = |of: &[Vec<(_, Duration)>], at: usize| -> Vec<Duration> {
+        of.iter().filter_map(|stages| Some(stages.get(at)?.1)).collect()
+    };
+    let slowest = &decisions[decisions.len() - decisions.len().div_ceil(100)..];
+    let median = |at| {
+        let mut times = times(&decisions, at);
+        times.sort_unstable();
+        percentile(&times, 0.5)
+    };
+    let mean = |at| microseconds(times(slowest, at).iter().sum::<Duration>()) / slowest.len().max(1) as f64;
+    [by_stage("stages, p50", &median), by_stage("stages, mean of the slowest in a hundred", &mean)]
 }
 
 /// Decisions a second on one thread and on two.

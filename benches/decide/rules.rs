@@ -97,8 +97,8 @@ pub(crate) fn against(path: &std::path::Path, plain: &std::path::Path) -> Result
         "offers_per_decision": f64::from(offers[0] as u32) / DECISIONS as f64,
         "plain_offers_per_decision": f64::from(offers[1] as u32) / DECISIONS as f64,
         "searched": searched(&mut deciders[0], &baskets),
-        "stages_us": stages(&rich, &baskets)["stages_us"],
-        "plain_stages_us": stages(&plain, &baskets)["stages_us"],
+        "stages_us": stages(&rich, &baskets)[0]["stages_us"],
+        "plain_stages_us": stages(&plain, &baskets)[0]["stages_us"],
     }))
 }
 

@@ -4,12 +4,13 @@
 use core::arch::x86_64::{
     __m128i, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_and_si128, _mm_cvtsi32_si128, _mm_cvtsi128_si32,
     _mm_loadu_si128, _mm_prefetch, _mm_set1_epi8, _mm_shuffle_epi32, _mm_srli_epi16, _mm256_add_epi16,
-    _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_si128, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16,
-    _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_srl_epi16, _mm256_storeu_si256,
+    _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpgt_epi32,
+    _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_movemask_ps, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_srl_epi16, _mm256_storeu_si256,
 };
 
-use super::{BLOCK, CodeQuery, scalar};
+use super::{BLOCK, CodeQuery, Steps, scalar};
 
 /// Proof that the CPU has AVX2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +19,21 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     /// `None` where the CPU lacks AVX2.
     pub(super) fn new() -> Option<Self> {
-        std::arch::is_x86_feature_detected!("avx2").then_some(Self(()))
+        let has =
+            std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt");
+        has.then_some(Self(()))
     }
 
     #[inline]
     pub(super) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
         // SAFETY: `self` exists only where `new` saw that the CPU has AVX2.
         unsafe { dot(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn steps(self, tables: &[Steps], values: &[i32]) -> i64 {
+        // SAFETY: as in `dot`.
+        unsafe { steps(tables, values) }
     }
 
     #[inline]
@@ -86,6 +95,23 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(widen(x), widen(y)));
     }
     add_lanes(sum) + scalar::dot(a_rest, b_rest)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn steps(tables: &[Steps], values: &[i32]) -> i64 {
+    let mut sum = 0;
+    for table in tables {
+        let value = _mm256_set1_epi32(values.get(table.of).copied().unwrap_or(0));
+        let exceeded = |thresholds: &[i32; 8]| {
+            // SAFETY: the array is 32 readable bytes, and the load needs no alignment.
+            let thresholds = unsafe { _mm256_loadu_si256(thresholds.as_ptr().cast()) };
+            let lanes = _mm256_cmpgt_epi32(value, thresholds);
+            _mm256_movemask_ps(_mm256_castsi256_ps(lanes)).count_ones() as usize
+        };
+        let step: usize = table.thresholds.as_chunks::<8>().0.iter().map(exceeded).sum();
+        sum += i64::from(table.weight_at(step));
+    }
+    sum
 }
 
 #[inline]

@@ -6,11 +6,11 @@ use core::arch::x86_64::{
     _mm512_cmpgt_epi32_mask, _mm512_cvtepi8_epi16, _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32,
     _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_mullo_epi32, _mm512_reduce_add_epi32, _mm512_set1_epi8,
     _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_srli_epi16,
-    _mm512_storeu_si512, _mm512_sub_epi32,
+    _mm512_storeu_si512, _mm512_sub_epi32, _mm512_xor_si512,
 };
 
 use super::avx2::Avx2;
-use super::{BLOCK, CodeQuery, Run, scalar};
+use super::{BLOCK, CodeQuery, Rows, Run, Steps, scalar};
 
 /// Proof that the CPU has AVX-512 with the byte, word and neural-network instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,8 @@ impl Avx512 {
     pub(super) fn new() -> Option<Self> {
         let has = std::arch::is_x86_feature_detected!("avx512f")
             && std::arch::is_x86_feature_detected!("avx512bw")
-            && std::arch::is_x86_feature_detected!("avx512vnni");
+            && std::arch::is_x86_feature_detected!("avx512vnni")
+            && std::arch::is_x86_feature_detected!("popcnt");
         Avx2::new().filter(|_| has).map(Self)
     }
 
@@ -29,6 +30,18 @@ impl Avx512 {
     pub(super) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
         // SAFETY: `self` exists only where `new` saw that the CPU has these instructions.
         unsafe { dot(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dots(self, row: &[i8], others: &Rows, out: &mut [i32]) {
+        // SAFETY: as in `dot`.
+        unsafe { dots(row, others, out) }
+    }
+
+    #[inline]
+    pub(super) fn steps(self, tables: &[Steps], values: &[i32]) -> i64 {
+        // SAFETY: as in `dot`.
+        unsafe { steps(tables, values) }
     }
 
     #[inline]
@@ -77,6 +90,38 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
         sum = _mm512_dpwssd_epi32(sum, widen(x), widen(y));
     }
     _mm512_reduce_add_epi32(sum) + scalar::dot(a_rest, b_rest)
+}
+
+/// Rows of one length. The instruction multiplies unsigned bytes with signed ones: 128 more in each byte of `row` is 128 times
+/// the sum of the other row more in the result.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dots(row: &[i8], others: &Rows, out: &mut [i32]) {
+    let (blocks, rest) = row.as_chunks::<64>();
+    for ((other, offset), out) in others.each().zip(out) {
+        let (other_blocks, other_rest) = other.as_chunks::<64>();
+        let mut sum = _mm512_setzero_si512();
+        for (x, y) in blocks.iter().zip(other_blocks) {
+            // SAFETY: both arrays are 64 readable bytes, and the loads need no alignment.
+            let (x, y) =
+                unsafe { (_mm512_loadu_si512(x.as_ptr().cast()), _mm512_loadu_si512(y.as_ptr().cast())) };
+            sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), y);
+        }
+        let rest = rest.iter().zip(other_rest).map(|(x, y)| (i32::from(*x) + 128) * i32::from(*y));
+        *out = _mm512_reduce_add_epi32(sum) + rest.sum::<i32>() - offset;
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni,popcnt")]
+fn steps(tables: &[Steps], values: &[i32]) -> i64 {
+    let mut sum = 0;
+    for table in tables {
+        let value = _mm512_set1_epi32(values.get(table.of).copied().unwrap_or(0));
+        // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
+        let thresholds = unsafe { _mm512_loadu_si512(table.thresholds.as_ptr().cast()) };
+        let exceeded = _mm512_cmpgt_epi32_mask(value, thresholds).count_ones();
+        sum += i64::from(table.weight_at(exceeded as usize));
+    }
+    sum
 }
 
 #[inline]

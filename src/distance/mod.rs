@@ -1,4 +1,4 @@
-//! Inner products over rows and codes. All sums are integers, so every instruction set gives the same bits.
+//! Inner products over rows and codes, and sums over tables. All are of integers, so every instruction set gives the same bits.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -7,8 +7,11 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
+mod steps;
 
 use crate::limits::DIM_MAX;
+
+pub(crate) use steps::Steps;
 
 /// Products whose codes are scanned together.
 pub(crate) const BLOCK: usize = 16;
@@ -36,6 +39,44 @@ pub(crate) struct Run<'a> {
     pub(crate) base: i32,
     /// Only what is better than this is reported.
     pub(crate) bar: i32,
+}
+
+/// Rows that many others are compared with, side by side, in memory that was set aside once.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    components: Vec<i8>,
+    dim: usize,
+    /// 128 times the sum of each row's components: what it costs to read another row as unsigned bytes.
+    offsets: Vec<i32>,
+}
+
+impl Rows {
+    /// Room for so many.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        let components = Vec::with_capacity(rows * DIM_MAX);
+        Self { components, dim: DIM_MAX, offsets: Vec::with_capacity(rows) }
+    }
+
+    /// Empties it, for rows of `dim` components.
+    pub(crate) fn clear(&mut self, dim: usize) {
+        self.components.clear();
+        self.offsets.clear();
+        self.dim = dim.clamp(1, DIM_MAX);
+    }
+
+    /// Adds a row, of zeros where it has not as many components as the others. Within capacity: the caller's to see to.
+    pub(crate) fn push(&mut self, row: &[i8]) {
+        if row.len() == self.dim {
+            self.components.extend_from_slice(row);
+        } else {
+            self.components.resize(self.components.len() + self.dim, 0);
+        }
+        self.offsets.push(128 * row.iter().map(|value| i32::from(*value)).sum::<i32>());
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&[i8], i32)> {
+        self.components.chunks_exact(self.dim).zip(self.offsets.iter().copied())
+    }
 }
 
 /// The fastest implementation that this CPU has. Chosen once, when an engine is made.
@@ -91,6 +132,28 @@ impl Kernel {
     #[inline]
     pub(crate) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
         dispatch!(self, dot(a, b))
+    }
+
+    /// [`Self::dot`] of a row with each of others, into `out`; of the fewer where numbers differ.
+    #[inline]
+    pub(crate) fn dots(self, row: &[i8], others: &Rows, out: &mut [i32]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) if row.len() == others.dim => kernel.dots(row, others, out),
+            _ => others.each().zip(out).for_each(|((other, _), out)| *out = self.dot(row, other)),
+        }
+    }
+
+    /// Sum of what tables of steps say of the values that they look at.
+    #[inline]
+    pub(crate) fn steps(self, tables: &[Steps], values: &[i32]) -> i64 {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(kernel) => kernel.steps(tables, values),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) => kernel.steps(tables, values),
+            _ => scalar::steps(tables, values),
+        }
     }
 
     /// As [`Self::dot`], with a query of 16 bits.
@@ -242,6 +305,18 @@ mod tests {
                 let plain: Vec<i32> =
                     (0..5).map(|at| if at < 3 && dim > 0 { plain(at) } else { 7 }).collect();
                 assert_eq!(found[..], plain, "{}, rows of {dim}", kernel.name());
+            }
+            for (dim, count) in [(1, 3), (64, 1), (100, 2), (128, 0), (128, 5), (512, 3)] {
+                let mut rows = Rows::with_capacity(count);
+                rows.clear(dim);
+                let row_at = |at: usize| &values[at * 7..at * 7 + dim];
+                (0..count).for_each(|at| rows.push(row_at(at)));
+                for row in [&values[50..50 + dim], &[-128; 512][..dim], &values[..dim / 2]] {
+                    let mut found = [7; 4];
+                    kernel.dots(row, &rows, &mut found);
+                    let plain = |at| if at < count { scalar::dot(row, row_at(at)) } else { 7 };
+                    assert_eq!(found, std::array::from_fn(plain), "{}, {count} of {dim}", kernel.name());
+                }
             }
             for half in 0..=256 {
                 let (nibbles, q) = (noise(half, 9), &wide[..2 * half]);

@@ -1,6 +1,6 @@
 //! Plain Rust: the meaning of every other kernel. Sums wrap, as the SIMD ones do, so that damaged rows give equal nonsense.
 
-use super::{BLOCK, CodeQuery};
+use super::{BLOCK, CodeQuery, Steps};
 
 /// Sum of products; of the shorter length where they differ.
 pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
@@ -40,4 +40,9 @@ pub(super) fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK
             }
         }
     }
+}
+
+/// Sum of what tables say of the values that they look at.
+pub(super) fn steps(tables: &[Steps], values: &[i32]) -> i64 {
+    tables.iter().map(|table| i64::from(table.weight(values))).sum()
 }

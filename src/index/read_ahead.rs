@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::format::{SectionEntry, SectionKind as S};
 use super::map::{Bytes, PAGE};
@@ -34,7 +35,7 @@ const START: usize = 512 << 10;
 
 /// What decisions read, in the order in which it is fetched: the small sections, of which a decision reads most; then those
 /// of which it touches many pages; last those of which it touches one for each line of its basket.
-const ORDER: [S; 21] = [
+const ORDER: [S; 23] = [
     S::Ranker,
     S::BestSellers,
     S::Types,
@@ -49,12 +50,14 @@ const ORDER: [S; 21] = [
     S::OutSteps,
     S::TypeOf,
     S::AssociateStarts,
+    S::NearOf,
     S::Products,
     S::OutVectors,
     S::OutCodes,
     S::Names,
     S::InVectors,
     S::Associates,
+    S::Near,
     S::Strings,
 ];
 
@@ -107,6 +110,22 @@ pub(super) fn in_background(bytes: &Arc<Bytes>, wanted: &Arc<Wanted>, layout: &L
 }
 
 fn read_in_order(bytes: &Arc<Bytes>, wanted: &Wanted, layout: &Layout) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // What decisions note must not wait until a piece was read. Without the thread, they read what they touch.
+        let taker = std::thread::Builder::new().name("aftercart-want".into());
+        let _ = taker.spawn_scoped(scope, || {
+            while !done.load(Ordering::Relaxed) {
+                wanted.take_all(|page| bytes.ask(page * PAGE..page * PAGE + 1));
+                std::thread::sleep(NAP);
+            }
+        });
+        read_pieces(bytes, layout);
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+fn read_pieces(bytes: &Arc<Bytes>, layout: &Layout) {
     let mut left = BACKGROUND;
     for range in ORDER.map(|kind| layout.range(kind)) {
         let part = range.len().min(left);
@@ -115,12 +134,14 @@ fn read_in_order(bytes: &Arc<Bytes>, wanted: &Wanted, layout: &Layout) {
             if Arc::strong_count(bytes) == 1 {
                 return; // nobody else is left to decide with it
             }
-            wanted.take_all(|page| bytes.ask(page * PAGE..page * PAGE + 1));
             bytes.ask(piece.clone());
             bytes.touch(piece);
         }
     }
 }
+
+/// Between two looks at what is noted: far less than a wait for the disk.
+const NAP: Duration = Duration::from_micros(20);
 
 /// Pages that decisions are about to read, noted for the thread that reads ahead, which asks for all of them at once: a
 /// decision that met them one by one would wait for the disk each time. Noting takes no lock and no system call, and what

@@ -12,8 +12,8 @@ use super::format::{
 use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
-use crate::distance::{BLOCK, prefetch, prefetch_at};
-use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, LISTED, NAME_PROBES_MAX};
+use crate::distance::{BLOCK, prefetch};
+use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, FORESEEN, LISTED, NAME_PROBES_MAX};
 use crate::ranker::Ranker;
 use crate::vocabulary::{Attribute, Country, Currency};
 
@@ -369,26 +369,58 @@ impl<'a> View<'a> {
         None
     }
 
-    /// Asks for what [`Self::find`] will read first of a product's id.
-    #[inline]
-    pub(crate) fn foresee_id(&self, id: &[u8]) {
-        if let Some(at) = self.first_slot(name_hash(NameKind::Product, id)) {
-            prefetch_at(self.names, at);
+    /// Asks for all that is read of the products with these ids: of the first [`FORESEEN`] of them. Each is looked up through places far
+    /// apart, of which one says where the next one is, so all take each step before any takes the next one.
+    pub(crate) fn foresee_products<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+        let (mut hashes, mut products, mut count) = ([0; FORESEEN], [NONE; FORESEEN], 0);
+        for (hash, id) in hashes.iter_mut().zip(ids) {
+            *hash = name_hash(NameKind::Product, id.as_bytes());
+            count += 1;
+            if let Some(at) = self.first_slot(*hash) {
+                self.foresee_at(self.names, at);
+            }
+        }
+        for (hash, product) in hashes.iter().take(count).zip(&mut products) {
+            let slot = self.first_slot(*hash).and_then(|at| self.names.get(at));
+            let Some(slot) = slot.filter(|slot| slot.fingerprint.get() == (hash >> 32) as u32) else {
+                continue;
+            };
+            *product = slot.target.get() & 0x0FFF_FFFF;
+            let at = *product as usize;
+            self.foresee_at(self.products, at);
+            self.foresee_at(self.type_of, at);
+            self.foresee_at(self.near_of, at);
+            self.foresee(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
+            self.foresee(self.in_vector(*product).unwrap_or(&[]));
+        }
+        for record in products.iter().take(count).filter_map(|product| self.product(*product)) {
+            self.foresee(self.str_bytes(record.id).unwrap_or(&[]));
         }
     }
 
-    /// Asks for what is read of the product that an id most likely names. Reads what [`Self::foresee_id`] asked for.
-    #[inline]
-    pub(crate) fn foresee_product(&self, id: &[u8]) {
-        let hash = name_hash(NameKind::Product, id);
-        let slot = self.first_slot(hash).and_then(|at| self.names.get(at));
-        if let Some(slot) = slot.filter(|slot| slot.fingerprint.get() == (hash >> 32) as u32) {
-            let at = (slot.target.get() & 0x0FFF_FFFF) as usize;
-            prefetch_at(self.products, at);
-            prefetch_at(self.type_of, at);
-            prefetch(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
-            prefetch(self.in_vector(at as u32).unwrap_or(&[]));
+    /// Asks for the lists of a product, and of its type. Reads what [`Self::foresee_products`] asked for.
+    pub(crate) fn foresee_lists(&self, product: u32, kind: u32) {
+        let associates = self.associates_of(product);
+        self.foresee(associates);
+        if let Some(list) = self.near_of.get(product as usize).filter(|_| associates.len() < LISTED) {
+            self.foresee_at(self.near, list.get() as usize);
         }
+        self.foresee_at(self.types, kind as usize);
+    }
+
+    /// Asks for what will be read soon: from memory, and where the file may still be there, from disk.
+    #[inline]
+    pub(crate) fn foresee<T>(&self, part: &[T]) {
+        prefetch(part);
+        if self.is_cold() {
+            self.want(part);
+        }
+    }
+
+    /// As [`Self::foresee`], one element, where there is one.
+    #[inline]
+    pub(crate) fn foresee_at<T>(&self, all: &[T], at: usize) {
+        self.foresee(all.get(at..=at).unwrap_or(&[]));
     }
 
     fn first_slot(&self, hash: u64) -> Option<usize> {

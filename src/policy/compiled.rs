@@ -310,7 +310,7 @@ impl CompiledPolicy {
 
     /// Slots of a request: as it says, or as its placement does.
     pub(crate) fn slots(&self, asked: &Placement<'_>) -> u8 {
-        if asked.slots > 0 { asked.slots } else { self.placement(asked).map_or(0, |placed| placed.slots) }
+        placements::slots_of(asked, self.placement(asked))
     }
 
     /// Whether any rule or contract asks for facts of the request.

@@ -28,9 +28,9 @@ fn opposites(policy: &Policy) -> Vec<String> {
     let rules = rules.map(|rule| (format!("rule \"{}\": ", rule.name), &rule.suppress, &rule.allow_only));
     let mut doubts = Vec::new();
     for (of, suppress, only) in own.into_iter().chain(rules) {
-        let taken = [suppress, &policy.suppress];
+        let taken: Vec<_> = [suppress, &policy.suppress].into_iter().flat_map(all_names).collect();
         for (list, name) in all_names(only) {
-            let by = taken.iter().flat_map(|names| all_names(names)).find(|(other, above)| {
+            let by = taken.iter().find(|(other, above)| {
                 let below = list == "categories" && is_below(above, &name);
                 *other == list && (*above == name || below)
             });

@@ -27,7 +27,7 @@ pub use consent::ConsentPolicy;
 #[cfg(feature = "build")]
 pub(crate) use contracts::{Cap, Draft as ContractDraft};
 pub(crate) use facts::Facts;
-pub(crate) use placements::{Placed, is_before_payment, party_bit};
+pub(crate) use placements::{Placed, is_before_payment, party_bit, slots_of};
 pub(crate) use questions::Ready as ReadyQuestion;
 pub use questions::{PossibleAnswer, Question, Sign};
 pub use review::{Review, RuleReach};

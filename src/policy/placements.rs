@@ -1,6 +1,7 @@
 //! What each position of a placement takes.
 
 use crate::limits::SLOTS_MAX;
+use crate::transaction::Placement;
 use crate::vocabulary::{Party, Stage};
 
 /// One position of a placement.
@@ -65,6 +66,11 @@ impl Placed {
     pub(crate) fn least_reserve(&self, slots: usize) -> i64 {
         self.positions.iter().take(slots.max(1)).map(|slot| slot.reserve_micros).min().unwrap_or(i64::MAX)
     }
+}
+
+/// Slots of a request: as it says, or as its placement does.
+pub(crate) fn slots_of(asked: &Placement<'_>, placed: Option<&Placed>) -> u8 {
+    if asked.slots > 0 { asked.slots } else { placed.map_or(0, |placed| placed.slots) }
 }
 
 /// A fallback ladder as a stored setting has it: two bits a rung, 1 house, 2 content.

@@ -6,7 +6,7 @@ use super::bits;
 use super::condition::{Comparison, Condition, NumberFact, TextFact};
 use super::rules::RULE_WORDS;
 use super::selectors::By;
-use super::{CompiledPolicy, Policy, doubts};
+use super::{CompiledPolicy, Holding, Policy, doubts};
 use crate::engine::Engine;
 use crate::index::View;
 use crate::offer::{Item, OfferIx, ProductIx, Reason};
@@ -56,24 +56,21 @@ impl Engine {
     pub fn review(&self, policy: &Policy) -> Review {
         let (compiled, view) = (self.policy(), self.view());
         let offers = || (0..view.offers.len() as u32).map(|ix| Item::Offer(OfferIx(ix)));
-        let refused: Vec<(Item, Reason)> =
-            offers().filter_map(|item| Some((item, self.always_refused(item)?))).collect();
+        let (refused, open): (Vec<_>, Vec<_>) =
+            offers().map(|item| (item, self.always_refused(item))).partition(|(_, reason)| reason.is_some());
         let mut warnings = Vec::new();
         let products_allowed = if compiled.kill_switch { 0 } else { compiled.allowed.total() };
         if compiled.allowed.total() == 0 && !view.products.is_empty() {
             warnings
                 .push("no product may ever appear: the lists without conditions refuse all of them".into());
         }
-        for (item, reason) in refused.iter().filter(|_| !compiled.kill_switch) {
-            warnings.push(format!("offer \"{}\" can never appear: {}", self.id(*item), reason.text()));
-        }
-        let open: Vec<Item> =
-            offers().filter(|item| refused.iter().all(|(other, _)| other != item)).collect();
+        let never = |item: Item, why: &str| format!("offer \"{}\" can never appear: {why}", self.id(item));
+        let refused = refused.iter().filter(|_| !compiled.kill_switch);
+        warnings.extend(refused.filter_map(|(item, reason)| Some(never(*item, (*reason)?.text()))));
+        let relevance = most_relevance(&view);
         let unworthy: Vec<String> = open
             .iter()
-            .filter_map(|item| {
-                Some(format!("offer \"{}\" can never appear: {}", self.id(*item), self.unworthy(*item)?))
-            })
+            .filter_map(|(item, _)| Some(never(*item, &self.unworthy(*item, &relevance)?)))
             .collect();
         let offers_allowed = (open.len() - unworthy.len()) as u32;
         warnings.extend(unworthy);
@@ -109,7 +106,7 @@ impl Engine {
     }
 
     /// Why no position of any placement takes an offer.
-    fn unworthy(&self, item: Item) -> Option<String> {
+    fn unworthy(&self, item: Item, relevance: &[u16]) -> Option<String> {
         let Item::Offer(OfferIx(ix)) = item else { return None };
         let (compiled, view) = (self.policy(), self.view());
         let record = view.offer(ix)?;
@@ -131,13 +128,23 @@ impl Engine {
         if taking.clone().all(|slot| worth < slot.reserve_micros) {
             return Some("its payout times its accept_rate is below every reserve".into());
         }
-        let triggers = view.triggers.iter().filter(|trigger| trigger.offer.get() == ix);
-        let most = triggers.map(|trigger| ranking::relevance_of(trigger.kind.get())).max().unwrap_or(0);
+        let most = *relevance.get(ix as usize)?;
         taking.all(|slot| most < slot.min_relevance).then(|| {
             let most = f64::from(most) / 1000.0;
             format!("its relevance, {most:.1} by what triggers it, is below every min_relevance")
         })
     }
+}
+
+/// Of each offer, by what triggers it.
+fn most_relevance(view: &View<'_>) -> Vec<u16> {
+    let mut most = vec![0; view.offers.len()];
+    for trigger in view.triggers {
+        if let Some(most) = most.get_mut(trigger.offer.get() as usize) {
+            *most = ranking::relevance_of(trigger.kind.get()).max(*most);
+        }
+    }
+    most
 }
 
 fn always_refused(policy: &CompiledPolicy, view: &View<'_>, item: Item) -> Option<Reason> {
@@ -191,9 +198,7 @@ fn reach(policy: &CompiledPolicy, view: &View<'_>) -> Vec<RuleReach> {
 
 /// Products that may appear, and only where a rule allows their sensitive class: those of which these are the classes.
 fn lets_in(classes: &[SensitiveClass], policy: &CompiledPolicy, view: &View<'_>) -> u32 {
-    let closed = |class: &SensitiveClass| {
-        *class != SensitiveClass::None && policy.allowed_sensitive >> class.code() & 1 == 0
-    };
+    let closed = |class: &SensitiveClass| !policy.sensitive_allowed(*class, &Holding::default());
     let needs = |record| {
         let own = suppression::classes_of(policy, record).unwrap_or_default();
         let mut closed = own.iter().filter(|class| closed(class)).peekable();

@@ -294,9 +294,12 @@ impl World {
             SEES_PAGE * chance * (1.0 - CANNOT_BE_CHARGED) * price(offer) as f64
         };
         let worth: f64 = slate.iter().zip(chances).map(worth).sum();
-        self.truth.gross += worth;
-        self.truth.net += worth * (1.0 - RETURNS);
-        self.follow(customer, at_ms, worth, !slate.is_empty());
+        let returns = if slate.is_empty() { 0.0 } else { SEES_PAGE * self.comes_back };
+        let later_value = (LATER_VALUE.0 + LATER_VALUE.1 * LATER_VALUE.1 / 2.0).exp();
+        let later = (1.0 - ORDERS_LATER) * returns * later_value;
+        self.truth.gross += worth + later;
+        self.truth.net += worth * (1.0 - RETURNS) + later;
+        self.follow(customer, at_ms, (worth, later), 1.0 - returns);
         let mut again = self.chance(ORDERS_LATER);
         let sees = self.chance(SEES_PAGE);
         if self.comes_back > 0.0 && sees && !offers.slate().is_empty() {
@@ -314,18 +317,17 @@ impl World {
         }
     }
 
-    /// Adds a decision to what its customer would do, shown all slates or none.
-    fn follow(&mut self, customer: u128, at_ms: i64, worth: f64, has_offers: bool) {
+    /// Adds a decision to what its customer would do, shown all slates or none: what its offers and a later order for them
+    /// are worth, and the chance that there is no such order.
+    fn follow(&mut self, customer: u128, at_ms: i64, (worth, later): (f64, f64), stays: f64) {
         let new = Followed { entered_ms: at_ms, not_again: [[1.0; 2]; 2], gained: [0.0; 2] };
         let own = self.followed.entry(customer).or_insert(new);
-        let stays = 1.0 - if has_offers { SEES_PAGE * self.comes_back } else { 0.0 };
-        let later_value = (LATER_VALUE.0 + LATER_VALUE.1 * LATER_VALUE.1 / 2.0).exp();
         for ((days, not_again), gained) in WINDOWS.iter().zip(&mut own.not_again).zip(&mut own.gained) {
             let until = own.entered_ms + days * DAY_MS;
             if at_ms + LATER_MS <= until {
                 not_again[0] *= 1.0 - ORDERS_LATER;
                 not_again[1] *= (1.0 - ORDERS_LATER) * stays;
-                *gained += (1.0 - ORDERS_LATER) * (1.0 - stays) * later_value;
+                *gained += later;
             }
             if at_ms <= until {
                 let back = if at_ms + RETURNED_MS <= until { RETURNS } else { 0.0 };

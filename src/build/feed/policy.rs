@@ -14,11 +14,7 @@ use crate::policy::{Policy, PolicyError};
 /// # Errors
 /// [`BuildError`]: the file cannot be read, or is not a policy; the message shows line and column.
 pub fn read_policy(path: &Path) -> Result<Policy, BuildError> {
-    toml::from_str(&text_of(path)?).map_err(|error| BuildError::File {
-        path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
-        way_out: "the README's chapter on the policy lists what may stand where".into(),
-    })
+    parsed(path, &text_of(path)?)
 }
 
 /// Reads a TOML policy and puts an engine under it.
@@ -26,18 +22,30 @@ pub fn read_policy(path: &Path) -> Result<Policy, BuildError> {
 /// # Errors
 /// As [`read_policy`]; and what [`Engine::with_policy`] says, with line and column where the file has a place for it.
 pub fn apply_policy(engine: &Engine, path: &Path) -> Result<(Policy, Engine), BuildError> {
-    let policy = read_policy(path)?;
+    let text = text_of(path)?;
+    let policy = parsed(path, &text)?;
     match engine.with_policy(&policy) {
         Ok(engine) => Ok((policy, engine)),
-        Err(error) => Err(at_its_place(path, &error)),
+        Err(error) => Err(placed(path, &text, &error)),
     }
 }
 
 /// What is wrong with a policy that a file holds, as an error that names file, line and column.
 #[must_use]
 pub fn at_its_place(path: &Path, error: &PolicyError) -> BuildError {
-    let text = text_of(path).unwrap_or_default();
-    let place = place(&text, error).map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
+    placed(path, &text_of(path).unwrap_or_default(), error)
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Policy, BuildError> {
+    toml::from_str(text).map_err(|error| BuildError::File {
+        path: path.to_owned(),
+        problem: error.to_string().trim_end().to_owned(),
+        way_out: "the README's chapter on the policy lists what may stand where".into(),
+    })
+}
+
+fn placed(path: &Path, text: &str, error: &PolicyError) -> BuildError {
+    let place = place(text, error).map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
     BuildError::Input {
         problem: format!("{}{place}: {error}", path.display()),
         way_out: format!("correct it, then `aftercart policy check {} --catalog FILE`", path.display()),

@@ -238,7 +238,7 @@ fn thresholds(rows: &Rows, feature: usize) -> [i32; FEATURE_STEPS - 1] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ranker::Table;
+    use crate::ranker::table_of;
 
     #[test]
     fn finds_the_log_odds_of_two_features_that_go_together() {
@@ -257,8 +257,8 @@ mod tests {
         }
         let tables = fit(&rows, 0.0002).tables;
         let lift = |feature: usize| {
-            let table = Table::new(feature, &tables[feature]);
-            f64::from(table.weight(1) - table.weight(0)) / 1000.0
+            let table = table_of(0, &tables[feature]);
+            f64::from(table.weight(&[1]) - table.weight(&[0])) / 1000.0
         };
         assert!((lift(0) - 8f64.ln()).abs() < 0.15, "{}", lift(0));
         assert!((lift(1) - 2f64.ln()).abs() < 0.15, "{}", lift(1));

@@ -222,7 +222,7 @@ impl Asking<'_> {
         let (engine, Scratch { context, work }) = self.decider.parts();
         let context = context::resolve(engine.view(), engine.policy(), &transaction, &profile, context);
         debug_assert_eq!(ranking::head(&context), head);
-        let learnt = work.learnt(context.view.dim);
+        let learnt = work.learnt();
         for candidate in &work.candidates.list {
             let Item::Product(ProductIx(ix)) = candidate.item else { continue };
             let Some(record) = context.view.product(ix) else { continue };

@@ -18,11 +18,12 @@ use self::cases::Cases;
 use super::catalogue::{BuildOptions, Dictionary, Inputs, assemble, finish};
 use super::error::BuildError;
 use super::progress::{Progress, Unit};
+use crate::distance::Steps;
 use crate::features::{FEATURES, Feature};
 use crate::index::format::{CALIBRATION_STEPS, CALIBRATION_VALUES, FEATURE_STEPS, FeatureRecord, Head};
 use crate::index::{Catalog, Verify};
 use crate::policy::{Policy, SlatePolicy};
-use crate::ranker::Table;
+use crate::ranker::table_of;
 use crate::ranking::{SCORE_MAX, SCORE_STEP, SCORE_ZERO};
 use crate::{Decider, Engine};
 
@@ -146,15 +147,15 @@ fn gain_least(head: Head) -> f64 {
 
 /// Share bought at each step of the score, of rows whose customers the weights behind the score have not seen.
 fn calibrate(rows: &Rows, fitted: &Fitted) -> [u32; CALIBRATION_STEPS] {
-    let tables = |records: &Tables| -> Vec<Table> {
-        (0..).zip(records).map(|(at, record)| Table::new(at, record)).collect()
+    let tables = |records: &Tables| -> Vec<Steps> {
+        (0..).zip(records).map(|(at, record)| table_of(at, record)).collect()
     };
     let by_others = [tables(&fitted.by_others[0]), tables(&fitted.by_others[1])];
     let mut counts = [(0, 0); CALIBRATION_STEPS];
     for at in 0..rows.features.len() {
         let tables = &by_others[usize::from(rows.half[at])];
         let of = if rows.bought[at] { 1 } else { rows.weight[at] as u64 };
-        let sum: i32 = tables.iter().zip(&rows.features[at]).map(|(table, value)| table.weight(*value)).sum();
+        let sum: i32 = tables.iter().map(|table| table.weight(&rows.features[at])).sum();
         let count = &mut counts[((SCORE_ZERO + sum).clamp(0, SCORE_MAX) / SCORE_STEP) as usize];
         count.0 += of;
         count.1 += u64::from(rows.bought[at]);
