@@ -53,7 +53,8 @@ pub struct aftercart_logged {
 /// `AFTERCART_LOG_TIMED` or 0. `error` may be null. Writing a record is not waited for, allocates nothing and is no system call;
 /// where the ring is full the decision is counted as dropped. What is kept says nothing of who the customer is.
 ///
-/// After fork() the ring is the parent's: the child does not log until it calls this itself.
+/// After fork() the ring is the parent's: the child, of which the library hears by pthread_atfork(), does not log until it calls
+/// this itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aftercart_log_to(
     decider: *mut aftercart_decider,
