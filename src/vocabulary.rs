@@ -40,7 +40,7 @@ macro_rules! vocabulary {
             }
         }
 
-        #[cfg(feature = "policy")]
+        #[cfg(any(feature = "programmes", feature = "log"))]
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;

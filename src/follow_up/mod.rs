@@ -84,6 +84,28 @@ pub enum Withheld {
 }
 
 impl Withheld {
+    /// Every reason, in the order of its code.
+    pub const ALL: &'static [Self] =
+        &[Self::TimeUnknown, Self::TooLate, Self::ContactPolicy, Self::Consent, Self::Gift];
+
+    /// The fixed number of this reason, from 1.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The name as C has it, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TimeUnknown => "time_unknown",
+            Self::TooLate => "too_late",
+            Self::ContactPolicy => "contact_policy",
+            Self::Consent => "consent",
+            Self::Gift => "gift",
+        }
+    }
+
     /// One line for people.
     #[must_use]
     pub const fn text(self) -> &'static str {
