@@ -344,7 +344,7 @@ impl World {
                 |of: &dyn Fn(&Followed) -> f64| over().map(of).sum::<f64>() / over().count().max(1) as f64;
             let lift = json!({
                 "customers": over().count(),
-                "ordered_again": mean(&|own| own.not_again[at][0] - own.not_again[at][1]),
+                "ordered_later": mean(&|own| own.not_again[at][0] - own.not_again[at][1]),
                 "customer_value": mean(&|own| own.gained[at]) / 100.0,
             });
             (format!("{days}_days"), lift)
