@@ -18,18 +18,21 @@
  * question is worth asking: aftercart_next_question. Before payment: aftercart_rank_payment_methods,
  * aftercart_rank_shipping_options and aftercart_prefill. So that the price shown is the price charged: aftercart_token_sign for the page,
  * aftercart_token_verify on your server, with a key of aftercart_key_new. To decide with what was learnt: aftercart_engine_with_model.
+ * After the order: aftercart_plan_follow_ups, with programmes of aftercart_programmes_open. To know what it all brought:
+ * aftercart_log_to keeps decisions, aftercart_event_append what came of them; the command `aftercart log` takes both into files.
  *
- * THREADS. Engines and keys never change: any number of threads may use one. A decider serves one call at a time: use one per
- * thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. Calls about overlays and
- * leases take an engine, from any thread. The library has no signal handlers, environment variables, output, clock or locale, and
- * no thread but one that reads a catalog ahead and ends (aftercart_options.prefault). It works after fork(), and is never
- * unloaded: dlclose() does nothing.
+ * THREADS. Engines, keys and programmes never change: any number of threads may use one. A decider serves one call at a time: use
+ * one per thread, or a pool. It may move between threads. A second call at the same time gets AFTERCART_BUSY. Calls about overlays,
+ * leases and events may come from any thread. The library has no signal handlers, environment variables, output or locale; no clock
+ * but for names of log files and AFTERCART_LOG_TIMED; and no thread but one that reads a catalog ahead and ends
+ * (aftercart_options.prefault). It works after fork() (but see aftercart_log_to), and is never unloaded: dlclose() does nothing.
  *
  * OWNERSHIP. What you pass is read during the call and not kept; what is written goes into memory that is yours, which must
  * not overlap what you pass. Nothing that one side allocates is freed by the other. Engines and deciders are given back with
- * aftercart_engine_close and aftercart_decider_free (keys with aftercart_key_free), in any order, when no other thread is using them; not twice. To change
- * catalogs, open a second engine, give it to your deciders (aftercart_decider_use) or make new ones, then close the old one.
- * Hosts that cannot keep a handle between two requests ask aftercart_resident for one.
+ * aftercart_engine_close and aftercart_decider_free (keys with aftercart_key_free, programmes with aftercart_programmes_free), in
+ * any order, when no other thread is using them; not twice. To change catalogs, open a second engine, give it to your deciders
+ * (aftercart_decider_use) or make new ones, then close the old one. Hosts that cannot keep a handle between two requests ask
+ * aftercart_resident for one.
  *
  * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
  * and element sizes are multiples of 8.
@@ -54,14 +57,18 @@
  * but its count, its handle argument and its error argument; aftercart_live_edit says how many changes it made before. Show nothing
  * and go on: a receipt page needs no offers.
  *
- * MEMORY. aftercart_decide and aftercart_next_question allocate nothing; neither do leases, tokens and the calls before payment. A catalog that is copied into memory and does not fit there, and a
+ * MEMORY. aftercart_decide and aftercart_next_question allocate nothing; neither do leases, tokens, the calls before payment, plans
+ * of follow-ups, events as JSON and what is kept of decisions. A catalog that is copied into memory and does not fit there, and a
  * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
  * ends by abort(), as Rust programs do: open and make what you need when the process starts.
+ *
+ * SIZE. Stripped, the shared library weighs 1,434,416 bytes on x86-64, some 337,000 of them for programmes, logs and events.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
  * AFTERCART_OPEN_COPY: also right for network file systems. Any other damage is found when the file is opened, or gives a
- * poor decision, never a fault. A live overlay is always mapped: keep it on a local file system, where nobody truncates it.
+ * poor decision, never a fault. A live overlay is always mapped, and so is what aftercart_log_to writes: keep both on a local file
+ * system, where nobody truncates them.
  */
 
 
@@ -125,6 +132,8 @@
 #define AFTERCART_LIVE_FULL (-304)
 // Not a model, or a damaged one: learn it again, or leave it out.
 #define AFTERCART_BAD_MODEL (-305)
+// Programmes that cannot be read, or do not fit the catalog.
+#define AFTERCART_BAD_PROGRAMMES (-306)
 // The catalog file was built by an incompatible version.
 #define AFTERCART_CATALOG_VERSION (-401)
 // No memory.
@@ -253,6 +262,35 @@
 #define AFTERCART_BECAUSE_CHEAPER_FIRST 5
 #define AFTERCART_BECAUSE_HOLDOUT 6
 
+// What a message is for: aftercart_follow_up.kind.
+#define AFTERCART_MESSAGE_DELIVERY 0
+#define AFTERCART_MESSAGE_GUIDANCE 1
+#define AFTERCART_MESSAGE_SUGGESTION 2
+#define AFTERCART_MESSAGE_REFILL 3
+
+// Through what it goes: aftercart_follow_up.channel.
+#define AFTERCART_CHANNEL_EMAIL 0
+#define AFTERCART_CHANNEL_SMS 1
+#define AFTERCART_CHANNEL_PUSH 2
+
+// Why it is withheld: aftercart_follow_up.withheld.
+#define AFTERCART_WITHHELD_TIME_UNKNOWN 1
+#define AFTERCART_WITHHELD_TOO_LATE 2
+#define AFTERCART_WITHHELD_CONTACT_POLICY 3
+#define AFTERCART_WITHHELD_CONSENT 4
+#define AFTERCART_WITHHELD_GIFT 5
+
+// What happened: aftercart_event.kind.
+#define AFTERCART_EVENT_ACTIVATED 1
+#define AFTERCART_EVENT_ENGAGED 2
+#define AFTERCART_EVENT_ACCEPTED 3
+#define AFTERCART_EVENT_ACCEPT_FAILED 4
+#define AFTERCART_EVENT_CONVERTED 5
+#define AFTERCART_EVENT_RETURNED 6
+#define AFTERCART_EVENT_DISMISSED 7
+#define AFTERCART_EVENT_SURVEY_ANSWERED 8
+#define AFTERCART_EVENT_ORDERED 9
+
 // How it follows from the order: aftercart_offer.relation.
 #define AFTERCART_RELATION_BOUGHT_TOGETHER 1
 #define AFTERCART_RELATION_GOES_WITH_TYPE 2
@@ -323,7 +361,7 @@
 #define AFTERCART_LINES_MAX 512
 
 // Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
-// at or taken, the last 256 questions that were asked, the last 256 uses, the first 16 answers and the first 16 products removed from
+// at or taken, the last 256 questions that were asked, the last 256 uses, the last 64 messages, the first 16 answers and the first 16 products removed from
 // the cart. Of more than 32 opted-out categories, all categories are taken as opted out.
 #define AFTERCART_FACTS_MAX 4096
 
@@ -432,6 +470,10 @@
 // `aftercart_fact.kind`: likewise, and it did not work out: declined, or given up.
 #define AFTERCART_FACT_FAILED 13
 
+// `aftercart_fact.kind`: a message that the customer got at `at_ms`, or will get, through any channel. For `aftercart_plan_follow_ups`;
+// has no `id`.
+#define AFTERCART_FACT_CONTACTED 14
+
 // Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 #define AFTERCART_ITEM_ANY 0
 
@@ -507,6 +549,24 @@
 // `aftercart_option.flags`: a way to pay is set up on the device, as wallets are.
 #define AFTERCART_OPTION_READY 1
 
+// Most messages of a plan, those withheld among them: a capacity that always suffices.
+#define AFTERCART_FOLLOW_UPS_MAX 32
+
+// `aftercart_log_to`: also keep how long each decision took, by the system's monotonic clock.
+#define AFTERCART_LOG_TIMED 1
+
+// Room for the longest event as JSON and a zero byte.
+#define AFTERCART_JSON_BYTES 8193
+
+// `aftercart_event.flags`: `value` is given.
+#define AFTERCART_AMOUNT_VALUE 1
+
+// `aftercart_event.flags`: `margin` is given.
+#define AFTERCART_AMOUNT_MARGIN 2
+
+// `aftercart_event.flags`: `payout` is given.
+#define AFTERCART_AMOUNT_PAYOUT 4
+
 // Makes decisions, one call at a time; may move between threads. Owns all memory that a decision needs.
 typedef struct aftercart_decider aftercart_decider;
 
@@ -515,6 +575,9 @@ typedef struct aftercart_engine aftercart_engine;
 
 // A secret of your servers, with which they sign offers. Immutable: any number of threads may use one at the same time.
 typedef struct aftercart_key aftercart_key;
+
+// What follows a purchase, by category, made ready for a catalog. Immutable: any number of threads may use it at the same time.
+typedef struct aftercart_programmes aftercart_programmes;
 
 // How to open a catalog. All zero (but `struct_size`) is the default.
 typedef struct {
@@ -899,6 +962,37 @@ typedef struct {
   int64_t confidence_ppm;
 } aftercart_prefilled;
 
+// A message that is planned, or withheld.
+typedef struct {
+  // What it is for: `AFTERCART_MESSAGE_...`. Offers in advertising are decided when it is sent, for stage
+  // `AFTERCART_STAGE_EMAIL`.
+  uint32_t kind;
+  // Through what: `AFTERCART_CHANNEL_...`.
+  uint32_t channel;
+  // 0 = planned; else why it is withheld: `AFTERCART_WITHHELD_...`.
+  uint32_t withheld;
+  // Index of the bought line that it is about.
+  uint32_t line;
+  // When to send it, Unix milliseconds.
+  int64_t at_ms;
+  // When it no longer makes sense.
+  int64_t expires_at_ms;
+  // `AFTERCART_ITEM_PRODUCT` where the catalog knows the line's product; else 0.
+  uint32_t item_kind;
+  // Row in the catalog, for `aftercart_item_text`.
+  uint32_t item_row;
+  // Of a refill: days from the order to the next purchase that is expected; else -1.
+  int32_t due_days;
+  // Intervals of the customer's own behind that; 0 = the usual days alone.
+  uint32_t own_intervals;
+  // Id of its programme, at most 64 bytes, ended by a zero byte.
+  char programme[72];
+  // Your mail service's name for it, likewise.
+  char template_id[72];
+  // Id of the offer of kind content that it carries, likewise; empty = none.
+  char content_id[72];
+} aftercart_follow_up;
+
 // What a decision read of the live overlay about one candidate.
 typedef struct {
   // `AFTERCART_ITEM_PRODUCT` or `AFTERCART_ITEM_OFFER`.
@@ -1001,6 +1095,56 @@ typedef struct {
   // Held by leases that are out.
   int64_t held;
 } aftercart_live_state;
+
+// What became of the decisions of a decider since it logs. All zero where it does not.
+typedef struct {
+  // `sizeof(aftercart_logged)`.
+  uint32_t struct_size;
+  // 1 = it logs.
+  uint32_t logs;
+  // Decisions made: logged and dropped.
+  uint64_t made;
+  // Logged: in the ring, or in files.
+  uint64_t logged;
+  // Lost, since the ring was full: drain it more often, or make it larger.
+  uint64_t dropped;
+  // Of those logged, the ones that were put into files.
+  uint64_t drained;
+} aftercart_logged;
+
+// What came of a decision: one thing that happened. Amounts are minor units of the currency of the decision.
+typedef struct {
+  // `sizeof(aftercart_event)`.
+  uint32_t struct_size;
+  // What happened: `AFTERCART_EVENT_...`.
+  uint32_t kind;
+  // `AFTERCART_AMOUNT_...`, or-ed.
+  uint32_t flags;
+  // Zero.
+  uint32_t reserved;
+  // Of which decision: low half.
+  uint64_t decision_id_low;
+  // High half.
+  uint64_t decision_id_high;
+  // When, Unix milliseconds.
+  int64_t at_ms;
+  // With `AFTERCART_AMOUNT_VALUE`: 0 or more. Converted, returned and ordered have one.
+  int64_t value;
+  // With `AFTERCART_AMOUNT_MARGIN`: may be negative.
+  int64_t margin;
+  // With `AFTERCART_AMOUNT_PAYOUT`: from the partner, 0 or more.
+  int64_t payout;
+  // Its own, 1 to 128 bytes: of several with the same id only one counts, so repeat what you are not sure of.
+  aftercart_text event_id;
+  // Id of the product or offer, at most 256 bytes; empty = the whole page.
+  aftercart_text item_id;
+  // Your own word, at most 256 bytes: why it failed, was declined or came back.
+  aftercart_text code;
+  // Of a survey: the question's id, at most 256 bytes.
+  aftercart_text question;
+  // And the answer's tag, likewise.
+  aftercart_text answer;
+} aftercart_event;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1254,6 +1398,48 @@ int32_t aftercart_prefill(const aftercart_transaction *transaction,
                           size_t capacity,
                           size_t *count);
 
+// Reads what follows a purchase from a file of TOML, and makes it ready for the catalog of an engine: once, when the process
+// starts, and again for every new catalog.
+//
+// `path` has `path_length` bytes and needs no zero byte. `*programmes` is a new handle, or null where the function fails. `error`
+// may be null. `AFTERCART_BAD_PROGRAMMES`: the message says where and why.
+int32_t aftercart_programmes_open(const aftercart_engine *engine,
+                                  const char *path,
+                                  size_t path_length,
+                                  aftercart_programmes **programmes,
+                                  aftercart_error *error);
+
+// Gives programmes back, when no other thread is using them. Null is allowed.
+int32_t aftercart_programmes_free(aftercart_programmes *programmes);
+
+// Plans what to send in the days after an order. A plan, not a sender. Guidance and what is owed is never kept back; advertising
+// needs consent to marketing, keeps its distance to all other messages, and a gift has neither guidance nor refills. Later events
+// cancel messages at your side: a return all about its line, a purchase of the product its refill, an opt-out all advertising.
+//
+// The request is that of `aftercart_decide`, of a paid order with its time, and with the customer's earlier purchases; other messages
+// that the customer gets are facts (`AFTERCART_FACT_CONTACTED`). `delivery_at_ms`: the promised delivery; 0 = as the programmes
+// say. `follow_ups`: room for `capacity` elements of `follow_up_size` bytes, `sizeof(aftercart_follow_up)`: what is planned,
+// earliest first, then what is withheld. `count`: the number that there are; `AFTERCART_TRUNCATED` where `capacity` is less; 0 where
+// the function fails. `AFTERCART_BAD_PROGRAMMES`: they were made ready for another catalog. No allocation, no waiting, no system call;
+// the same input gives the same plan on every machine.
+int32_t aftercart_plan_follow_ups(aftercart_decider *decider,
+                                  const aftercart_transaction *transaction,
+                                  const aftercart_profile *profile,
+                                  const aftercart_line *lines,
+                                  size_t line_size,
+                                  size_t line_count,
+                                  const aftercart_fact *facts,
+                                  size_t fact_size,
+                                  size_t fact_count,
+                                  const char *strings,
+                                  size_t strings_length,
+                                  const aftercart_programmes *programmes,
+                                  int64_t delivery_at_ms,
+                                  aftercart_follow_up *follow_ups,
+                                  size_t follow_up_size,
+                                  size_t capacity,
+                                  size_t *count);
+
 // Makes an engine that decides with a live overlay, a file that `aftercart_live_bind` or the command `aftercart live bind`
 // made for the same catalog. The engine that was given stays as it is; both share the catalog.
 //
@@ -1345,6 +1531,53 @@ int32_t aftercart_live_look(const aftercart_engine *engine,
                             int64_t now_ms,
                             aftercart_live_state *state,
                             aftercart_error *error);
+
+// Lets a decider keep every decision from now on: in a ring, a file of its own in the folder of a log, which is made where it is not
+// there. Another process puts what is there into Parquet files, while this one lives and after it was killed:
+// `aftercart log --log FOLDER --catalog FILE --every 5`, run by a user who may write there.
+//
+// `folder` has `folder_length` bytes and needs no zero byte; with none, the decider stops. A decider that logs there already goes on.
+// `capacity`: decisions that the ring holds until they are drained, of 824 bytes each on disk; 0 = 4096, at most 1048576. `flags`:
+// `AFTERCART_LOG_TIMED` or 0. `error` may be null. Writing a record is not waited for, allocates nothing and is no system call;
+// where the ring is full the decision is counted as dropped. What is kept says nothing of who the customer is.
+//
+// After fork() the ring is the parent's: the child, of which the library hears by pthread_atfork(), does not log until it calls
+// this itself.
+int32_t aftercart_log_to(aftercart_decider *decider,
+                         const char *folder,
+                         size_t folder_length,
+                         size_t capacity,
+                         uint32_t flags,
+                         aftercart_error *error);
+
+// Says what became of the decisions of a decider. Set `logged->struct_size` before. No allocation.
+int32_t aftercart_log_counts(aftercart_decider *decider, aftercart_logged *logged);
+
+// Appends an event to a log, for the command `aftercart log` to take in: the folder that `aftercart_log_to` writes to, here or on
+// another machine. Any process and thread may at any time; one write of the system, some 10 microseconds.
+//
+// `folder` has `folder_length` bytes and needs no zero byte; it is made where it is not there. `strings`: where the texts of the
+// event lie. `error` may be null. `AFTERCART_BAD_VALUE`: it cannot be what happened. `AFTERCART_SYSTEM_ERROR`: it is not in the log;
+// try again.
+int32_t aftercart_event_append(const char *folder,
+                               size_t folder_length,
+                               const aftercart_event *event,
+                               const char *strings,
+                               size_t strings_length,
+                               aftercart_error *error);
+
+// Writes an event as one object of JSON, the form that `aftercart events import` reads, where you carry events to the log yourself.
+//
+// It goes into `buffer`, which has `capacity` bytes, ended by a zero byte: `AFTERCART_JSON_BYTES` always suffice; with fewer than it
+// needs you get `AFTERCART_BAD_SIZE`. `*length`, where not null, is the number of bytes without the zero byte. Otherwise as
+// `aftercart_event_append`. No allocation, unless it fails.
+int32_t aftercart_event_json(const aftercart_event *event,
+                             const char *strings,
+                             size_t strings_length,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length,
+                             aftercart_error *error);
 
 // Gives the engine and the decider that this process keeps for a catalog file: for hosts that cannot keep a handle from one
 // request to the next (PHP). The first call of a thread opens the file; later calls ask the system whether another file

@@ -225,7 +225,7 @@ mod tests {
             table += &format!("| {party} | {recurs} | {payments} | {} |\n", cells.join(" | "));
         }
         let readme = include_str!("../README.md");
-        assert!(readme.contains(&table), "the README must have this table:\n{table}");
+        assert!(readme.contains(&format!("{table}\n")), "the README must have this table:\n{table}");
     }
 
     #[test]

@@ -7,14 +7,14 @@ use crate::distance::Kernel;
 use crate::experiment::Assignment;
 #[cfg(feature = "log")]
 use crate::experiment::BUCKETS;
-use crate::index::format::{NONE, NameKind, SectionKind, rule};
+use crate::index::format::{NONE, NameKind, SectionKind, rule, trigger};
 use crate::index::{Catalog, Effort, OpenError, OpenOptions, View};
 use crate::live::{Bound, Lease, LeaseError, Live, LiveError, Source};
 use crate::model::{self, Model};
 use crate::offer::{Generations, Item, Offer, OfferIx, ProductIx};
 use crate::policy::{CompiledPolicy, Policy, PolicyError};
 use crate::question::QuestionIx;
-use crate::vocabulary::Currency;
+use crate::vocabulary::{ContentKind, Currency};
 
 /// A catalog and a policy, ready for decisions. Immutable; `Send + Sync`. Making one allocates; using one does not.
 #[derive(Debug, Clone)]
@@ -242,6 +242,26 @@ impl Engine {
     pub fn customers(&self, item: Item) -> u32 {
         let Item::Product(ProductIx(ix)) = item else { return 0 };
         self.view().product(ix).map_or(0, |record| record.popularity.get())
+    }
+
+    /// What a piece of inherited content is for; `None` for everything else.
+    #[must_use]
+    pub fn content_kind(&self, item: Item) -> Option<ContentKind> {
+        let Item::Offer(OfferIx(ix)) = item else { return None };
+        self.view().offer(ix).and_then(|record| ContentKind::from_code(record.content))
+    }
+
+    /// The content that holds for a product, whether or not a page has room for it: of each kind the nearest, its own before its model's, that
+    /// before its category's. No allocation.
+    pub fn content_of(&self, product: ProductIx) -> impl Iterator<Item = OfferIx> {
+        let view = self.view();
+        let own = view.triggered(trigger::CONTENT_OWN, product.0);
+        let mut rest = view.triggered(trigger::CONTENT_KEPT, product.0);
+        if own.is_empty() && rest.is_empty() {
+            let category = view.product(product.0).map_or(NONE, |record| record.category.get());
+            rest = view.triggered(trigger::CONTENT_CATEGORY, category);
+        }
+        own.iter().chain(rest).map(|entry| OfferIx(entry.offer.get()))
     }
 
     /// The currency of all amounts.

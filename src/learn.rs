@@ -1,6 +1,6 @@
 //! Learns from the log what people accept when shown: [`Model`]s, and whether one is better than what decided. Control plane.
 //!
-//! Rows are offers of pages that were seen, in the order of time. A fit goes from coarse to fine, each step on what those before
+//! Rows are offers of pages that were seen and stayed, in the order of time: a page that an answer replaced is left out. A fit goes from coarse to fine, each step on what those before
 //! leave unexplained:
 //!
 //! 1. bias, scale of the catalog's log odds and what each position adds: logistic regression (Platt 1999), coordinate by
@@ -119,7 +119,16 @@ fn rows(data: &LogData, engine: &Engine) -> Vec<Row> {
     let mut known: HashMap<u32, Option<Item>> = HashMap::new();
     let mut rows = Vec::new();
     let usable = |d: &&Logged| d.shown && d.activated && d.index == engine.generations().index;
-    for (page, decision) in data.decisions.iter().filter(usable).enumerate() {
+    // An answer replaced the page that was there: nobody had the time to accept from it, which says nothing of its offers.
+    let mut last: HashMap<u128, u128> = HashMap::new();
+    for decision in data.decisions.iter().filter(usable) {
+        let id = last.entry(decision.group_id).or_insert(decision.decision_id);
+        if decision.decided_again {
+            *id = decision.decision_id;
+        }
+    }
+    let stayed = |d: &&Logged| last.get(&d.group_id) == Some(&d.decision_id);
+    for (page, decision) in data.decisions.iter().filter(usable).filter(stayed).enumerate() {
         let types = decision.line_types.iter().filter_map(|kind| keys.of_type(*kind));
         let asked = Asked::new(&decision.placement, decision.order_value, types);
         for (slot, candidate) in decision.slate.iter().zip(&decision.candidates) {

@@ -36,6 +36,7 @@ mod distance;
 mod engine;
 #[cfg(feature = "log")]
 pub mod evaluate;
+pub mod event;
 pub mod experiment;
 mod explain;
 mod features;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::decide::{Checkpoint, DecideError, Decider};
 use crate::offer::Offers;
 use crate::profile::Profile;
-use crate::record::DecisionRecord;
+use crate::record::{DecisionRecord, RingCounts, RingWriter};
 use crate::transaction::Transaction;
 
 /// The stages that [`Decider::decide_observed`] tells of, in order.
@@ -34,6 +34,12 @@ impl Decider {
     /// start, never backwards: a clock that goes back makes a decision take no time. This library has no clock of its own.
     pub fn time_with(&mut self, clock: Option<fn() -> u64>) {
         self.clock = clock;
+    }
+
+    /// What became of its decisions since it writes them to a ring; `None` where it does not.
+    #[must_use]
+    pub fn recorded(&self) -> Option<RingCounts> {
+        self.log.as_ref().map(RingWriter::counts)
     }
 
     /// The time, where decisions are recorded and timed.

@@ -85,9 +85,9 @@ pub(crate) fn score_near(
 /// Thousandths: how closely what triggers an offer names what was bought.
 pub(crate) fn relevance_of(trigger_kind: u32) -> u16 {
     match trigger_kind {
-        trigger::PRODUCT => 1000,
+        trigger::PRODUCT | trigger::CONTENT_OWN => 1000,
         trigger::ANSWER => 900,
-        trigger::CATEGORY => 700,
+        trigger::CATEGORY | trigger::CONTENT_KEPT | trigger::CONTENT_CATEGORY => 700,
         trigger::BRAND => 600,
         _ => 300,
     }

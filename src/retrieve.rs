@@ -390,7 +390,8 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
     let view = &context.view;
     let mut room = OFFER_HITS_MAX;
     let mut add = |kind: u32, key: u32, line: u16| {
-        for entry in view.triggered(kind, key).iter().take(TRIGGER_OFFERS_MAX) {
+        let triggered = view.triggered(kind, key);
+        for entry in triggered.iter().take(TRIGGER_OFFERS_MAX) {
             let offer = entry.offer.get();
             let Some(record) = view.offer(offer).filter(|_| room > 0) else {
                 continue;
@@ -402,10 +403,20 @@ fn triggered_offers(context: &Context<'_>, work: &mut Work) {
             // out everything after them, house offers first.
             room -= usize::from(work.candidates.add(candidate));
         }
+        !triggered.is_empty()
     };
     // The closest trigger first: an offer keeps the first relation that found it.
     for line in context.asking.iter().filter(|line| line.product != NONE) {
         add(trigger::PRODUCT, line.product, line.number);
+    }
+    // Content triggers have the greatest numbers.
+    if view.triggers.last().is_some_and(|last| last.kind.get() >= trigger::CONTENT_OWN) {
+        for line in context.asking {
+            let own = add(trigger::CONTENT_OWN, line.product, line.number);
+            if !(add(trigger::CONTENT_KEPT, line.product, line.number) | own) {
+                add(trigger::CONTENT_CATEGORY, line.category, line.number);
+            }
+        }
     }
     for answer in context.profile.answers.iter().take(ANSWERS_MAX) {
         add(trigger::ANSWER, answer_key(answer.tag.as_bytes()), NO_LINE);

@@ -40,7 +40,7 @@ macro_rules! vocabulary {
             }
         }
 
-        #[cfg(feature = "policy")]
+        #[cfg(any(feature = "programmes", feature = "log"))]
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
@@ -143,6 +143,21 @@ vocabulary! {
         Content = 8, "content";
         /// Save for later, remind me.
         NextPurchase = 9, "next_purchase";
+    }
+}
+
+vocabulary! {
+    /// What a piece of content is for. It is inherited kind by kind: a product's own care guide replaces its category's, and leaves
+    /// the category's pairings in place.
+    ContentKind {
+        /// All that there is to know.
+        #[default] Guide = 1, "guide";
+        /// How to use it.
+        Usage = 2, "usage";
+        /// How to care for it.
+        Care = 3, "care";
+        /// What goes with it.
+        Pairing = 4, "pairing";
     }
 }
 

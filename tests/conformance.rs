@@ -14,12 +14,15 @@ use std::sync::{Arc, Once};
 use aftercart::build::feed::{self, ColumnMap};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
+use aftercart::follow_up::{ProgrammeTable, Programmes};
 use aftercart::live::{Change, LiveKind, Pacing};
+use aftercart::record::ring;
 use aftercart::{
     Catalog, DecideError, Decider, Engine, Explanation, Item, Lease, LeaseError, Live, LiveError, Offer,
     OfferIx, Offers, OpenOptions, ProductIx, Status,
 };
 use cases::{Case, cases};
+use sha2::{Digest, Sha256};
 
 #[path = "conformance/cases.rs"]
 mod cases;
@@ -33,6 +36,22 @@ fn the_engine_answers_as_recorded() {
     let requests = fs::read_to_string(path("requests.txt")).expect("the requests are there");
     let answers: String = cases(&requests).iter().map(|case| answer(case, &mut decider)).collect();
     compare("offers.txt", &answers);
+}
+
+/// What every language's decider must leave in its ring: `records.sha256` has the sum of the file.
+#[test]
+fn the_ring_has_what_is_recorded() {
+    let engine = Engine::open(shop(), OpenOptions::default()).expect("the catalog opens");
+    let mut decider = Decider::new(Arc::new(engine));
+    let log = tempfile::tempdir().expect("a folder");
+    decider.record_to(Some(ring::create_in(log.path(), "rust", 128).expect("a ring")));
+    let requests = fs::read_to_string(path("requests.txt")).expect("the requests are there");
+    for case in cases(&requests).iter().filter(|case| case.refused().is_none()) {
+        let _offers = case.with(|transaction, profile| decider.decide(transaction, profile));
+    }
+    let bytes = fs::read(log.path().join("rings/rust.ring")).expect("it is there");
+    let sum = Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    compare("records.sha256", &format!("{sum}\n"));
 }
 
 /// What every language must answer about the live overlay, and when it is asked why.
@@ -67,7 +86,10 @@ fn the_other_moments_answer_as_recorded() {
         fs::write(path("model.bin"), moments::model()).expect("it writes");
     }
     let model = aftercart::Model::open(path("model.bin")).expect("a model");
-    let mut steps = moments::Steps::new(engine, Arc::new(model));
+    let programmes = fs::read_to_string(path("programmes.toml")).expect("the programmes are there");
+    let table = ProgrammeTable::from_toml(&programmes).expect("programmes");
+    let programmes = Programmes::new(&table, &engine).expect("they name what is there");
+    let mut steps = moments::Steps::new(engine, Arc::new(model), programmes);
     let requests = fs::read_to_string(path("moments.txt")).expect("the requests are there");
     let answers: String = cases(&requests).iter().map(|case| steps.all(case)).collect();
     compare("moments-answers.txt", &answers);

@@ -15,7 +15,7 @@ use aftercart::learn::{LearnError, Learnt, Options, learn};
 use aftercart::log::Log;
 use aftercart::{Decider, Engine, Item, Model, ModelError, Offer, Policy};
 use common::{DAY, NOW, Request, World};
-use logged::{each_time, log_of};
+use logged::{each_time, log_of, seen};
 
 fn exploring() -> Policy {
     Policy { explore: Explore { best: 6, temperature: 1.0, epsilon: 0.1, seed: 5 }, ..Policy::default() }
@@ -168,6 +168,32 @@ fn a_model_that_is_worse_is_told() {
     // And the tenths tell where: more is expected than comes.
     assert_eq!(learnt.reliability.len(), 10);
     assert!(learnt.learnt.expected > 1.5, "{:?}", learnt.learnt);
+}
+
+/// A page that an answer replaced was seen, and nothing of it accepted: that is no word against its offers.
+#[test]
+fn pages_that_an_answer_replaced_teach_nothing() {
+    let shop = Shop::new(37);
+    let [plain, asked] = ["plain", "asked"].map(|name| {
+        let log = shop.log(name);
+        let told = |request: &Request| Request { answers: vec!["gift".to_owned()], ..request.clone() };
+        let week: Vec<Request> = shop.week(0).iter().map(told).collect();
+        log_of(&log, "answered", &shop.engine, &week, 12, |offer| chance(offer, 0));
+        log
+    });
+    // The same orders before the answer: all seen, none accepted.
+    let before: Vec<Request> = shop
+        .week(0)
+        .into_iter()
+        .enumerate()
+        .map(|(number, request)| Request { order_id: format!("answered-0-{number}"), ..request })
+        .collect();
+    seen(&asked, &shop.engine, &before);
+    let decisions = |log: &Log| log.read().expect("read").decisions.len();
+    assert_eq!(decisions(&asked), decisions(&plain) + before.len());
+    let [plain, asked] = [&plain, &asked].map(|log| shop.learn(log));
+    assert_eq!((plain.judged, plain.learnt), (asked.judged, asked.learnt));
+    assert_eq!(plain.model.to_bytes(), asked.model.to_bytes());
 }
 
 #[test]

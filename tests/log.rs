@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use aftercart::event;
 use aftercart::experiment::{Arm, Experiment, Explore, Holdout, Shows};
 use aftercart::log::{Event, EventKind, Log, LogError, Table, columns};
+use aftercart::record::ring;
 use aftercart::{Decider, Engine, Offers, OpenOptions, Policy};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
@@ -62,6 +64,206 @@ fn a_process_that_decides() {
     drop(decider);
     drain.empty(std::slice::from_ref(&engine)).expect("drained");
     drain.finish().expect("put away");
+}
+
+/// What the processes of `others_drain_what_lives_and_are_killed_too` do, but for the draining one: decide, and say so.
+#[test]
+#[ignore = "run by `others_drain_what_lives_and_are_killed_too`"]
+fn a_process_that_leaves_its_ring_to_others() {
+    let folder = PathBuf::from(std::env::var("LOG_FOLDER").expect("set by the other test"));
+    let name = std::env::var("LOG_RING").expect("set by the other test");
+    let engine = Engine::open(folder.join("shop.aftercart"), OpenOptions::default()).expect("a catalog");
+    let mut decider = Decider::new(Arc::new(engine));
+    decider.record_to(Some(ring::create_in(&folder, &name, 512).expect("a new name")));
+    let mut out = std::io::stdout().lock();
+    for number in 1..=3_000u32 {
+        let request = Request { order_id: format!("{name}-{number}"), ..Request::of(&["p1", "p2"]) };
+        request.with(|t, p| decider.decide(t, p).expect("within the limits"));
+        let event = format!("{name}-{number}");
+        let event = Event { event_id: event.as_str(), ..seen(7) };
+        event::append(&folder, &event).expect("appended");
+        if number % 8 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1)); // customers do not come as fast as that
+        }
+        writeln!(out, "made {number}").and_then(|()| out.flush()).expect("somebody listens");
+    }
+}
+
+fn seen(decision_id: u128) -> Event<&'static str> {
+    Event {
+        event_id: "",
+        decision_id,
+        at_ms: 1,
+        kind: EventKind::Activated,
+        item_id: "",
+        value: None,
+        margin: None,
+        payout: None,
+        code: "",
+        question: "",
+        answer: "",
+    }
+}
+
+#[test]
+#[ignore = "run by `others_drain_what_lives_and_are_killed_too`"]
+fn a_process_that_drains_what_others_leave() {
+    let folder = PathBuf::from(std::env::var("LOG_FOLDER").expect("set by the other test"));
+    let engine = Engine::open(folder.join("shop.aftercart"), OpenOptions::default()).expect("a catalog");
+    let (engine, log) = (Arc::new(engine), Log::open(&folder).expect("a log"));
+    loop {
+        for ring in log.recover(std::slice::from_ref(&engine)).expect("listed") {
+            ring.drained.expect("a ring");
+        }
+        assert_eq!(log.take_events().expect("taken").problems, []);
+    }
+}
+
+fn run(test: &str, folder: &Path, ring: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this test"));
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env("LOG_FOLDER", folder)
+        .env("LOG_RING", ring);
+    command.stdout(Stdio::piped());
+    command
+}
+
+#[test]
+fn others_drain_what_lives_and_are_killed_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::new(804, 60);
+    fs::write(folder.path().join("shop.aftercart"), &world.bytes).expect("written");
+    let log = Log::open(folder.path()).expect("a log");
+    let hosts: Vec<_> = (0..4u64)
+        .map(|host| {
+            let mut child =
+                run("a_process_that_leaves_its_ring_to_others", folder.path(), &format!("till-{host}"))
+                    .spawn()
+                    .expect("it runs");
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+                let (mut last, until) = (0, if host < 2 { u64::MAX } else { 700 + 900 * (host - 2) });
+                while let Some(Ok(line)) = lines.next() {
+                    let Some(number) = line.split("made ").nth(1) else { continue };
+                    last = number.parse().expect("a number");
+                    if last == until {
+                        child.kill().expect("killed");
+                    }
+                }
+                let _ended = child.wait();
+                last
+            })
+        })
+        .collect();
+    // Drains come and are killed at no chosen instruction, while the hosts live.
+    let mut drains = 0;
+    while hosts.iter().any(|host| !host.is_finished()) {
+        let mut drain =
+            run("a_process_that_drains_what_others_leave", folder.path(), "").spawn().expect("it runs");
+        std::thread::sleep(std::time::Duration::from_millis(150 + 37 * drains % 100));
+        drain.kill().expect("killed");
+        drain.wait().expect("ended");
+        drains += 1;
+    }
+    let said: Vec<u64> = hosts.into_iter().map(|thread| thread.join().expect("it was listened to")).collect();
+    let while_alive = log.counts().expect("counted").drained;
+    for ring in log.recover(std::slice::from_ref(&world.engine)).expect("listed") {
+        assert!(!ring.lives && ring.drained.is_ok(), "{ring:?}");
+    }
+    log.take_events().expect("taken");
+    let counts = log.counts().expect("counted");
+    assert_eq!((counts.waiting(), counts.unreadable), (0, 0));
+    let mut ids = BTreeSet::new();
+    for batch in rows(&whole(&log, Table::Decisions)) {
+        for row in 0..batch.num_rows() {
+            assert!(ids.insert(text(&batch, "decision_id", row).to_owned()), "there once");
+        }
+    }
+    assert_eq!(ids.len() as u64 + counts.dropped, counts.made());
+    let said_in_all: u64 = said.iter().sum();
+    assert!((said_in_all..=said_in_all + 2).contains(&counts.made()), "{counts:?} {said:?}");
+    let events: usize = rows(&whole(&log, Table::Events)).iter().map(RecordBatch::num_rows).sum();
+    assert!((said_in_all as usize..=said_in_all as usize + 2).contains(&events), "{events} {said:?}");
+    assert!(while_alive > 0 && drains > 1, "{while_alive} drained by {drains}");
+    assert_eq!(fs::read_dir(folder.path().join("incoming")).expect("listed").count(), 0);
+    println!(
+        "{} made by 4 processes, 2 killed, {drains} drains killed: {} logged ({while_alive} while they lived), {} dropped, {events} events",
+        counts.made(),
+        ids.len(),
+        counts.dropped
+    );
+}
+
+#[test]
+fn a_ring_that_lives_waits_for_its_catalog_until_it_is_half_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, other) = (World::new(805, 60), World::new(806, 60));
+    let log = Log::open(folder.path()).expect("a log");
+    let mut decider = Decider::new(Arc::clone(&world.engine));
+    decider.record_to(Some(ring::create_in(folder.path(), "one", 8).expect("a new name")));
+    assert!(matches!(log.ring("one", 8), Err(LogError::Io { .. })), "the name is taken");
+    let mut decide = |times| {
+        for _ in 0..times {
+            Request::of(&["p1"]).with(|t, p| decider.decide(t, p).expect("within the limits"));
+        }
+    };
+    let drained = |engines: &[Arc<Engine>]| {
+        let mut recovered = log.recover(engines).expect("listed");
+        recovered.pop().map(|ring| ring.drained.expect("a ring"))
+    };
+    decide(3);
+    assert_eq!(drained(&[]), None, "without a catalog it is left alone");
+    let own = [Arc::clone(&other.engine), Arc::clone(&world.engine)];
+    assert_eq!(drained(&own[..1]).map(|of| of.decisions), Some(0), "it waits");
+    assert_eq!(drained(&own).map(|of| (of.decisions, of.unnamed)), Some((3, 0)));
+    decide(4);
+    assert_eq!(
+        drained(&own[..1]).map(|of| (of.decisions, of.unnamed)),
+        Some((4, 4)),
+        "rather than be dropped"
+    );
+    decide(9);
+    assert_eq!(drained(&own).map(|of| (of.decisions, of.unnamed)), Some((8, 0)));
+    drop(decider);
+    assert_eq!(drained(&own).map(|of| of.decisions), Some(0));
+    let counts = log.counts().expect("counted");
+    assert_eq!((counts.made(), counts.drained, counts.dropped), (16, 15, 1));
+    assert_eq!(
+        fs::read_dir(folder.path().join("rings")).expect("listed").count(),
+        2,
+        "what became of it, and the lock"
+    );
+}
+
+#[test]
+fn events_that_were_left_count_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Log::open(folder.path()).expect("a log");
+    let taken =
+        || log.take_events().map(|taken| (taken.new, taken.repeated, taken.problems.len())).expect("taken");
+    assert_eq!(taken(), (0, 0, 0), "nothing was left");
+    let append = |id: &str| {
+        event::append(folder.path(), &Event { event_id: id, ..seen(7) }).expect("appended");
+    };
+    append("a");
+    append("b");
+    append("a");
+    assert_eq!(taken(), (2, 1, 0));
+    append("b");
+    append("c");
+    let incoming = folder.path().join("incoming");
+    // Half a line, as a full disk leaves it; and the next event.
+    let mut file = fs::OpenOptions::new().append(true).open(incoming.join("events.jsonl")).expect("there");
+    file.write_all(b"\n{\"event_id\":\"torn").expect("written");
+    append("d");
+    // As if a drain had died before it threw the file away.
+    fs::copy(incoming.join("events.jsonl"), incoming.join("taken-7.jsonl")).expect("copied");
+    assert_eq!(taken(), (2, 4, 2), "c and d are new");
+    let left = fs::read_dir(&incoming).expect("listed").map(|file| file.expect("a file").file_name());
+    let left: BTreeSet<_> = left.map(|name| name.into_string().expect("UTF-8")).collect();
+    assert_eq!(left, ["refused-0.jsonl", "refused-1.jsonl"].map(String::from).into(), "for a person");
+    assert_eq!(taken(), (0, 0, 0));
 }
 
 #[test]

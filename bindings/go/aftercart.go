@@ -63,6 +63,7 @@ func (o *Options) pack() C.aftercart_options {
 type Engine struct {
 	mutex sync.RWMutex // Close waits for calls that use the handle
 	c     *C.aftercart_engine
+	log   LogTo // of its deciders
 }
 
 // Open opens a catalog file. options may be nil. The error is an *OpenError.
@@ -171,6 +172,10 @@ func (e *Engine) NewDecider() (*Decider, error) {
 	if C.aftercart_decider_new(e.c, &decider.request.decider, &problem) != C.AFTERCART_OK {
 		C.free(unsafe.Pointer(decider.request))
 		return nil, openErrorOf(&problem)
+	}
+	if e.log.start(decider.request.decider, &problem) < 0 {
+		decider.Close()
+		return nil, openError(&problem)
 	}
 	decider.request.transaction.struct_size = C.sizeof_aftercart_transaction
 	decider.request.profile.struct_size = C.sizeof_aftercart_profile

@@ -34,6 +34,9 @@ func TestLayouts(t *testing.T) {
 		"aftercart_ranked":      reflect.TypeOf(unpackRanked).In(0).Elem(),
 		"aftercart_stored":      reflect.TypeOf((*StoredField).pack).In(1).Elem(),
 		"aftercart_prefilled":   reflect.TypeOf((*Prefilled).unpack).In(1).Elem(),
+		"aftercart_follow_up":   reflect.TypeOf((*FollowUp).unpack).In(1).Elem(),
+		"aftercart_logged":      reflect.TypeOf(unpackLogged).In(0).Elem(),
+		"aftercart_event":       reflect.TypeOf((*LogEvent).pack).Out(0),
 	}
 	block := reflect.TypeOf(Decider{}.request).Elem()
 	for name, field := range map[string]string{"transaction": "transaction", "profile": "profile", "summary": "summary",

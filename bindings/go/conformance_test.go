@@ -47,6 +47,7 @@ type request struct {
 	ship     []ShippingOption
 	usual    []MethodCount
 	stored   []StoredField
+	contacts []time.Time
 }
 
 // requests reads the file, whose grammar is at its top.
@@ -58,7 +59,7 @@ func requestsOf(t testing.TB, path string) []*request {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		fields := append(strings.Split(line, "\t"), make([]string, 8)...)
+		fields := append(strings.Split(line, "\t"), make([]string, 11)...)
 		if fields[0] == "case" {
 			all = append(all, &request{name: fields[1]})
 		} else {
@@ -172,7 +173,7 @@ func (r *request) add(t testing.TB, f []string) {
 		event := map[string]Exposure{"shown": Shown, "engaged": Engaged, "accepted": Accepted}[f[0]]
 		c.Exposures = append(c.Exposures, Exposed{f[1], event, at(f[2])})
 	case "decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify", "rank_payment",
-		"rank_shipping", "prefill":
+		"rank_shipping", "prefill", "follow_ups", "event":
 		r.steps = append(r.steps, f)
 	case "used", "failed":
 		r.uses = append(r.uses, Use{f[1], at(f[2]), f[0] == "failed"})
@@ -184,6 +185,8 @@ func (r *request) add(t testing.TB, f []string) {
 		r.usual = append(r.usual, MethodCount{f[1], f[2], Device(number(f[3])), number(f[4]), uint32(number(f[5]))})
 	case "stored":
 		r.stored = append(r.stored, StoredField{uint8(n), uint16(number(f[2])), f[3], uint32(number(f[4])), at(f[5])})
+	case "contacted":
+		r.contacts = append(r.contacts, at(f[1]))
 	case "asked":
 		c.Asked = append(c.Asked, Event{f[1], at(f[2])})
 	case "answer":

@@ -167,6 +167,55 @@ const (
 	Holdout       Because = C.AFTERCART_BECAUSE_HOLDOUT
 )
 
+// EventKind is what happened after a decision.
+type EventKind uint32
+
+// Its values.
+const (
+	EventActivated      EventKind = C.AFTERCART_EVENT_ACTIVATED // the page was seen: without it nothing counts as shown
+	EventEngaged        EventKind = C.AFTERCART_EVENT_ENGAGED
+	EventAccepted       EventKind = C.AFTERCART_EVENT_ACCEPTED
+	EventAcceptFailed   EventKind = C.AFTERCART_EVENT_ACCEPT_FAILED // Code says why
+	EventConverted      EventKind = C.AFTERCART_EVENT_CONVERTED     // an accepted offer earned Value
+	EventReturned       EventKind = C.AFTERCART_EVENT_RETURNED      // of that, Value came back
+	EventDismissed      EventKind = C.AFTERCART_EVENT_DISMISSED
+	EventSurveyAnswered EventKind = C.AFTERCART_EVENT_SURVEY_ANSWERED
+	EventOrdered        EventKind = C.AFTERCART_EVENT_ORDERED // the customer ordered something afterwards, by an offer or not
+)
+
+// MessageKind is what a message is for.
+type MessageKind uint32
+
+// Its values.
+const (
+	MessageDelivery   MessageKind = C.AFTERCART_MESSAGE_DELIVERY   // owed
+	MessageGuidance   MessageKind = C.AFTERCART_MESSAGE_GUIDANCE   // likewise
+	MessageSuggestion MessageKind = C.AFTERCART_MESSAGE_SUGGESTION // advertising
+	MessageRefill     MessageKind = C.AFTERCART_MESSAGE_REFILL     // likewise
+)
+
+// Channel is through what a message goes.
+type Channel uint32
+
+// Its values.
+const (
+	ChannelEmail Channel = C.AFTERCART_CHANNEL_EMAIL
+	ChannelSms   Channel = C.AFTERCART_CHANNEL_SMS
+	ChannelPush  Channel = C.AFTERCART_CHANNEL_PUSH
+)
+
+// Withheld is why a message is not planned.
+type Withheld uint32
+
+// Its values.
+const (
+	WithheldTimeUnknown   Withheld = C.AFTERCART_WITHHELD_TIME_UNKNOWN
+	WithheldTooLate       Withheld = C.AFTERCART_WITHHELD_TOO_LATE
+	WithheldContactPolicy Withheld = C.AFTERCART_WITHHELD_CONTACT_POLICY
+	WithheldConsent       Withheld = C.AFTERCART_WITHHELD_CONSENT
+	WithheldGift          Withheld = C.AFTERCART_WITHHELD_GIFT
+)
+
 // Exposure is what happened to an offer on an earlier page.
 type Exposure uint32
 
@@ -235,6 +284,7 @@ const (
 	BadPolicy        Status = C.AFTERCART_BAD_POLICY
 	LiveFull         Status = C.AFTERCART_LIVE_FULL
 	BadModel         Status = C.AFTERCART_BAD_MODEL
+	BadProgrammes    Status = C.AFTERCART_BAD_PROGRAMMES
 	CatalogVersion   Status = C.AFTERCART_CATALOG_VERSION
 	OutOfMemory      Status = C.AFTERCART_OUT_OF_MEMORY
 	SystemError      Status = C.AFTERCART_SYSTEM_ERROR

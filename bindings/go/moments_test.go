@@ -12,7 +12,11 @@ import (
 // What moments.txt asks for.
 func TestMomentsConformance(t *testing.T) {
 	engine, decider := open(t, shop)
-	moments, told := moments{t: t, plain: engine, decider: decider}, ""
+	programmes, err := engine.Programmes(conformance + "programmes.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moments, told := moments{t: t, plain: engine, decider: decider, programmes: programmes}, ""
 	for _, r := range requestsOf(t, conformance+"moments.txt") {
 		told += "case\t" + r.name + "\n"
 		moments.engine = engine
@@ -32,6 +36,7 @@ type moments struct {
 	plain, engine *Engine
 	decider       *Decider
 	token         string
+	programmes    *Programmes
 }
 
 func (m *moments) take(r *request, f []string) string {
@@ -62,6 +67,24 @@ func (m *moments) take(r *request, f []string) string {
 		return ranked(m.decider.RankPaymentMethods(&r.order, &r.customer, r.pay, facts))
 	case "rank_shipping":
 		return ranked(m.decider.RankShippingOptions(&r.order, &r.customer, r.ship, r.uses))
+	case "follow_ups":
+		plan, err := m.decider.PlanFollowUps(m.programmes, &r.order, &r.customer, Outlook{at(f[1]), r.contacts})
+		text := outcome("follow_ups", err)
+		for i := range plan {
+			of := &plan[i]
+			text += fmt.Sprintf("message\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%d\t%d\n", of.Programme, of.Template, of.ContentID,
+				of.Kind, of.Channel, of.Withheld, of.At.UnixMilli(), of.ExpiresAt.UnixMilli(), of.Line, m.plain.TitleOf(of), of.DueDays,
+				of.OwnIntervals)
+		}
+		return text
+	case "event":
+		id, _ := ParseDecisionID(fmt.Sprintf("%032s", f[3]))
+		event := LogEvent{EventKind(number(f[1])), f[2], id, at(f[4]), f[5], option(f[6]), option(f[7]), option(f[8]), f[9], f[10], f[11]}
+		json, err := event.JSON()
+		if err != nil {
+			return outcome("event", err)
+		}
+		return "event\tOK\t" + string(json) + "\n"
 	case "prefill":
 		filled, err := Prefill(&r.order, r.stored)
 		text := outcome("prefilled", err)

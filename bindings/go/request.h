@@ -44,6 +44,14 @@ static inline int32_t rank_shipping(request *r, const aftercart_option *options,
                                            sizeof *options, option_count, ranking, sizeof *ranking, AFTERCART_OPTIONS_MAX, count);
 }
 
+static inline int32_t plan_follow_ups(request *r, const aftercart_programmes *programmes, int64_t delivery_at_ms,
+                                      aftercart_follow_up *follow_ups, size_t *count)
+{
+    return aftercart_plan_follow_ups(r->decider, &r->transaction, &r->profile, r->lines, sizeof r->lines[0], r->line_count, r->facts,
+                                     sizeof r->facts[0], r->fact_count, r->strings, r->strings_length, programmes, delivery_at_ms,
+                                     follow_ups, sizeof *follow_ups, AFTERCART_FOLLOW_UPS_MAX, count);
+}
+
 static inline int32_t explain(request *r, uint32_t kind, const char *id, size_t id_length, aftercart_explanation *explanation,
                               char *names, size_t capacity, size_t *length)
 {

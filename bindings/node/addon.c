@@ -284,6 +284,78 @@ static napi_value prefill(napi_env env, napi_callback_info info)
     return status_of(env, status < 0 ? status : (int32_t)count);
 }
 
+static void free_programmes(napi_env env, void *box, void *hint)
+{
+    (void)env, (void)hint;
+    aftercart_programmes_free(*(aftercart_programmes **)box);
+    free(box);
+}
+
+/* programmesOpen(engine, path, error) */
+static napi_value programmes_open(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(3);
+    size_t length = 0, ignored;
+    const char *path = bytes(env, in[1], &length);
+    aftercart_programmes *programmes = NULL;
+    int32_t status = aftercart_programmes_open(handle(env, in[0]), path, length, &programmes, bytes(env, in[2], &ignored));
+    return made(env, status, programmes, free_programmes);
+}
+
+/* planFollowUps(decider, block, lineCount, factCount, strings, stringsLength, programmes, delivery, followUps): how many, or the
+ * status of the failure */
+static napi_value plan_follow_ups(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(9);
+    request r;
+    size_t room = 0, count = 0;
+    aftercart_follow_up *follow_ups = bytes(env, in[8], &room);
+    if (!request_of(env, in, &r))
+        return status_of(env, AFTERCART_BAD_SIZE);
+    int32_t status = aftercart_plan_follow_ups(handle(env, in[0]), REQUEST(r), handle(env, in[6]), wide(env, in[7]), follow_ups,
+                                               sizeof *follow_ups, room / sizeof *follow_ups, &count);
+    return status_of(env, status < 0 ? status : (int32_t)count);
+}
+
+/* logTo(decider, folder, capacity, flags, error) */
+static napi_value log_to(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(5);
+    size_t length = 0, ignored;
+    const char *folder = bytes(env, in[1], &length);
+    return status_of(env, aftercart_log_to(handle(env, in[0]), folder, length, number(env, in[2]), number(env, in[3]),
+                                           bytes(env, in[4], &ignored)));
+}
+
+/* logCounts(decider, logged) */
+static napi_value log_counts(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(2);
+    size_t ignored;
+    return status_of(env, aftercart_log_counts(handle(env, in[0]), bytes(env, in[1], &ignored)));
+}
+
+/* eventAppend(folder, event, strings, error) */
+static napi_value event_append(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(4);
+    size_t length = 0, strings_length = 0, ignored;
+    const char *folder = bytes(env, in[0], &length), *strings = bytes(env, in[2], &strings_length);
+    return status_of(env, aftercart_event_append(folder, length, bytes(env, in[1], &ignored), strings, strings_length,
+                                                 bytes(env, in[3], &ignored)));
+}
+
+/* eventJson(event, strings, json, error) */
+static napi_value event_json(napi_env env, napi_callback_info info)
+{
+    ARGUMENTS(4);
+    size_t length = 0, capacity = 0, ignored;
+    const char *strings = bytes(env, in[1], &length);
+    char *json = bytes(env, in[2], &capacity);
+    return status_of(env, aftercart_event_json(bytes(env, in[0], &ignored), strings, length, json, capacity, NULL,
+                                               bytes(env, in[3], &ignored)));
+}
+
 static void free_key(napi_env env, void *box, void *hint)
 {
     (void)env, (void)hint;
@@ -431,6 +503,8 @@ NAPI_MODULE_INIT()
         {"leaseActivate", lease_activate}, {"leaseRelease", lease_release},
         {"nextQuestion", next_question}, {"keyNew", key_new}, {"tokenSign", token_sign}, {"tokenVerify", token_verify},
         {"engineWithModel", engine_with_model}, {"rankPayment", rank_payment}, {"rankShipping", rank_shipping}, {"prefill", prefill},
+        {"programmesOpen", programmes_open}, {"planFollowUps", plan_follow_ups}, {"logTo", log_to}, {"logCounts", log_counts},
+        {"eventAppend", event_append}, {"eventJson", event_json},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         napi_value value = NULL;

@@ -16,7 +16,7 @@ export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'trigge
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
   'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'TOO_MANY_OPTIONS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
   'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'
-  | 'BAD_MODEL' | 'BAD_TOKEN' | 'BAD_SIGNATURE' | 'TOKEN_EXPIRED' | 'WRONG_CURRENCY' | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
+  | 'BAD_MODEL' | 'BAD_PROGRAMMES' | 'BAD_TOKEN' | 'BAD_SIGNATURE' | 'TOKEN_EXPIRED' | 'WRONG_CURRENCY' | 'BAD_LIVE' | 'BUDGET_EMPTY' | 'LEASES_OUT' | 'PAUSED' | 'LEASE_GONE' | 'LEASE_FOREIGN';
 
 /** How to open a catalog. */
 export interface Options {
@@ -237,6 +237,88 @@ export interface StoredField {
 export function prefill(order: Transaction, stored: readonly StoredField[]):
   { field: number; slot: number; confidencePpm: number; because: Because | number }[];
 
+/** What happened after a decision. `activated`: the page was seen; without it nothing counts as shown. `ordered`: afterwards, by an offer
+ *  or not. */
+export type EventKind = 'activated' | 'engaged' | 'accepted' | 'accept_failed' | 'converted' | 'returned' | 'dismissed' |
+  'survey_answered' | 'ordered';
+
+/** What came of a decision: one thing that happened. Amounts are minor units of the currency of the decision. */
+export interface LogEvent {
+  kind: EventKind;
+  /** Its own, 1 to 128 bytes: of several with the same id only one counts, so repeat what you are not sure of. */
+  eventId: string;
+  /** Of the offers. */
+  decisionId: string;
+  atMs: number;
+  /** Of the product or offer; not given = the whole page. */
+  itemId?: string;
+  /** 0 or more; converted, returned and ordered have one. */
+  value?: number;
+  /** May be negative. */
+  margin?: number;
+  /** From the partner, 0 or more. */
+  payout?: number;
+  /** Your own word: why it failed, was declined or came back. */
+  code?: string;
+  /** Of a survey, and the answer's tag. */
+  question?: string;
+  answer?: string;
+}
+
+/** Appends an event to a log, for the command `aftercart log` to take in: the folder that `Engine.logTo` names. From any thread, at any
+ *  time; some 10 microseconds. BAD_VALUE: it cannot be what happened; SYSTEM_ERROR: it is not in the log, try again. */
+export function appendEvent(folder: string, event: LogEvent): void;
+/** One object of JSON, the form that `aftercart events import` reads, where you carry events to the log yourself. */
+export function eventJson(event: LogEvent): string;
+
+/** What became of the decisions of a decider since it logs. */
+export interface Logged {
+  /** Whether it does. */
+  logs: boolean;
+  /** Logged and dropped. */
+  made: number;
+  /** In the ring, or in files. */
+  logged: number;
+  /** Lost, since the ring was full. */
+  dropped: number;
+  /** Of those logged, the ones that were put into files. */
+  drained: number;
+}
+
+/** What a message is for. The first two are owed to the customer, the others advertise. */
+export type MessageKind = 'delivery' | 'guidance' | 'suggestion' | 'refill';
+export type Channel = 'email' | 'sms' | 'push';
+/** Why a message is not planned. */
+export type Withheld = 'time_unknown' | 'too_late' | 'contact_policy' | 'consent' | 'gift';
+
+/** What follows a purchase, by category: read once from a file of TOML, for the catalog of an engine, and again for every new one.
+ *  BAD_PROGRAMMES: the message says where and why. */
+export class Programmes {
+  constructor(engine: Engine, path: string);
+}
+
+/** A message that is planned, or withheld. Offers in advertising are decided when it is sent, for stage `email`. */
+export interface FollowUp {
+  kind: MessageKind | number;
+  channel: Channel | number;
+  /** null = planned. */
+  withheld: Withheld | number | null;
+  /** Index of the bought line that it is about, and the title of its product; empty where the catalog does not know it. */
+  line: number;
+  title: string;
+  atMs: number;
+  /** When it no longer makes sense. */
+  expiresAtMs: number;
+  /** Of a refill: days from the order to the next purchase that is expected, and intervals of the customer's behind that. */
+  dueDays: number | null;
+  ownIntervals: number;
+  programme: string;
+  /** Your mail service's name for it. */
+  template: string;
+  /** Of the offer that it carries; empty = none. */
+  contentId: string;
+}
+
 /** What was offered, at what price, until when. */
 export interface Claim {
   /** Of the offers. */
@@ -370,6 +452,11 @@ export class Engine {
   title(offer: Offer): string;
   category(offer: Offer): string;
   partner(offer: Offer): string;
+  /** Lets every decider that is made from now on keep its decisions in a log's folder, also where it goes on with another engine: in files
+   *  of which another process makes Parquet, while this one lives and after it was killed (`aftercart log --log FOLDER --catalog FILE
+   *  --every 5`). A decision waits for nothing: where its ring of so many records of 824 bytes (default: 4096) is full it is counted as
+   *  dropped. `timed`: also how long each took. A folder that cannot be written fails in `new Decider`. */
+  logTo(folder: string, options?: { capacity?: number; timed?: boolean }): void;
   /** Makes a live overlay for this catalog, or makes one that is there fit it too. Before the first `withLive` of a new catalog. */
   bindLive(path: string): void;
   /** An engine that decides with a live overlay, a file that the processes of a machine share. This one stays as it is. */
@@ -407,6 +494,12 @@ export class Decider {
   /** Likewise the ways to ship. A dearer one never stands above one that is cheaper and promised as early or earlier. */
   rankShippingOptions(order: Transaction, customer: Profile | undefined,
     options: readonly { id: string; price: number; arrivesByMs?: number }[], uses?: readonly Use[]): Ranked[];
+  /** Plans what to send in the days after an order: what is planned, earliest first, then what is withheld. A plan, not a sender.
+   *  `contactedAtMs`: other messages that the customer gets, through any channel. */
+  planFollowUps(programmes: Programmes, order: Transaction, customer: Profile | undefined,
+    outlook?: { deliveryAtMs?: number; contactedAtMs?: readonly number[] }): FollowUp[];
+  /** What became of the decisions, where `Engine.logTo` was called before this was made. */
+  logged(): Logged;
   /** Goes on with another engine: another catalog, overlay or model. */
   use(engine: Engine): void;
   close(): void;

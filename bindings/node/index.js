@@ -5,6 +5,7 @@ const native = require('./addon').addon();
 
 const { SIZES, AT, NUMBERS, PROFILE, SUMMARY, COUNT, OFFERS, LINES, FACTS, BLOCK_BYTES } = require('./layout');
 const { Lease, packChanges } = require('./live');
+const { Programmes, appendEvent, eventJson, followUps } = require('./log');
 const { TokenKey } = require('./token');
 const { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeInt64 } = require('./values');
 
@@ -19,6 +20,7 @@ const FOUND = Symbol('a handle');
 
 class Engine {
   #handle;
+  #log = null;
 
   constructor(path, options = {}) {
     if (path === FOUND) {
@@ -47,7 +49,15 @@ class Engine {
     } else if (typeof made === 'number') {
       throw raised(error);
     }
+    if (this.#log !== null && native.logTo(made, this.#log.folder, this.#log.capacity, this.#log.flags, error) < 0) {
+      native.deciderFree(made);
+      throw raised(error);
+    }
     return made;
+  }
+
+  logTo(folder, { capacity = 0, timed = false } = {}) {
+    this.#log = { folder: Buffer.from(folder), capacity: uint32(capacity), flags: timed ? NUMBERS.LOG_TIMED : 0 };
   }
 
   info() {
@@ -93,6 +103,11 @@ class Engine {
       throw new AftercartError(lists.Status.BAD_HANDLE);
     }
     return this.#handle;
+  }
+
+  /** @internal */
+  open() {
+    return this.#open();
   }
 
   /** @internal */
@@ -317,6 +332,25 @@ class Decider {
     const ranking = Buffer.alloc(SIZES.ranked * options.length);
     checked(native.rankShipping(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length, rows, ranking));
     return ranked(ranking);
+  }
+
+  planFollowUps(programmes, order, customer, { deliveryAtMs = 0, contactedAtMs = [] } = {}) {
+    const lines = this.#pack(order, customer ?? {});
+    for (const atMs of contactedAtMs) {
+      this.#fact(NUMBERS.FACT_CONTACTED, '', atMs);
+    }
+    const [rows, engine] = [Buffer.from(new ArrayBuffer(SIZES.follow_up * NUMBERS.FOLLOW_UPS_MAX)), this.#engine];
+    const count = checked(native.planFollowUps(this.#handle, this.#block, lines, this.#facts, this.#strings, this.#length,
+      programmes.handle, deliveryAtMs, rows));
+    return followUps(rows, count, (kind, row) => engine.itemText(kind, row, 2));
+  }
+
+  logged() {
+    const [counts, at] = [sized(SIZES.logged), AT.logged];
+    checked(native.logCounts(this.#open(), counts));
+    const number = (field) => readInt64(counts, at[field]);
+    return { logs: counts.readUInt32LE(at.logs) !== 0, made: number('made'), logged: number('logged'), dropped: number('dropped'),
+      drained: number('drained') };
   }
 
   #packUses(order, customer, uses) {
@@ -586,6 +620,6 @@ class Decider {
   }
 }
 
-module.exports = { AftercartError, Engine, Decider, Lease, TokenKey, prefill };
+module.exports = { AftercartError, Engine, Decider, Lease, Programmes, TokenKey, appendEvent, eventJson, prefill };
 // For the tests.
 module.exports.layout = { SIZES, AT, NUMBERS, BLOCK_BYTES };

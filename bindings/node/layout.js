@@ -3,7 +3,8 @@
 // Sizes and places of structs. The tests compare them with the header, and the addon the size of the block.
 const SIZES = { options: 24, error: 512, info: 64, transaction: 72, profile: 80, line: 48, fact: 32, offer: 152, summary: 96,
   change: 88, live_state: 104, explanation: 176, lease: 48, question: 32, claim: 136,
-  option: 32, method_count: 32, ranked: 16, stored: 24, prefilled: 24 };
+  option: 32, method_count: 32, ranked: 16, stored: 24, prefilled: 24, follow_up: 264,
+  logged: 40, event: 104 };
 const AT = {
   error: { status: 4, os_error: 8, rule: 12, part: 24, message: 56 },
   transaction: {
@@ -47,6 +48,15 @@ const AT = {
   ranked: { option: 0, because: 4 },
   stored: { field: 0, slot: 4, country: 8, uses: 12, last_used_ms: 16 },
   prefilled: { field: 0, slot: 4, because: 8, confidence_ppm: 16 },
+  follow_up: {
+    kind: 0, channel: 4, withheld: 8, line: 12, at_ms: 16, expires_at_ms: 24, item_kind: 32, item_row: 36, due_days: 40, own_intervals: 44,
+    programme: 48, template_id: 120, content_id: 192,
+  },
+  logged: { logs: 4, made: 8, logged: 16, dropped: 24, drained: 32 },
+  event: {
+    kind: 4, flags: 8, decision_id_low: 16, decision_id_high: 24, at_ms: 32, value: 40, margin: 48, payout: 56, event_id: 64, item_id: 72,
+    code: 80, question: 88, answer: 96,
+  },
   info: { products: 4, offers: 8, currency: 12, index_generation: 16, policy_generation: 24, created_at_ms: 32, file_bytes: 40, kernel: 48 },
 };
 const NUMBERS = {
@@ -54,7 +64,8 @@ const NUMBERS = {
   TRANSACTION_IS_GIFT: 4, TRANSACTION_IS_TEST: 8, TRANSACTION_FIRST_PURCHASES: 16, LINE_HAS_UNIT_PRICE: 1,
   PROFILE_OPT_OUT_THIRD_PARTY: 1, FACT_PURCHASE: 1, FACT_DECLINE: 2, FACT_ANSWER: 3, FACT_OPT_OUT_CATEGORY: 4,
   FACT_CART_REMOVED: 5, FACT_ORDER_TAG: 6, FACT_SEGMENT: 7, PROFILE_HAS_ORDERS: 2, PROFILE_GPC: 4,
-  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, FACT_ASKED: 11, FACT_USED: 12, FACT_FAILED: 13, TOKEN_BYTES: 192, OPTIONS_MAX: 32, OPTION_READY: 1, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
+  FACT_SHOWN: 8, FACT_ENGAGED: 9, FACT_ACCEPTED: 10, FACT_ASKED: 11, FACT_USED: 12, FACT_FAILED: 13, FACT_CONTACTED: 14, AMOUNT_VALUE: 1, AMOUNT_MARGIN: 2,
+  AMOUNT_PAYOUT: 4, JSON_BYTES: 8193, LOG_TIMED: 1, FOLLOW_UPS_MAX: 32, TOKEN_BYTES: 192, OPTIONS_MAX: 32, OPTION_READY: 1, REASONS_MAX: 32, CHANGE_STOCK: 1, CHANGE_PRICE: 2, CHANGE_BID: 4,
   CHANGE_DAILY: 8, CHANGE_TOTAL: 16, CHANGE_PACING: 32, CHANGE_UTC_OFFSET: 64,
 };
 

@@ -25,12 +25,17 @@ exports.Device = { unknown: 0, phone: 1, tablet: 2, desktop: 3 };
 exports.Because = { host_order: 0, last_used: 1, often_used: 2, ready_on_device: 3, usual_here: 4, cheaper_first: 5, holdout: 6 };
 exports.Purpose = { preferences: 0, analytics: 1, marketing: 2, sale_of_data: 3 };
 exports.Exposure = { shown: 8, engaged: 9, accepted: 10 };
+exports.EventKind = { activated: 1, engaged: 2, accepted: 3, accept_failed: 4, converted: 5, returned: 6, dismissed: 7, survey_answered: 8,
+  ordered: 9 };
+exports.MessageKind = { delivery: 0, guidance: 1, suggestion: 2, refill: 3 };
+exports.Channel = { email: 0, sms: 1, push: 2 };
+exports.Withheld = { time_unknown: 1, too_late: 2, contact_policy: 3, consent: 4, gift: 5 };
 exports.Item = { any: 0, product: 1, offer: 2, partner: 3, question: 4, answer: 5 };
 exports.Field = { stock: 1, price: 2, bid: 4, daily: 8, total: 16, pacing: 32 };
 exports.Status = { NULL_POINTER: -101, MISALIGNED: -102, BAD_SIZE: -103, UNSUPPORTED_FIELD: -104, BAD_VALUE: -105,
   BAD_STRING: -106, BAD_UTF8: -107, TOO_MANY_LINES: -108, TOO_MANY_FACTS: -109, TOO_MANY_SLOTS: -110, UNKNOWN_ID: -111, TOO_MANY_OPTIONS: -112,
   BAD_HANDLE: -201, BUSY: -202, POISONED: -203, BAD_CATALOG: -301, BAD_POLICY: -302, CATALOG_VERSION: -401, OUT_OF_MEMORY: -501,
   SYSTEM_ERROR: -502, INTERNAL: -601,
-  BAD_LIVE: -303, LIVE_FULL: -304, BAD_MODEL: -305, BUDGET_EMPTY: -701, LEASES_OUT: -702, PAUSED: -703, LEASE_GONE: -704, LEASE_FOREIGN: -705,
+  BAD_LIVE: -303, LIVE_FULL: -304, BAD_MODEL: -305, BAD_PROGRAMMES: -306, BUDGET_EMPTY: -701, LEASES_OUT: -702, PAUSED: -703, LEASE_GONE: -704, LEASE_FOREIGN: -705,
   BAD_TOKEN: -801, BAD_SIGNATURE: -802, TOKEN_EXPIRED: -803, WRONG_CURRENCY: -804,
 };

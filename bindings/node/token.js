@@ -3,19 +3,9 @@
 const lists = require('./lists');
 const native = require('./addon').addon();
 const { SIZES, AT, NUMBERS } = require('./layout');
-const { AftercartError, bad, checked, chars, hex, raised, readInt64, sized, uint32, writeInt64 } = require('./values');
+const { AftercartError, bad, checked, chars, hex, raised, readInt64, sized, uint32, writeId, writeInt64 } = require('./values');
 
 const at = AT.claim;
-
-/** Writes 128 bits that are given as 32 hexadecimal digits. */
-function writeId(to, id) {
-  if (!/^[0-9a-f]{1,32}$/.test(id)) {
-    throw bad(`${id} is no decision id`);
-  }
-  const digits = id.padStart(32, '0');
-  to.writeBigUInt64LE(BigInt(`0x${digits.slice(0, 16)}`), at.decision_id_high);
-  to.writeBigUInt64LE(BigInt(`0x${digits.slice(16)}`), at.decision_id_low);
-}
 
 class TokenKey {
   #handle;
@@ -34,7 +24,7 @@ class TokenKey {
     if (id.length > SIZES.claim - AT.claim.id - 16 || !/^.{1,4}$/.test(claim.currency)) {
       throw bad('an id that is too long, or a currency that is none');
     }
-    writeId(given, claim.decisionId);
+    writeId(given, claim.decisionId, at.decision_id_high, at.decision_id_low);
     given.writeUInt32LE(uint32(claim.quantity ?? 1), at.quantity);
     writeInt64(given, claim.price, at.price);
     writeInt64(given, claim.expiresAtMs, at.expires_at_ms);

@@ -85,6 +85,16 @@ function hex(buffer, at) {
   return buffer.readBigUInt64LE(at).toString(16).padStart(16, '0');
 }
 
+/** Writes 128 bits that are given as 32 hexadecimal digits. */
+function writeId(to, id, high, low) {
+  if (!/^[0-9a-f]{1,32}$/.test(id)) {
+    throw bad(`${id} is no decision id`);
+  }
+  const digits = id.padStart(32, '0');
+  to.writeBigUInt64LE(BigInt(`0x${digits.slice(0, 16)}`), high);
+  to.writeBigUInt64LE(BigInt(`0x${digits.slice(16)}`), low);
+}
+
 /** A short code, which C checks. */
 function writeCode(buffer, text, at) {
   if (text.length > 4) {
@@ -94,4 +104,4 @@ function writeCode(buffer, text, at) {
   buffer.write(text, at, 4, 'latin1');
 }
 
-module.exports = { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeInt64 };
+module.exports = { AftercartError, answer, bad, chars, checked, code, hex, named, raised, readInt64, sized, uint32, writeCode, writeId, writeInt64 };

@@ -13,8 +13,7 @@ use engine::vocabulary::Country;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::boundary::{Array, Caller, RoomArray, call};
-use crate::decider::{Refused, lock};
-use crate::handle;
+use crate::decider::{Refused, begin};
 use crate::request::{Given, code, flags, value, zero};
 use crate::status::Status;
 use crate::types::*;
@@ -139,10 +138,9 @@ pub unsafe extern "C" fn aftercart_rank_payment_methods(
     let rank = |caller: &Caller| {
         caller.set(count, 0)?;
         let room = caller.room_array(ranking, ranked_size, capacity)?;
-        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
-        let lines = (lines, line_size, line_count);
-        let facts = (facts, fact_size, fact_count);
-        let mut given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let (lines, facts) = ((lines, line_size, line_count), (facts, fact_size, fact_count));
+        let strings = (strings, strings_length);
+        let (mut state, mut given) = begin(caller, decider, transaction, profile, lines, facts, strings)?;
         let (options, offered) = read_options(caller.read_array(options, option_size, option_count)?)?;
         given.counts = Some(caller.read_array(counts, count_size, count_count)?);
         let device = value(device, Device::from_code)?;
@@ -193,10 +191,9 @@ pub unsafe extern "C" fn aftercart_rank_shipping_options(
     let rank = |caller: &Caller| {
         caller.set(count, 0)?;
         let room = caller.room_array(ranking, ranked_size, capacity)?;
-        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
-        let lines = (lines, line_size, line_count);
-        let facts = (facts, fact_size, fact_count);
-        let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let (lines, facts) = ((lines, line_size, line_count), (facts, fact_size, fact_count));
+        let strings = (strings, strings_length);
+        let (mut state, given) = begin(caller, decider, transaction, profile, lines, facts, strings)?;
         let (options, offered) = read_options(caller.read_array(options, option_size, option_count)?)?;
         let mut ways = [ShippingOption::default(); OPTIONS_MAX];
         for (way, option) in ways.iter_mut().zip(&options) {

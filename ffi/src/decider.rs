@@ -3,6 +3,7 @@
 
 use std::ffi::c_char;
 use std::mem;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use engine::{
@@ -12,9 +13,10 @@ use engine::{
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, RoomArray, call};
-use crate::engine::{chars, construct};
+use crate::engine::{Failure, chars, construct};
 use crate::handle::{self, Opaque};
-use crate::request::{Given, Lists};
+use crate::log::{Logging, aftercart_logged};
+use crate::request::{Given, Lists, Rows};
 use crate::status::Status;
 use crate::types::*;
 
@@ -23,6 +25,7 @@ use crate::types::*;
 pub(crate) struct State {
     decider: Decider,
     lists: Lists<'static>,
+    logging: Logging,
 }
 
 impl Opaque for aftercart_decider {
@@ -107,10 +110,9 @@ pub unsafe extern "C" fn aftercart_decide(
         caller.set(count, 0)?;
         let room = caller.room_array(offers, offer_size, capacity)?;
         let summary = caller.room_optional(summary)?;
-        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
-        let lines = (lines, line_size, line_count);
-        let facts = (facts, fact_size, fact_count);
-        let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let (lines, facts) = ((lines, line_size, line_count), (facts, fact_size, fact_count));
+        let strings = (strings, strings_length);
+        let (mut state, given) = begin(caller, decider, transaction, profile, lines, facts, strings)?;
         let decided = state.run(&given, |decider, transaction, profile, _| {
             let decided = decider.decide(transaction, profile)?;
             write_offers(decider.engine(), decided.slate(), transaction, &room);
@@ -130,9 +132,27 @@ pub unsafe extern "C" fn aftercart_decide(
     unsafe { call(decide) }
 }
 
+/// What every call about a request begins with: the decider, for the time of the call, and the request.
+pub(crate) fn begin<'c>(
+    caller: &'c Caller,
+    decider: *mut aftercart_decider,
+    transaction: *const aftercart_transaction,
+    profile: *const aftercart_profile,
+    lines: Rows<aftercart_line>,
+    facts: Rows<aftercart_fact>,
+    strings: (*const c_char, usize),
+) -> Result<(MutexGuard<'c, State>, Given<'c>), Status> {
+    let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
+    let State { decider, logging, .. } = &mut *state;
+    logging.check(decider);
+    let given = Given::read(caller, transaction, profile, lines, facts, strings)?;
+    Ok((state, given))
+}
+
 /// Makes a decider for C.
 pub(crate) fn create(engine: Arc<Engine>) -> Result<*mut aftercart_decider, Status> {
-    let state = Mutex::new(State { lists: Lists::new()?, decider: Decider::new(engine) });
+    let (lists, decider) = (Lists::new()?, Decider::new(engine));
+    let state = Mutex::new(State { lists, decider, logging: Logging::default() });
     drop(lock(&state)?); // some systems set a mutex up at its first use
     handle::create::<aftercart_decider>(state)
 }
@@ -148,6 +168,15 @@ impl State {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         self.decider.engine()
+    }
+
+    pub(crate) fn log_to(&mut self, folder: &Path, capacity: usize, timed: bool) -> Result<(), Failure> {
+        self.logging.go_to(&mut self.decider, folder, capacity, timed)
+    }
+
+    pub(crate) fn logged(&mut self) -> aftercart_logged {
+        self.logging.check(&mut self.decider);
+        self.logging.counts(&self.decider)
     }
 
     /// Unpacks a request into the memory set aside for it, and runs something on it.

@@ -264,7 +264,10 @@ impl Failure {
         Self {
             os_error: error.raw_os_error().unwrap_or(0),
             message: format!("{}: {error}", path.display()),
-            ..Self::from(Status::SystemError)
+            ..Self::from(match error.kind() {
+                std::io::ErrorKind::OutOfMemory => Status::OutOfMemory,
+                _ => Status::SystemError,
+            })
         }
     }
 
@@ -362,7 +365,7 @@ fn describe(engine: &Engine) -> aftercart_info {
     let mut info = aftercart_info::new_zeroed();
     info.products = catalog.view().product_count();
     info.offers = u32::try_from(offers).unwrap_or(u32::MAX);
-    info.currency = code_chars(&engine.currency().0);
+    info.currency = chars(engine.currency().as_str(), 4);
     info.index_generation = generations.index;
     info.policy_generation = generations.policy;
     info.created_at_ms = catalog.created_at_ms();
@@ -376,15 +379,6 @@ pub(crate) fn chars<const N: usize>(text: &str, space: usize) -> [c_char; N] {
     let text = cut(text, space.min(N).saturating_sub(1));
     let mut array = [0; N];
     for (to, from) in array.iter_mut().zip(text.as_bytes()) {
-        *to = *from as c_char;
-    }
-    array
-}
-
-/// A short code as C has it, padded with zeros.
-pub(crate) fn code_chars(code: &[u8]) -> [c_char; 4] {
-    let mut array = [0; 4];
-    for (to, from) in array.iter_mut().zip(code) {
         *to = *from as c_char;
     }
     array

@@ -8,9 +8,7 @@ use engine::{Engine, Explanation, Item};
 use zerocopy::FromZeros;
 
 use crate::boundary::{Caller, call};
-use crate::decider::{lock, plain_item};
-use crate::handle;
-use crate::request::Given;
+use crate::decider::{begin, plain_item};
 use crate::status::Status;
 use crate::types::*;
 
@@ -46,10 +44,9 @@ pub unsafe extern "C" fn aftercart_explain(
 ) -> i32 {
     let explain = |caller: &Caller| {
         let room = caller.room(explanation)?;
-        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
-        let lines = (lines, line_size, line_count);
-        let facts = (facts, fact_size, fact_count);
-        let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let (lines, facts) = ((lines, line_size, line_count), (facts, fact_size, fact_count));
+        let strings = (strings, strings_length);
+        let (mut state, given) = begin(caller, decider, transaction, profile, lines, facts, strings)?;
         let id = std::str::from_utf8(caller.bytes(id.cast(), id_length)?).map_err(|_| Status::BadUtf8)?;
         let item = find(state.engine(), kind, id)?;
         let explained = state.run(&given, |decider, transaction, profile, _| {

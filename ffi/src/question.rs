@@ -8,10 +8,8 @@ use engine::Engine;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::boundary::{Caller, call};
-use crate::decider::lock;
+use crate::decider::begin;
 use crate::engine::ANSWER_BITS;
-use crate::handle;
-use crate::request::Given;
 use crate::status::Status;
 use crate::types::*;
 
@@ -61,10 +59,9 @@ pub unsafe extern "C" fn aftercart_next_question(
 ) -> i32 {
     let ask = |caller: &Caller| {
         let room = caller.room(question)?;
-        let mut state = lock(handle::borrow(caller, decider.cast_const())?)?;
-        let lines = (lines, line_size, line_count);
-        let facts = (facts, fact_size, fact_count);
-        let given = Given::read(caller, transaction, profile, lines, facts, (strings, strings_length))?;
+        let (lines, facts) = ((lines, line_size, line_count), (facts, fact_size, fact_count));
+        let strings = (strings, strings_length);
+        let (mut state, given) = begin(caller, decider, transaction, profile, lines, facts, strings)?;
         let next = state.run(&given, |decider, transaction, profile, _| {
             Ok(decider.next_question(transaction, profile)?)
         })?;

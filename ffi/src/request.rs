@@ -4,6 +4,7 @@
 use std::ffi::c_char;
 
 use engine::before_payment::{MethodCount, Use};
+use engine::follow_up::Contact;
 use engine::limits::{
     ANSWERS_MAX, CART_REMOVED_MAX, DECLINES_MAX, EXPOSURES_MAX, LINES_MAX, METHOD_COUNTS_MAX, OPT_OUTS_MAX,
     PURCHASES_MAX, SEGMENTS_MAX, TAGS_MAX, USES_MAX,
@@ -20,6 +21,9 @@ use crate::before_payment::{aftercart_method_count, method_count};
 use crate::boundary::{Array, Caller};
 use crate::status::Status;
 use crate::types::*;
+
+/// An array of the caller: where, bytes of an element, how many.
+pub(crate) type Rows<T> = (*const T, usize, usize);
 
 /// What the caller passes, as it comes.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +43,8 @@ impl<'c> Given<'c> {
         caller: &'c Caller,
         transaction: *const aftercart_transaction,
         profile: *const aftercart_profile,
-        (lines, line_size, line_count): (*const aftercart_line, usize, usize),
-        (facts, fact_size, fact_count): (*const aftercart_fact, usize, usize),
+        (lines, line_size, line_count): Rows<aftercart_line>,
+        (facts, fact_size, fact_count): Rows<aftercart_fact>,
         (strings, strings_length): (*const c_char, usize),
     ) -> Result<Self, Status> {
         if line_count > LINES_MAX {
@@ -163,6 +167,8 @@ impl<'c> Given<'c> {
 
 /// Questions that were asked, of which the last are read: as many as offers that were shown.
 const ASKED_MAX: usize = EXPOSURES_MAX;
+/// Messages that the engine is told of: it reads the last of them. So few facts need no counting.
+const CONTACTED_MAX: usize = EXPOSURES_MAX;
 
 /// Memory for the lists of a request, set aside once.
 #[derive(Debug, Default)]
@@ -175,6 +181,7 @@ pub(crate) struct Lists<'a> {
     asked: Vec<Asked<'a>>,
     pub(crate) uses: Vec<Use<'a>>,
     pub(crate) counts: Vec<MethodCount<'a>>,
+    pub(crate) contacts: Vec<Contact>,
     opt_outs: Vec<&'a str>,
     removed: Vec<&'a str>,
     tags: Vec<&'a str>,
@@ -192,6 +199,7 @@ impl<'a> Lists<'a> {
             asked: room(ASKED_MAX)?,
             uses: room(USES_MAX)?,
             counts: room(METHOD_COUNTS_MAX)?,
+            contacts: room(CONTACTED_MAX)?,
             opt_outs: room(OPT_OUTS_MAX + 1)?, // one more, so that the engine sees that there are too many
             removed: room(CART_REMOVED_MAX)?,
             tags: room(TAGS_MAX + 1)?, // one more, so that the engine sees that it does not read all
@@ -210,6 +218,7 @@ impl<'a> Lists<'a> {
             asked: recycle(self.asked),
             uses: recycle(self.uses),
             counts: recycle(self.counts),
+            contacts: recycle(self.contacts),
             opt_outs: recycle(self.opt_outs),
             removed: recycle(self.removed),
             tags: recycle(self.tags),
@@ -244,9 +253,11 @@ impl<'a> Lists<'a> {
                     | AFTERCART_FACT_ASKED
                     | AFTERCART_FACT_USED
                     | AFTERCART_FACT_FAILED
+                    | AFTERCART_FACT_CONTACTED
             );
         let tagged = fact.kind == AFTERCART_FACT_ANSWER;
-        if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) {
+        let named = fact.kind != AFTERCART_FACT_CONTACTED;
+        if (at_ms != 0 && !dated) || (!tag.is_empty() && !tagged) || (!id.is_empty() && !named) {
             return Err(Status::UnsupportedField);
         }
         if let Some(event) = event {
@@ -267,6 +278,9 @@ impl<'a> Lists<'a> {
                 let failed = fact.kind == AFTERCART_FACT_FAILED;
                 push_last(&mut self.uses, &mut skip.uses, Use { id, at_ms, failed });
             }
+            AFTERCART_FACT_CONTACTED => {
+                push_last(&mut self.contacts, &mut skip.contacts, Contact { at_ms });
+            }
             AFTERCART_FACT_ANSWER => push(&mut self.answers, Answer { question: id, tag }),
             AFTERCART_FACT_OPT_OUT_CATEGORY => push(&mut self.opt_outs, id),
             AFTERCART_FACT_CART_REMOVED => push(&mut self.removed, id),
@@ -286,6 +300,7 @@ struct Skip {
     exposures: usize,
     asked: usize,
     uses: usize,
+    contacts: usize,
 }
 
 impl Skip {
@@ -301,6 +316,7 @@ impl Skip {
                 AFTERCART_FACT_DECLINE => skip.declines += 1,
                 AFTERCART_FACT_ASKED => skip.asked += 1,
                 AFTERCART_FACT_USED | AFTERCART_FACT_FAILED => skip.uses += 1,
+                AFTERCART_FACT_CONTACTED => skip.contacts += 1,
                 kind if exposure(kind).is_some() => skip.exposures += 1,
                 _ => {}
             }
@@ -310,6 +326,7 @@ impl Skip {
         skip.exposures = skip.exposures.saturating_sub(EXPOSURES_MAX);
         skip.asked = skip.asked.saturating_sub(ASKED_MAX);
         skip.uses = skip.uses.saturating_sub(USES_MAX);
+        skip.contacts = skip.contacts.saturating_sub(CONTACTED_MAX);
         Ok(skip)
     }
 }
@@ -370,7 +387,7 @@ pub(crate) fn flags<const N: usize>(given: u32, known: [u32; N]) -> Result<[bool
 }
 
 /// A number that counts only with its flag. Without, it must be zero: a forgotten flag is found here, not in production.
-fn optional(flag: bool, number: i64) -> Result<Option<i64>, Status> {
+pub(crate) fn optional(flag: bool, number: i64) -> Result<Option<i64>, Status> {
     match (flag, number) {
         (true, _) => Ok(Some(number)),
         (false, 0) => Ok(None),

@@ -110,33 +110,28 @@ pub unsafe extern "C" fn aftercart_resident_model(
 ) -> i32 {
     let find = |caller: &Caller| {
         caller.set(engine, ptr::null_mut())?;
-        let path = path_of(caller.bytes(path.cast(), path_length)?)?;
-        let (live, model) =
-            (given_path(caller, live, live_length)?, given_path(caller, model, model_length)?);
+        let given = |path: *const c_char, length| {
+            Ok::<_, Status>(path_of(caller.bytes(path.cast(), length)?)?.to_owned())
+        };
+        let some = |path: PathBuf| Some(path).filter(|path| !path.as_os_str().is_empty());
         let [shadow] = flags(shadow, [1])?;
+        let key = Key {
+            path: given(path, path_length)?,
+            live: some(given(live, live_length)?),
+            model: some(given(model, model_length)?).map(|path| (path, shadow)),
+        };
         let files = Files {
-            catalog: Identity::of(path)?,
-            live: live.map(Identity::of_changing).transpose()?,
-            model: model.map(Identity::of).transpose()?,
+            catalog: Identity::of(&key.path)?,
+            live: key.live.as_deref().map(Identity::of_changing).transpose()?,
+            model: key.model.as_ref().map(|(path, _)| Identity::of(path)).transpose()?,
         };
         // A panic cannot leave the list half-way: entries are whole before they go in.
         let mut residents = RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let thread = thread::current().id();
-        let named = |kept: &Resident| {
-            let learnt = kept.key.model.as_ref().map(|(path, shadow)| (path.as_path(), *shadow));
-            kept.key.path == path
-                && kept.key.live.as_deref() == live
-                && learnt == model.map(|model| (model, shadow))
-        };
-        let at = residents.iter().position(|kept| kept.thread == thread && named(kept));
+        let at = residents.iter().position(|kept| kept.thread == thread && kept.key == key);
         let at = match at {
             Some(at) if residents[at].files == files && residents[at].is_sound(caller) => at,
             at => {
-                let key = Key {
-                    path: path.to_owned(),
-                    live: live.map(Path::to_owned),
-                    model: model.map(|model| (model.to_owned(), shadow)),
-                };
                 let fresh = Resident::new(caller, thread, key, files, options, &residents)?;
                 keep(caller, &mut residents, at, fresh)?
             }
@@ -146,11 +141,6 @@ pub unsafe extern "C" fn aftercart_resident_model(
     };
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, decider, error, find)) }
-}
-
-/// A path that may be absent.
-fn given_path(caller: &Caller, path: *const c_char, length: usize) -> Result<Option<&Path>, Status> {
-    if length == 0 { Ok(None) } else { path_of(caller.bytes(path.cast(), length)?).map(Some) }
 }
 
 /// Puts a resident in the place of a former one, whose handles end here, or at the end of the list.

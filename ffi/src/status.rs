@@ -57,6 +57,7 @@ statuses! {
     BadLive = -303, c"BAD_LIVE", "The live overlay is damaged, or was not bound to this catalog: aftercart live bind.";
     LiveFull = -304, c"LIVE_FULL", "The live overlay has no room for this; make a larger one.";
     BadModel = -305, c"BAD_MODEL", "Not a model, or a damaged one: learn it again, or leave it out.";
+    BadProgrammes = -306, c"BAD_PROGRAMMES", "Programmes that cannot be read, or do not fit the catalog.";
 
     CatalogVersion = -401, c"CATALOG_VERSION", "The catalog file was built by an incompatible version.";
 

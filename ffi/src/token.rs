@@ -9,7 +9,7 @@ use engine::vocabulary::Currency;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::boundary::{Caller, call};
-use crate::engine::{Failure, chars, code_chars, construct};
+use crate::engine::{Failure, chars, construct};
 use crate::handle::{self, Opaque};
 use crate::request::code;
 use crate::status::Status;
@@ -175,7 +175,7 @@ fn plain(read: &Redeemed) -> aftercart_claim {
     plain.decision_id_high = (read.decision_id >> 64) as u64;
     plain.price = read.price;
     plain.expires_at_ms = read.expires_at_ms;
-    plain.currency = code_chars(&read.currency.0);
+    plain.currency = chars(read.currency.as_str(), 4);
     plain.id_length = read.item_id().len() as u32;
     plain.id = chars(read.item_id(), 72);
     let once = read.idempotency_key();

@@ -15,7 +15,7 @@ pub const AFTERCART_ABI_VERSION: u32 = 1;
 /// Most lines of a transaction.
 pub const AFTERCART_LINES_MAX: u32 = 512;
 /// Most facts of a call. Of these are read: the last 1024 purchases, the last 256 declines, the last 256 that were shown, looked
-/// at or taken, the last 256 questions that were asked, the last 256 uses, the first 16 answers and the first 16 products removed from
+/// at or taken, the last 256 questions that were asked, the last 256 uses, the last 64 messages, the first 16 answers and the first 16 products removed from
 /// the cart. Of more than 32 opted-out categories, all categories are taken as opted out.
 pub const AFTERCART_FACTS_MAX: u32 = 4096;
 /// Most slots of a placement: a capacity that always suffices.
@@ -95,6 +95,9 @@ pub const AFTERCART_FACT_ASKED: u32 = 11;
 pub const AFTERCART_FACT_USED: u32 = 12;
 /// `aftercart_fact.kind`: likewise, and it did not work out: declined, or given up.
 pub const AFTERCART_FACT_FAILED: u32 = 13;
+/// `aftercart_fact.kind`: a message that the customer got at `at_ms`, or will get, through any channel. For `aftercart_plan_follow_ups`;
+/// has no `id`.
+pub const AFTERCART_FACT_CONTACTED: u32 = 14;
 
 /// Of an id: whatever has it, product, offer or partner. An id that several of them have is refused.
 pub const AFTERCART_ITEM_ANY: u32 = 0;
@@ -151,6 +154,7 @@ const _: () = assert!(AFTERCART_LINES_MAX as usize == engine::limits::LINES_MAX)
 const _: () = assert!(AFTERCART_SLOTS_MAX as usize == engine::limits::SLOTS_MAX);
 const _: () = assert!(engine::limits::PURCHASES_MAX == 1024 && engine::limits::DECLINES_MAX == 256);
 const _: () = assert!(engine::limits::EXPOSURES_MAX == 256 && engine::limits::USES_MAX == 256);
+const _: () = assert!(engine::limits::CONTACTS_MAX == 64);
 const _: () = assert!(AFTERCART_LIVE_PAUSED as u64 == engine::LiveFact::PAUSED);
 const _: () = assert!(AFTERCART_LIVE_EMPTY as u64 == engine::LiveFact::EMPTY);
 const _: () = assert!(AFTERCART_LIVE_THROTTLE_SHIFT == engine::LiveFact::THROTTLE_SHIFT);

@@ -1,12 +1,16 @@
 //! C and C++ programs against the library as it ships, on a small catalog. They need gcc and g++.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use engine::build::feed::{OrderLine, Orders, PartnerOffer, Partners, Product};
 use engine::build::progress::Silent;
 use engine::build::{BuildOptions, Inputs, build};
+use engine::event::EventKind;
+use engine::record::RingReader;
 use engine::vocabulary::{Availability, OfferKind};
+use sha2::{Digest, Sha256};
 
 mod common;
 
@@ -29,10 +33,11 @@ fn c_answers_what_every_language_must() {
     let folder = common::root().join("tests/conformance");
     let overlay = shop.folder.path().join("conformance.live");
     let model = folder.join("model.bin");
+    let (programmes, log) = (folder.join("programmes.toml"), shop.folder.path().join("log"));
     let modes: [(&str, &str, &[&std::ffi::OsStr]); 3] = [
-        ("requests.txt", "offers.txt", &[]),
+        ("requests.txt", "offers.txt", &["log".as_ref(), log.as_ref()]),
         ("live.txt", "live-answers.txt", &["live".as_ref(), overlay.as_ref()]),
-        ("moments.txt", "moments-answers.txt", &["moments".as_ref(), model.as_ref()]),
+        ("moments.txt", "moments-answers.txt", &["moments".as_ref(), model.as_ref(), programmes.as_ref()]),
     ];
     for (requests, record, mode) in modes {
         let mut command = Command::new(&program);
@@ -44,6 +49,17 @@ fn c_answers_what_every_language_must() {
         }
         assert_eq!(told, recorded);
     }
+    let rings: Vec<_> = std::fs::read_dir(log.join("rings")).expect("it is there").flatten().collect();
+    let sum = Sha256::digest(std::fs::read(rings[0].path()).expect("a ring"));
+    let sum = sum.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let recorded = std::fs::read_to_string(folder.join("records.sha256")).expect("the record is there");
+    assert_eq!((rings.len(), sum), (1, recorded.trim().to_owned()), "what Rust leaves in its ring");
+    let events = std::fs::read_to_string(log.join("incoming/events.jsonl")).expect("events");
+    let kind = |line: &str| {
+        EventKind::ALL.iter().find(|kind| line.contains(&format!("\"event\":\"{kind}\""))).copied()
+    };
+    let kinds: Vec<_> = events.lines().filter_map(kind).collect();
+    assert_eq!(kinds, EventKind::ALL, "one of each, in order");
 }
 
 #[test]
@@ -58,8 +74,11 @@ fn a_decision_allocates_nothing() {
     let shop = Shop::new();
     let curious = common::root().join("tests/conformance/shop.aftercart");
     let program = shop.link("c", "ffi/tests/c/zero_alloc.c", Link::Shared);
-    let told = shop.run(&program, &[curious.to_str().expect("UTF-8")]);
-    assert_eq!(told, "0 allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n");
+    let programmes = common::root().join("tests/conformance/programmes.toml");
+    let log = shop.folder.path().join("log");
+    let arguments = [&curious, &programmes, &log].map(|path| path.to_str().expect("UTF-8"));
+    let told = shop.run(&program, &arguments);
+    assert_eq!(told, "0 allocations in 3000 decisions, 1000 questions, rankings, tokens, plans and events\n");
 }
 
 #[test]
@@ -91,7 +110,7 @@ fn without_memory_a_call_fails_or_aborts() {
     let shop = Shop::new();
     let told = shop.run(&shop.link("c", "ffi/tests/c/no_memory.c", Link::Shared), &[]);
     let calls: Vec<&str> = told.lines().collect();
-    assert_eq!(calls.len(), 11, "{told}");
+    assert_eq!(calls.len(), 13, "{told}");
     assert_eq!(calls.last(), Some(&"decide: 0 times out of memory, 0 times aborted"));
     assert!(
         told.lines().any(|call| call.starts_with("decider: ") && !call.contains(": 0 times out")),
@@ -111,6 +130,23 @@ fn an_overlay_and_its_leases() {
         live.edit().expect("a lock").set(Some(LiveKind::Offer), "guide", &twice, 1).expect("it is known");
         let program = shop.link(language, "ffi/tests/c/live.c", link);
         assert_eq!(shop.run(&program, &[overlay.to_str().expect("UTF-8")]), "ok\n");
+    }
+}
+
+#[test]
+fn a_log_keeps_what_was_made_and_what_came_of_it() {
+    for (language, link) in [("c", Link::Shared), ("c++", Link::Static), ("c", Link::Sanitized)] {
+        let shop = Shop::new();
+        let log = shop.folder.path().join("log");
+        let program = shop.link(language, "ffi/tests/c/log.c", link);
+        assert_eq!(shop.run(&program, &[log.to_str().expect("UTF-8")]), "ok\n");
+        let rings = std::fs::read_dir(log.join("rings")).expect("it is there").flatten();
+        let written = rings.map(|ring| RingReader::peek(&ring.path()).expect("a ring").made());
+        assert_eq!(written.collect::<BTreeSet<_>>(), [3, 10].into(), "parent and child, each its own");
+        let events = std::fs::read_to_string(log.join("incoming/events.jsonl")).expect("events");
+        let ids: BTreeSet<_> = events.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(ids.len(), 2_001);
+        assert!(ids.iter().all(|line| line.starts_with("{\"event_id\":\"") && line.ends_with('}')));
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use engine::before_payment::{Because, Device};
+use engine::event::EventKind;
+use engine::follow_up::{Channel, MessageKind, Withheld};
 use engine::vocabulary::{
     AcceptMode, AgeBand, CustomerKind, OfferKind, PaymentType, Purpose, Role, SensitiveClass, Stage,
 };
@@ -51,8 +53,11 @@ fn generate(change: impl FnOnce(&mut cbindgen::Config)) -> String {
         "question.rs",
         "token.rs",
         "before_payment.rs",
+        "follow_up.rs",
         "live.rs",
         "edit.rs",
+        "log.rs",
+        "event.rs",
         "resident.rs",
         "selftest.rs",
     ];
@@ -140,6 +145,19 @@ fn constants() -> String {
         Because::ALL,
         |v| (v.code().into(), v.name()),
     );
+    let of = "aftercart_follow_up";
+    list(&mut out, &format!("What a message is for: {of}.kind."), "MESSAGE", MessageKind::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, &format!("Through what it goes: {of}.channel."), "CHANNEL", Channel::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, &format!("Why it is withheld: {of}.withheld."), "WITHHELD", Withheld::ALL, |v| {
+        (v.code().into(), v.name())
+    });
+    list(&mut out, "What happened: aftercart_event.kind.", "EVENT", EventKind::ALL, |v| {
+        (v.code().into(), v.name())
+    });
     list(
         &mut out,
         "How it follows from the order: aftercart_offer.relation.",

@@ -11,6 +11,7 @@ mod attributes;
 mod catalogue;
 mod cells;
 mod codes;
+mod content;
 mod dictionary;
 pub mod error;
 pub mod feed;

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use zerocopy::little_endian::{I64, U16, U32};
 
 use super::catalogue::Layout;
+use super::content;
 use super::error::BuildError;
-use super::feed::{FrequencyCap, NONE, Partner, Partners};
+use super::feed::{FrequencyCap, NONE, Partner, PartnerOffer, Partners};
 use crate::days::DAY_MS;
 use crate::index::format::{
     BlockRecord, NameKind, OfferRecord, PartnerRecord, PolicyRecord, SectionKind as S, TriggerRecord,
@@ -148,17 +149,18 @@ fn input(problem: String, way_out: &str) -> BuildError {
 }
 
 /// What the partners file may name.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     /// Lower case, as are brands.
     categories: HashMap<String, u32>,
     brands: HashMap<String, u32>,
-    products: HashMap<&'a str, u32>,
+    pub(super) products: HashMap<&'a str, u32>,
 }
 
 impl<'a> Names<'a> {
     fn new(layout: &Layout<'a>) -> Self {
         let (inputs, dictionary, placed) = (layout.inputs, layout.dictionary, layout.placed);
-        let named = inputs.partners.offers.iter().any(|o| !o.trigger_products.is_empty());
+        let names = |o: &PartnerOffer| !o.trigger_products.is_empty() || o.content.is_some();
+        let named = inputs.partners.offers.iter().any(names);
         let rows = if named { inputs.products.as_slice() } else { &[] };
         Self {
             categories: dictionary.taxonomy.paths.iter().map(|path| path.to_lowercase()).zip(0..).collect(),
@@ -167,7 +169,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn category(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+    pub(super) fn category(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
         look_up(self.categories.get(&name.trim().to_lowercase()), name, "category", field, of)
     }
 
@@ -176,7 +178,13 @@ impl<'a> Names<'a> {
     }
 }
 
-fn look_up(found: Option<&u32>, name: &str, what: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+pub(super) fn look_up(
+    found: Option<&u32>,
+    name: &str,
+    what: &str,
+    field: &str,
+    of: &str,
+) -> Result<u32, BuildError> {
     found.copied().ok_or_else(|| {
         input(
             format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
@@ -206,6 +214,7 @@ fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>
             offer.trigger_answers.iter().map(|tag| (trigger::ANSWER, answer_key(tag.as_bytes()), ix)),
         );
     }
+    keys.extend(content::triggers(layout, names)?);
     keys.sort_unstable();
     keys.dedup();
     for group in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -261,7 +270,8 @@ fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
                     *groups.entry(name).or_insert(next)
                 }
             }),
-            reserved: [0; 29],
+            content: offer.content.as_ref().map_or(0, |holds| holds.kind.code()),
+            reserved: [0; 28],
         });
     }
     Ok(records)

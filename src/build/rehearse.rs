@@ -30,8 +30,12 @@ pub(super) fn rehearse(inputs: &Inputs, options: &BuildOptions) -> Result<(), Bu
 /// Products that are named, or bring a name that none before them had.
 fn with_all_names(inputs: &Inputs) -> impl Iterator<Item = &Product> {
     let of_policy = inputs.policy.iter().flat_map(|policy| policy.all_names()).flat_map(|n| &n.products);
-    let of_offers = inputs.partners.offers.iter().flat_map(|offer| &offer.trigger_products);
-    let named: HashSet<&str> = of_policy.chain(of_offers).map(String::as_str).collect();
+    let offers = &inputs.partners.offers;
+    let of_offers = offers.iter().flat_map(|offer| &offer.trigger_products);
+    let content = || offers.iter().filter_map(|offer| offer.content.as_ref());
+    let of_content = content().flat_map(|holds| &holds.products);
+    let named: HashSet<&str> = of_policy.chain(of_offers).chain(of_content).map(String::as_str).collect();
+    let groups: HashSet<&str> = content().flat_map(|holds| &holds.groups).map(String::as_str).collect();
     let (mut categories, mut brands, mut attributes) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut sellers = HashSet::new();
     inputs.products.iter().filter(move |product| {
@@ -41,7 +45,9 @@ fn with_all_names(inputs: &Inputs) -> impl Iterator<Item = &Product> {
             sellers.insert(product.seller.as_str()),
             product.attributes.iter().fold(false, |fresh, attribute| fresh | attributes.insert(attribute)),
         ];
-        fresh.contains(&true) || named.contains(product.id.as_str())
+        let asked_for =
+            named.contains(product.id.as_str()) || groups.contains(product.item_group_id.as_str());
+        fresh.contains(&true) || asked_for
     })
 }
 

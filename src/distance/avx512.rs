@@ -92,6 +92,12 @@ fn dot(a: &[i8], b: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(sum) + scalar::dot(a_rest, b_rest)
 }
 
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn load64(from: &[i8; 64]) -> __m512i {
+    // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
+    unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+}
+
 /// Rows of one length. The instruction multiplies unsigned bytes with signed ones: 128 more in each byte of `row` is 128 times
 /// the sum of the other row more in the result.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
@@ -101,9 +107,7 @@ fn dots(row: &[i8], others: &Rows, out: &mut [i32]) {
         let (other_blocks, other_rest) = other.as_chunks::<64>();
         let mut sum = _mm512_setzero_si512();
         for (x, y) in blocks.iter().zip(other_blocks) {
-            // SAFETY: both arrays are 64 readable bytes, and the loads need no alignment.
-            let (x, y) =
-                unsafe { (_mm512_loadu_si512(x.as_ptr().cast()), _mm512_loadu_si512(y.as_ptr().cast())) };
+            let (x, y) = (load64(x), load64(y));
             sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), y);
         }
         let rest = rest.iter().zip(other_rest).map(|(x, y)| (i32::from(*x) + 128) * i32::from(*y));

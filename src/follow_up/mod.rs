@@ -2,12 +2,10 @@
 //! mail service's, and an offer in it is decided when it is sent, by `decide` for stage `email`, so that it obeys that day's rules.
 //!
 //! Messages count their days from the order, from the promised delivery, or from the moment at which the customer is expected
-//! to buy again. That moment is the order plus the customer's own interval, drawn to the usual one: with n intervals between
-//! purchases of the product by the customer (this order among them) of mean length x, and the product's usual days m
-//! ([`crate::index::format::SectionKind::RefillDays`], else the median of its type), it is (m + n x) / (1 + n): the mean of a
-//! Poisson process whose rate has a Gamma prior of shape 1, as refills are due by. Without an own interval it is m; without m,
-//! x, from two intervals on; else there is none, and no refill.
+//! to buy again: the order plus the customer's own intervals, drawn to the usual one (`due.rs` has the formula). Without an own
+//! interval it is the usual one; without that, the customer's, from two intervals on; else there is none, and no refill.
 
+mod due;
 mod programme;
 
 use smallvec::SmallVec;
@@ -16,13 +14,16 @@ use crate::bought::Line;
 use crate::context::{self, Context};
 use crate::days::DAY_MS;
 use crate::decide::{DecideError, Decider};
+use crate::engine::Engine;
 use crate::index::format::NONE;
 use crate::limits::{CONTACTS_MAX, FOLLOW_UP_PROGRAMMES_MAX, FOLLOW_UP_STEPS_MAX, FOLLOW_UPS_MAX, LINES_MAX};
-use crate::offer::ProductIx;
+use crate::offer::{Item, OfferIx, ProductIx};
 use crate::policy::Unknown;
 use crate::profile::Profile;
 use crate::transaction::Transaction;
-use crate::vocabulary::{Purpose, Role};
+use crate::vocabulary::{ContentKind, Purpose};
+
+use due::{Due, due};
 
 pub use programme::{
     Anchor, Channel, ContactPolicy, MessageKind, Programme, ProgrammeError, ProgrammeTable, Programmes, Step,
@@ -31,8 +32,6 @@ pub use programme::{
 /// An hour.
 const HOUR_MS: i64 = 3_600_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
-/// Intervals for which the usual days speak.
-const PRIOR_INTERVALS: i64 = 1;
 
 /// A message that the customer got, or that is planned already, through any channel.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,6 +84,28 @@ pub enum Withheld {
 }
 
 impl Withheld {
+    /// Every reason, in the order of its code.
+    pub const ALL: &'static [Self] =
+        &[Self::TimeUnknown, Self::TooLate, Self::ContactPolicy, Self::Consent, Self::Gift];
+
+    /// The fixed number of this reason, from 1.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The name as C has it, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TimeUnknown => "time_unknown",
+            Self::TooLate => "too_late",
+            Self::ContactPolicy => "contact_policy",
+            Self::Consent => "consent",
+            Self::Gift => "gift",
+        }
+    }
+
     /// One line for people.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -136,6 +157,23 @@ impl Programmes {
     pub fn step_of(&self, of: &FollowUp) -> Option<(&str, &Step)> {
         let name = &self.list.get(usize::from(of.programme))?.id;
         Some((name, self.step(of.programme, of.step)?))
+    }
+
+    /// What a planned message carries: the content that its step names; guidance that names none, how to use or care for its very
+    /// product, as far as the catalog has that for the product, its model or its category ([`Engine::content_of`]).
+    #[must_use]
+    pub fn content_of(&self, of: &FollowUp, engine: &Engine) -> Option<OfferIx> {
+        let step = self.step(of.programme, of.step)?;
+        if !step.content.is_empty() || step.kind != MessageKind::Guidance {
+            return engine.find_offer(&step.content);
+        }
+        let rank = |content: &OfferIx| match engine.content_kind(Item::Offer(*content)) {
+            Some(ContentKind::Usage) => 0,
+            Some(ContentKind::Care) => 1,
+            Some(ContentKind::Guide) => 2,
+            Some(ContentKind::Pairing) | None => 3,
+        };
+        engine.content_of(of.product?).filter(|content| rank(content) < 3).min_by_key(rank)
     }
 }
 
@@ -333,32 +371,4 @@ impl Plan<'_> {
         let past = self.outlook.contacts.get(from..).unwrap_or(&[]).iter().map(|contact| contact.at_ms);
         past.chain(self.follow_ups.planned.iter().map(|planned| planned.at_ms))
     }
-}
-
-/// When something is expected to be bought again.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    days: u16,
-    own_intervals: u16,
-}
-
-/// See the module's description. Durable things are not bought again.
-fn due(context: &Context<'_>, line: &Line) -> Option<Due> {
-    let now = context.now_ms()?;
-    let past = context.past_of(line.product).filter(|past| past.first_at_ms > 0 && past.first_at_ms < now);
-    let own = past.map_or(0, |past| i64::from(past.times));
-    let own_days = past.map_or(0, |past| now.saturating_sub(past.first_at_ms) / DAY_MS);
-    if !matches!(line.role, Role::Consumable | Role::Unknown) {
-        return None;
-    }
-    let learnt = context.view.refill_days.get(line.product as usize).map_or(0, |days| days.get());
-    let median = context.view.types.get(line.kind as usize).map_or(0, |kind| kind.replenish_days[1].get());
-    let usual = i64::from(if learnt > 0 { learnt } else { median });
-    let (sum, intervals) = match (line.role, usual) {
-        (Role::Consumable, 1..) => (PRIOR_INTERVALS * usual + own_days, PRIOR_INTERVALS + own),
-        _ if own >= 2 => (own_days, own),
-        _ => return None,
-    };
-    let days = (sum / intervals.max(1)).clamp(1, i64::from(u16::MAX)) as u16;
-    Some(Due { days, own_intervals: own.min(i64::from(u16::MAX)) as u16 })
 }

@@ -47,38 +47,39 @@ vocabulary! {
 
 /// One message of a programme.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
-#[cfg_attr(feature = "policy", serde(deny_unknown_fields))]
+#[cfg_attr(feature = "programmes", derive(serde::Deserialize))]
+#[cfg_attr(feature = "programmes", serde(deny_unknown_fields))]
 pub struct Step {
     /// Your mail service's name for it, 1 to 64 bytes; its own within a programme.
     pub template: String,
     /// What it is for.
     pub kind: MessageKind,
     /// Through what.
-    #[cfg_attr(feature = "policy", serde(default))]
+    #[cfg_attr(feature = "programmes", serde(default))]
     pub channel: Channel,
     /// From when its days count.
     pub after: Anchor,
     /// Days after that, -365 to 365; below 0 = before.
-    #[cfg_attr(feature = "policy", serde(default))]
+    #[cfg_attr(feature = "programmes", serde(default))]
     pub days: f64,
     /// Days in which it still makes sense, above 0 to 365.
-    #[cfg_attr(feature = "policy", serde(default = "a_week"))]
+    #[cfg_attr(feature = "programmes", serde(default = "a_week"))]
     pub expires_days: f64,
-    /// Id of the offer of kind `content` that it carries; empty = none.
-    #[cfg_attr(feature = "policy", serde(default))]
+    /// Id of the offer of kind `content` that it carries; empty = for guidance what the catalog has for the very product
+    /// ([`Programmes::content_of`]), else none.
+    #[cfg_attr(feature = "programmes", serde(default))]
     pub content: String,
 }
 
-#[cfg(feature = "policy")]
+#[cfg(feature = "programmes")]
 fn a_week() -> f64 {
     7.0
 }
 
 /// What follows a purchase of some categories.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
-#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+#[cfg_attr(feature = "programmes", derive(serde::Deserialize))]
+#[cfg_attr(feature = "programmes", serde(deny_unknown_fields, default))]
 pub struct Programme {
     /// Its name, 1 to 64 bytes, its own.
     pub id: String,
@@ -87,14 +88,14 @@ pub struct Programme {
     /// Id of an earlier programme whose steps it has too, save those with a template of its own. Empty = none.
     pub extends: String,
     /// Its messages, at most 8 with what it extends.
-    #[cfg_attr(feature = "policy", serde(rename = "step"))]
+    #[cfg_attr(feature = "programmes", serde(rename = "step"))]
     pub steps: Vec<Step>,
 }
 
 /// How often a customer hears from the shop, through all channels together.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
-#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+#[cfg_attr(feature = "programmes", derive(serde::Deserialize))]
+#[cfg_attr(feature = "programmes", serde(deny_unknown_fields, default))]
 pub struct ContactPolicy {
     /// Messages in any seven days, beyond which nothing is advertised.
     pub max_per_week: u8,
@@ -112,15 +113,15 @@ impl Default for ContactPolicy {
 
 /// All of it. In a file it is TOML (see the README); in Rust it is this.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
-#[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
+#[cfg_attr(feature = "programmes", derive(serde::Deserialize))]
+#[cfg_attr(feature = "programmes", serde(deny_unknown_fields, default))]
 pub struct ProgrammeTable {
     /// Days from order to delivery where the order does not say; none = what counts from delivery is not sent then.
     pub delivery_days: Option<f64>,
     /// How often.
     pub contact: ContactPolicy,
     /// What, by category.
-    #[cfg_attr(feature = "policy", serde(rename = "programme"))]
+    #[cfg_attr(feature = "programmes", serde(rename = "programme"))]
     pub programmes: Vec<Programme>,
 }
 
@@ -139,7 +140,7 @@ impl ProgrammeTable {
     ///
     /// # Errors
     /// The parser's, with line and column.
-    #[cfg(feature = "policy")]
+    #[cfg(feature = "programmes")]
     pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }

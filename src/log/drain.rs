@@ -1,6 +1,8 @@
 //! From rings to files.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +18,6 @@ pub struct Drain {
     log: Log,
     name: String,
     reader: RingReader,
-    /// Records that were damaged.
-    unreadable: u64,
 }
 
 /// What one emptying did.
@@ -31,11 +31,13 @@ pub struct Drained {
     pub unreadable: u64,
 }
 
-/// What was found in a ring whose process is gone, or why it could not be read.
+/// What was found in a ring whose process is gone, or leaves it to others, or why it could not be read.
 #[derive(Debug)]
 pub struct Recovered {
     /// Its name.
     pub ring: String,
+    /// Whether its process goes on: then the ring stays.
+    pub lives: bool,
     /// What was drained, or why nothing.
     pub drained: Result<Drained, LogError>,
 }
@@ -59,38 +61,50 @@ impl Log {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
             return Err(LogError::Name { name: name.to_owned() });
         }
-        let done = self.ring_path(name, "done");
-        if done.exists() {
-            return Err(io(&done, "make a ring of this name")(std::io::ErrorKind::AlreadyExists.into()));
-        }
-        let path = self.ring_path(name, "ring");
+        let path = ring::path_in(&self.folder, name);
         let (writer, reader) = ring::create(&path, capacity).map_err(io(&path, "make a ring"))?;
-        Ok((writer, Drain { log: self.clone(), name: name.to_owned(), reader, unreadable: 0 }))
+        Ok((writer, Drain { log: self.clone(), name: name.to_owned(), reader }))
     }
 
-    fn ring_path(&self, name: &str, extension: &str) -> PathBuf {
-        self.folder.join("rings").join(format!("{name}.{extension}"))
-    }
-
-    /// Empties and puts away the rings whose processes are gone. `engines` name items and arms: any that match are used.
+    /// Empties the rings whose processes are gone, and puts them away; and those that live and are left to others
+    /// ([`ring::create_in`]), where there are engines. `engines` name items and arms: any that match are used. In a ring that
+    /// lives, a decision that none of them names waits for one that does, until the ring is half full. Waits for others
+    /// that do the same.
     ///
     /// # Errors
     /// [`LogError::Io`] where the rings cannot be listed. What is wrong with one ring is said of that ring.
     pub fn recover(&self, engines: &[Arc<Engine>]) -> Result<Vec<Recovered>, LogError> {
+        let _alone = self.alone()?;
         let mut recovered = Vec::new();
         for path in self.list("rings", "ring")? {
             let ring = stem(&path);
-            let drained = match RingReader::adopt(&path) {
-                Ok(None) => continue,
-                Ok(Some(reader)) => {
-                    let mut drain = Drain { log: self.clone(), name: ring.clone(), reader, unreadable: 0 };
-                    drain.empty(engines).and_then(|drained| drain.finish().map(|()| drained))
+            let reader = match RingReader::adopt(&path) {
+                Ok(Some(reader)) if !reader.lives() || !engines.is_empty() => reader,
+                Ok(_) => continue,
+                Err(source) => {
+                    let drained = Err(io(&path, "read the ring")(source));
+                    recovered.push(Recovered { ring, lives: false, drained });
+                    continue;
                 }
-                Err(source) => Err(io(&path, "read the ring")(source)),
             };
-            recovered.push(Recovered { ring, drained });
+            let lives = reader.lives();
+            let mut drain = Drain { log: self.clone(), name: ring.clone(), reader };
+            let drained = drain.empty(engines).and_then(|drained| match lives {
+                true => Ok(drained),
+                false => drain.finish().map(|()| drained),
+            });
+            recovered.push(Recovered { ring, lives, drained });
         }
         Ok(recovered)
+    }
+
+    /// A lock on what only one process at a time may do to a log: it ends with what is returned, or with the process.
+    pub(super) fn alone(&self) -> Result<File, LogError> {
+        let path = self.folder.join("rings").join("lock");
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(io(&path, "open"))?;
+        file.lock().map_err(io(&path, "lock"))?;
+        Ok(file)
     }
 
     /// What became of all decisions of this log, as far as its rings say: those that are put away, and those that live or wait.
@@ -98,22 +112,27 @@ impl Log {
     /// # Errors
     /// [`LogError::Io`] where the rings cannot be listed or read.
     pub fn counts(&self) -> Result<RingCounts, LogError> {
-        let mut sum = RingCounts::default();
+        let mut all = BTreeMap::new();
+        for path in self.list("rings", "ring")? {
+            match RingReader::peek(&path) {
+                Ok(counts) => drop(all.insert(stem(&path), counts)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {} // put away by now
+                Err(error) => return Err(io(&path, "read the ring")(error)),
+            }
+        }
+        // What was put away in between has both files for a moment.
         for path in self.list("rings", "done")? {
             let text = std::fs::read(&path).map_err(io(&path, "read"))?;
-            let done: Done =
+            let Done { written, dropped, unreadable } =
                 serde_json::from_slice(&text).map_err(|error| io(&path, "read")(error.into()))?;
-            sum.written += done.written;
-            sum.drained += done.written;
-            sum.dropped += done.dropped;
+            all.insert(stem(&path), RingCounts { written, drained: written, dropped, unreadable });
         }
-        for path in self.list("rings", "ring")? {
-            let counts = RingReader::peek(&path).map_err(io(&path, "read the ring"))?;
-            sum.written += counts.written;
-            sum.drained += counts.drained;
-            sum.dropped += counts.dropped;
-        }
-        Ok(sum)
+        Ok(all.values().fold(RingCounts::default(), |sum, one| RingCounts {
+            written: sum.written.saturating_add(one.written),
+            drained: sum.drained.saturating_add(one.drained),
+            dropped: sum.dropped.saturating_add(one.dropped),
+            unreadable: sum.unreadable.saturating_add(one.unreadable),
+        }))
     }
 }
 
@@ -129,18 +148,26 @@ impl Drain {
     /// [`LogError`]: nothing was freed.
     pub fn empty(&mut self, engines: &[Arc<Engine>]) -> Result<Drained, LogError> {
         let first = self.reader.counts().drained;
-        let (records, unreadable) = self.reader.read();
-        let rows: Vec<Row<'_>> = records.iter().map(|record| row(record, engines)).collect();
+        let waits = self.reader.lives() && !self.is_due();
+        let (read, mut rows, mut drained) = (self.reader.read(), Vec::new(), Drained::default());
+        for record in &read {
+            match record.as_ref().map(|record| row(record, engines)) {
+                Some(row) if waits && row.catalog.is_none() => break,
+                Some(row) => {
+                    drained.decisions += 1;
+                    drained.unnamed += u64::from(row.catalog.is_none());
+                    rows.push(row);
+                }
+                None => drained.unreadable += 1,
+            }
+        }
         if !rows.is_empty() {
             let name = format!("{}-{first:012}", self.name);
             self.log.publish(Table::Offers, &name, &decisions::offers(&rows)?)?;
             self.log.publish(Table::Decisions, &name, &decisions::decisions(&self.name, &rows)?)?;
         }
-        let unnamed = rows.iter().filter(|row| row.catalog.is_none()).count() as u64;
-        let decisions = rows.len() as u64;
-        self.reader.drained_to(decisions + unreadable);
-        self.unreadable += unreadable;
-        Ok(Drained { decisions, unnamed, unreadable })
+        self.reader.drained_to(drained.decisions + drained.unreadable, drained.unreadable);
+        Ok(drained)
     }
 
     /// What became of the decisions so far.
@@ -152,8 +179,7 @@ impl Drain {
     /// Whether the ring is half full or more.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        let counts = self.counts();
-        (counts.written - counts.drained) * 2 >= self.reader.capacity()
+        self.counts().waiting() >= self.reader.capacity().div_ceil(2)
     }
 
     /// Puts an emptied ring away: keeps its counts, removes its file. Its writer must be gone.
@@ -161,13 +187,13 @@ impl Drain {
     /// # Errors
     /// [`LogError::Io`].
     pub fn finish(self) -> Result<(), LogError> {
-        let RingCounts { written, dropped, .. } = self.counts();
-        let done = Done { written, dropped, unreadable: self.unreadable };
-        let path = self.log.ring_path(&self.name, "done");
+        let RingCounts { written, dropped, unreadable, .. } = self.counts();
+        let done = Done { written, dropped, unreadable };
+        let ring = ring::path_in(&self.log.folder, &self.name);
+        let path = ring.with_extension("done");
         let text = serde_json::to_vec(&done).map_err(|error| io(&path, "write")(error.into()))?;
         put(&path, &text)?;
-        let path = self.log.ring_path(&self.name, "ring");
-        std::fs::remove_file(&path).map_err(io(&path, "remove the ring"))
+        std::fs::remove_file(&ring).map_err(io(&ring, "remove the ring"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What came of decisions: late, out of order and twice, all of which is welcome.
 
 use std::collections::HashSet;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,75 +13,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::decisions::{batch, hex_id, long, texts};
 use super::{Log, LogError, Table, io, read_batches};
-
-/// Declares the kinds of event.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
-        /// What happened.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum EventKind { $($(#[$doc])* $name,)+ }
-
-        impl EventKind {
-            /// All.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The name that logs use.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// The page with its offers was seen. Without it nothing counts as shown; of a held-out unit: the page without them was.
-    Activated = "activated",
-    /// An offer was looked at more closely.
-    Engaged = "engaged",
-    /// An offer was accepted.
-    Accepted = "accepted",
-    /// It was, and could not be carried out; `code` says why.
-    AcceptFailed = "accept_failed",
-    /// An accepted offer earned `value`, of which `margin` and `payout` are the merchant's.
-    Converted = "converted",
-    /// Of that, `value`, `margin` and `payout` came back.
-    Returned = "returned",
-    /// An offer or the page was waved away.
-    Dismissed = "dismissed",
-    /// `question` was answered with tag `answer`.
-    SurveyAnswered = "survey_answered",
-    /// The unit ordered something afterwards, by an offer or not, for `value`: for every arm alike.
-    Ordered = "ordered",
-}
-
-/// One event. Amounts are minor units of the currency of its decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// Its own, 1 to 128 bytes: of several with the same id only one counts.
-    pub event_id: String,
-    /// Of which decision.
-    pub decision_id: u128,
-    /// When, Unix milliseconds.
-    pub at_ms: i64,
-    /// What.
-    pub kind: EventKind,
-    /// Id of the product or offer; empty = the whole page.
-    pub item_id: String,
-    /// 0 or more.
-    pub value: Option<i64>,
-    /// May be negative.
-    pub margin: Option<i64>,
-    /// From the partner; 0 or more.
-    pub payout: Option<i64>,
-    /// The host's own word.
-    pub code: String,
-    /// Of a survey.
-    pub question: String,
-    /// Its tag.
-    pub answer: String,
-}
+use crate::event::{self, Event, EventKind};
 
 /// A line that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,9 +71,6 @@ impl Event {
     /// What is wrong with it, in words.
     pub fn parse(json: &str) -> Result<Self, String> {
         let line: Line = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        if !(1..=128).contains(&line.event_id.len()) {
-            return Err("event_id: 1 to 128 bytes".into());
-        }
         let digits = line.decision_id.len() == 32 && line.decision_id.bytes().all(|b| b.is_ascii_hexdigit());
         let decision_id = u128::from_str_radix(&line.decision_id, 16)
             .ok()
@@ -157,15 +87,7 @@ impl Event {
         let amount = |field: &str, of: Option<f64>| of.map(|amount| minor(field, amount)).transpose();
         let [value, margin, payout] =
             [amount("value", line.value)?, amount("margin", line.margin)?, amount("payout", line.payout)?];
-        if value < Some(0) && value.is_some() || payout < Some(0) && payout.is_some() {
-            return Err("value and payout are 0 or more; what came back is a \"returned\"".into());
-        }
-        if matches!(line.event, EventKind::Converted | EventKind::Ordered | EventKind::Returned)
-            && value.is_none()
-        {
-            return Err(format!("value: \"{}\" has one", line.event.name()));
-        }
-        Ok(Self {
+        let event = Self {
             event_id: line.event_id,
             decision_id,
             at_ms,
@@ -177,13 +99,15 @@ impl Event {
             code: line.code,
             question: line.question,
             answer: line.answer,
-        })
+        };
+        event.check().map_err(|problem| problem.to_string())?;
+        Ok(event)
     }
 }
 
 fn minor(field: &str, major: f64) -> Result<i64, String> {
     let minor = (major * 100.0).round();
-    if minor.abs() > 1e15 || (minor - major * 100.0).abs() > 1e-6 * major.abs().max(1.0) {
+    if (minor - major * 100.0).abs() > 1e-6 * major.abs().max(1.0) {
         return Err(format!("{field}: {major} is not an amount with at most two decimals"));
     }
     Ok(minor as i64)
@@ -226,6 +150,42 @@ impl Log {
         Ok(Imported { problems, ..self.add_events(&events)? })
     }
 
+    /// Takes in what [`event::append`] left, and throws its files away. A file with lines that were not taken stays beside them as
+    /// `refused-N.jsonl`, for a person: import it again when it is corrected. Waits for others that do the same.
+    ///
+    /// # Errors
+    /// [`LogError`]: what was not taken in yet waits.
+    pub fn take_events(&self) -> Result<Imported, LogError> {
+        let _alone = self.alone()?;
+        let waiting = event::path_in(&self.folder);
+        if !waiting.parent().is_some_and(Path::exists) {
+            return Ok(Imported::default());
+        }
+        // Renamed first: from now on events go to another file, and only those who had this one open still write to it.
+        let named = |state: &str, number: usize| waiting.with_file_name(format!("{state}-{number}.jsonl"));
+        let free = |state: &str| (0..).map(|number| named(state, number)).find(|path| !path.exists());
+        if waiting.exists() {
+            let taken = free("taken").unwrap_or_else(|| waiting.clone());
+            std::fs::rename(&waiting, &taken).map_err(io(&waiting, "rename"))?;
+        }
+        let mut all = Imported::default();
+        for path in self.list("incoming", "jsonl")?.iter().filter(|path| is_taken(path)) {
+            let mut file = File::options().read(true).write(true).open(path).map_err(io(path, "open"))?;
+            file.lock().map_err(io(path, "lock"))?; // until they have written
+            let mut text = Vec::new();
+            file.read_to_end(&mut text).map_err(io(path, "read"))?;
+            let imported = self.import_events(&mut text.as_slice(), path)?;
+            match free("refused").filter(|_| !imported.problems.is_empty()) {
+                Some(refused) => std::fs::rename(path, &refused).map_err(io(path, "rename"))?,
+                None => std::fs::remove_file(path).map_err(io(path, "remove"))?,
+            }
+            all.new += imported.new;
+            all.repeated += imported.repeated;
+            all.problems.extend(imported.problems);
+        }
+        Ok(all)
+    }
+
     /// The ids of all events in whole files, as hashes.
     fn event_ids(&self) -> Result<HashSet<u128>, LogError> {
         let mut ids = HashSet::new();
@@ -242,6 +202,10 @@ impl Log {
         }
         Ok(ids)
     }
+}
+
+fn is_taken(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("taken-"))
 }
 
 pub(super) fn id_hash(event_id: &str) -> u128 {

@@ -6,6 +6,7 @@
 //! LOG/decisions/NAME-FIRST.parquet    a row per decision
 //! LOG/offers/NAME-FIRST.parquet       a row per offer of a slate, ghosts too
 //! LOG/events/....parquet          what came of them
+//! LOG/incoming/events.jsonl       what came of them and nobody has taken in yet
 //! ```
 //!
 //! Files appear whole, by renaming, and never change; folders of several machines may be copied into one. Beside each file lies
@@ -28,8 +29,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::replace::{Readers, replace};
 
+pub use crate::event::{Event, EventKind};
 pub use drain::{Drain, Drained, Recovered};
-pub use events::{Event, EventKind, Imported, LineProblem};
+pub use events::{Imported, LineProblem};
 pub use read::{LogData, Logged, LoggedCandidate, LoggedSlot};
 
 /// Why the log cannot be written or read.

@@ -7,8 +7,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 
-use super::events::{EventKind, id_hash};
+use super::events::id_hash;
 use super::{Log, LogError, Table, io, read_batches};
+use crate::event::EventKind;
 use crate::limits::LAYERS_MAX;
 use crate::vocabulary::Stage;
 

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::condition::{FlagFact, ListFact};
+use super::facts::text_hash;
 use super::rules::{self, Op};
 use crate::context::{Exposed, Seen};
 use crate::distance::prefetch_at;
@@ -65,6 +67,16 @@ impl Contracts {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.partners.is_empty() && self.offers.is_empty()
+    }
+
+    /// Whether any condition of a contract looks at an answer with this tag, or at whether the order is a gift.
+    pub(super) fn ask_for(&self, tag: &str, gift: bool) -> bool {
+        let asks = |op: &Op| match op {
+            Op::Has { list: ListFact::Answers, hash } => *hash == text_hash(tag),
+            Op::Flag(FlagFact::OrderGift) => gift,
+            _ => false,
+        };
+        self.ops.iter().any(asks)
     }
 
     /// Asks for a partner's contract, which will be read soon.

@@ -10,6 +10,7 @@ mod consent;
 mod contracts;
 mod doubts;
 mod facts;
+mod idle;
 mod names;
 mod placements;
 mod questions;
@@ -175,8 +176,8 @@ pub struct ValuePolicy {
 
 /// `allow` or `deny`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
-#[cfg_attr(feature = "policy", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "programmes", derive(serde::Deserialize))]
+#[cfg_attr(feature = "programmes", serde(rename_all = "snake_case"))]
 pub enum Unknown {
     /// Offer it.
     #[default]

@@ -6,7 +6,7 @@ use super::bits;
 use super::condition::{Comparison, Condition, NumberFact, TextFact};
 use super::rules::RULE_WORDS;
 use super::selectors::By;
-use super::{CompiledPolicy, Holding, Policy, doubts};
+use super::{CompiledPolicy, Holding, Policy, doubts, idle};
 use crate::engine::Engine;
 use crate::index::View;
 use crate::offer::{Item, OfferIx, ProductIx, Reason};
@@ -94,6 +94,7 @@ impl Engine {
                 .map(|rule| format!("rule \"{}\" never holds: its condition contradicts itself, or asks for a number that cannot be", rule.name)),
         );
         warnings.extend(unknown_placements(policy));
+        warnings.extend(idle::idle_questions(policy, compiled, &view));
         warnings.extend(doubts::doubts(policy, compiled, &view));
         Review {
             products: view.product_count(),
@@ -210,7 +211,7 @@ fn lets_in(classes: &[SensitiveClass], policy: &CompiledPolicy, view: &View<'_>)
 }
 
 /// `false` where a condition asks at once for what excludes itself.
-fn can_hold(condition: &Condition) -> bool {
+pub(super) fn can_hold(condition: &Condition) -> bool {
     match condition {
         Condition::Any(parts) => parts.iter().any(can_hold),
         Condition::All(parts) => {

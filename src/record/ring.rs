@@ -4,12 +4,14 @@
 //! A file is locked by who made it as long as they live; what a killed process left in it is read by [`RingReader::adopt`].
 //! So of the decisions that were made, each is in the ring, drained, or counted as dropped, at every instant.
 //!
-//! The file is words of 64 bits, little-endian: magic, version and words per record, capacity, written, drained, dropped, two
-//! zeros; then the records, round and round.
+//! A maker that does not drain says so in the file ([`create_in`]): then another process drains it while it lives.
+//!
+//! The file is words of 64 bits, little-endian: magic, version and words per record, capacity, written, drained, dropped, 1 where
+//! another process drains, records that were unreadable; then the records, round and round.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::DecisionRecord;
@@ -28,6 +30,8 @@ mod header {
     pub(super) const WRITTEN: usize = 3;
     pub(super) const DRAINED: usize = 4;
     pub(super) const DROPPED: usize = 5;
+    pub(super) const FOR_ANOTHER: usize = 6;
+    pub(super) const UNREADABLE: usize = 7;
 }
 
 /// Most records of a ring: 864 MB.
@@ -42,13 +46,21 @@ pub struct RingCounts {
     pub drained: u64,
     /// Made while the ring was full: lost.
     pub dropped: u64,
+    /// Of those drained, the ones that were damaged: lost.
+    pub unreadable: u64,
 }
 
 impl RingCounts {
     /// Decisions made.
     #[must_use]
     pub fn made(&self) -> u64 {
-        self.written + self.dropped
+        self.written.saturating_add(self.dropped)
+    }
+
+    /// Written and not yet drained.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.written.saturating_sub(self.drained)
     }
 }
 
@@ -114,7 +126,8 @@ impl Ring {
         // In this order, so that no more is drained than written.
         let drained = self.header(header::DRAINED);
         let written = self.header(header::WRITTEN);
-        RingCounts { written, drained, dropped: self.header(header::DROPPED) }
+        let [dropped, unreadable] = [header::DROPPED, header::UNREADABLE].map(|at| self.header(at));
+        RingCounts { written, drained, dropped, unreadable }
     }
 }
 
@@ -128,6 +141,7 @@ pub struct RingWriter {
 #[derive(Debug)]
 pub struct RingReader {
     ring: Arc<Ring>,
+    lives: bool,
 }
 
 /// A ring in memory for so many records (1 to [`CAPACITY_MAX`]; others are taken as the nearest). What is in it is lost with its
@@ -146,29 +160,72 @@ pub fn in_memory(capacity: usize) -> (RingWriter, RingReader) {
 /// # Errors
 /// The file exists, or the system refuses to make, fill, lock or map it.
 pub fn create(path: &Path, capacity: usize) -> io::Result<(RingWriter, RingReader)> {
+    make(path, capacity, false).map(ends)
+}
+
+/// Likewise in a log's folder, which is made where it is not there, for a process that does not drain it: the command
+/// `aftercart log` does, or `Log::recover` of any other process, while this one lives and afterwards.
+///
+/// # Errors
+/// As [`create`]: `AlreadyExists` where a ring of this name is or was there.
+pub fn create_in(log: &Path, name: &str, capacity: usize) -> io::Result<RingWriter> {
+    let path = path_in(log, name);
+    std::fs::create_dir_all(path.parent().unwrap_or(log))?;
+    Ok(RingWriter { ring: Arc::new(make(&path, capacity, true)?) })
+}
+
+/// Where a ring lies in a log.
+pub(crate) fn path_in(log: &Path, name: &str) -> PathBuf {
+    log.join("rings").join(format!("{name}.ring"))
+}
+
+/// A name for a ring that no other has: this machine, this process, and a time of the host's clock.
+#[must_use]
+pub fn name(since_epoch: std::time::Duration) -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine: String = machine.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+    let machine = if machine.is_empty() { "here" } else { &machine };
+    format!("{machine}-{}-{}", std::process::id(), since_epoch.as_nanos())
+}
+
+fn make(path: &Path, capacity: usize, for_another: bool) -> io::Result<Ring> {
     let capacity = capacity.clamp(1, CAPACITY_MAX);
-    let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    if path.with_extension("done").exists() {
+        return Err(io::ErrorKind::AlreadyExists.into()); // a name is used once
+    }
+    // Written beside, and linked into place when it is whole: nobody looks at half of it.
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside)?;
+    let filled = fill(&mut file, capacity, for_another).and_then(|()| std::fs::hard_link(&beside, path));
+    let _ = std::fs::remove_file(&beside); // what stays of it is never opened
+    filled?;
+    let words = Words::map(&file, HEADER_WORDS + capacity * RECORD_WORDS)?;
+    Ok(Ring { memory: Memory::File(words, file), capacity: capacity as u64 })
+}
+
+fn fill(file: &mut File, capacity: usize, for_another: bool) -> io::Result<()> {
     file.lock()?;
     let mut head = [0; HEADER_WORDS];
     (head[header::MAGIC], head[header::VERSION], head[header::CAPACITY]) = (MAGIC, VERSION, capacity as u64);
+    head[header::FOR_ANOTHER] = for_another.into();
     file.write_all(&head.map(u64::to_le_bytes).concat())?;
     for _ in 0..capacity {
         file.write_all(&[0; 8 * RECORD_WORDS])?;
     }
-    let words = Words::map(&file, HEADER_WORDS + capacity * RECORD_WORDS)?;
-    Ok(ends(Ring { memory: Memory::File(words, file), capacity: capacity as u64 }))
+    Ok(())
 }
 
 fn ends(ring: Ring) -> (RingWriter, RingReader) {
     let ring = Arc::new(ring);
-    (RingWriter { ring: Arc::clone(&ring) }, RingReader { ring })
+    (RingWriter { ring: Arc::clone(&ring) }, RingReader { ring, lives: false })
 }
 
 impl RingWriter {
     /// Writes a record, or counts it as dropped where the reader is a whole ring behind. No allocation, no lock, no system call.
     pub(crate) fn write(&mut self, record: &mut DecisionRecord) {
         let ring = &*self.ring;
-        let RingCounts { written, drained, dropped } = ring.counts();
+        let [written, drained] = [header::WRITTEN, header::DRAINED].map(|at| ring.header(at));
+        let dropped = ring.header(header::DROPPED);
         if written.wrapping_sub(drained) >= ring.capacity {
             ring.set_header(header::DROPPED, dropped + 1);
             return;
@@ -188,18 +245,27 @@ impl RingWriter {
 }
 
 impl RingReader {
-    /// Takes over a file whose process is gone; `None` where it lives and drains it itself.
+    /// Takes over a file whose process is gone, or that its process leaves to others ([`create_in`]); `None` where it lives and
+    /// drains it itself. Of a file that lives only one reader at a time may drain: `Log::recover` sees to it.
     ///
     /// # Errors
     /// The file cannot be read, locked or mapped, or is no ring of this version (`InvalidData`).
     pub fn adopt(path: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+        let lives = match file.try_lock() {
+            Ok(()) => false,
+            Err(std::fs::TryLockError::WouldBlock) => true,
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
-        }
-        Ok(Some(Self { ring: Arc::new(Ring::open(file)?) }))
+        };
+        let ring = Ring::open(file)?;
+        let mine = !lives || ring.header(header::FOR_ANOTHER) == 1;
+        Ok(mine.then(|| Self { ring: Arc::new(ring), lives }))
+    }
+
+    /// Whether its writer was there in another process when this was made.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        self.lives
     }
 
     /// What became of the decisions of a file, whoever has it.
@@ -210,28 +276,25 @@ impl RingReader {
         Ok(Ring::open(File::options().read(true).write(true).open(path)?)?.counts())
     }
 
-    /// Records that are there and were not yet drained, oldest first, with how many were not readable (a damaged file).
+    /// Records that are there and were not yet drained, oldest first; `None` = not readable (a damaged file).
     /// They stay until [`Self::drained_to`] says that they are safe elsewhere.
     #[must_use]
-    pub fn read(&self) -> (Vec<DecisionRecord>, u64) {
+    pub fn read(&self) -> Vec<Option<DecisionRecord>> {
         let counts = self.ring.counts();
         let from = counts.drained.max(counts.written.saturating_sub(self.ring.capacity));
-        let (mut records, mut unreadable) = (Vec::new(), 0);
-        for number in from..counts.written {
+        let record = |number| {
             let mut words = [0; RECORD_WORDS];
             words.iter_mut().zip(self.ring.place(number)).for_each(|(to, from)| *to = from.get());
-            match DecisionRecord::from_words(&words) {
-                Some(record) => records.push(record),
-                None => unreadable += 1,
-            }
-        }
-        (records, unreadable)
+            DecisionRecord::from_words(&words)
+        };
+        (from..counts.written).map(record).collect()
     }
 
-    /// Frees the first so many of what [`Self::read`] gave, readable or not.
-    pub fn drained_to(&mut self, count: u64) {
+    /// Frees the first so many of what [`Self::read`] gave, of which so many were not readable.
+    pub fn drained_to(&mut self, count: u64, unreadable: u64) {
         let counts = self.ring.counts();
         let drained = counts.drained.saturating_add(count).min(counts.written);
+        self.ring.set_header(header::UNREADABLE, counts.unreadable.saturating_add(unreadable));
         self.ring.set_header(header::DRAINED, drained);
     }
 

@@ -19,6 +19,23 @@ pub fn log_of(
     engine: &Arc<Engine>,
     requests: &[Request],
     times: usize,
+    chance: impl FnMut(&Offer) -> f64,
+) {
+    let mut all = Vec::new();
+    each_time(requests, times, name, |request| all.push(request.clone()));
+    log_each(log, name, engine, &all, chance);
+}
+
+/// The same for requests as they are, once each, of which nothing is accepted.
+pub fn seen(log: &Log, engine: &Arc<Engine>, requests: &[Request]) {
+    log_each(log, "seen", engine, requests, |_| 0.0);
+}
+
+fn log_each(
+    log: &Log,
+    name: &str,
+    engine: &Arc<Engine>,
+    requests: &[Request],
     mut chance: impl FnMut(&Offer) -> f64,
 ) {
     let (writer, mut drain) = log.ring(name, 4096).expect("a new name");
@@ -34,7 +51,7 @@ pub fn log_of(
         );
         events.push(Event::parse(&text).expect("an event"));
     };
-    each_time(requests, times, name, |request| {
+    for request in requests {
         let offers = request.with(|t, p| decider.decide(t, p).expect("within the limits"));
         happens(&offers, EventKind::Activated, "");
         for offer in offers.slate() {
@@ -45,7 +62,7 @@ pub fn log_of(
         if drain.is_due() {
             drain.empty(std::slice::from_ref(engine)).expect("drained");
         }
-    });
+    }
     drop(decider);
     drain.empty(std::slice::from_ref(engine)).expect("drained");
     drain.finish().expect("put away");

@@ -13,15 +13,17 @@ pub mod rules;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aftercart::build::feed::{NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product};
+use aftercart::build::feed::{
+    HoldsFor, NotBeside, OrderLine, Orders, Partner, PartnerOffer, Partners, Product,
+};
 use aftercart::build::progress::Silent;
 use aftercart::build::{BuildOptions, Inputs, build};
 use aftercart::experiment::Explore;
 use aftercart::live::{Change, LiveKind, Pacing};
 use aftercart::policy::{Condition, FirstPartyValue, SensitiveRule, Unknown};
 use aftercart::vocabulary::{
-    AgeBand, Attribute, Availability, Country, Currency, CustomerKind, Exposure, OfferKind, PaymentType,
-    Role, SensitiveClass, Stage,
+    AgeBand, Attribute, Availability, ContentKind, Country, Currency, CustomerKind, Exposure, OfferKind,
+    PaymentType, Role, SensitiveClass, Stage,
 };
 use aftercart::{
     Answer, Catalog, Consent, Decline, Engine, Exposed, LineItem, Live, Placement, Policy, Profile, Purchase,
@@ -287,8 +289,26 @@ fn offers(
         exclusive_group: if rng.chance(20) { format!("group-{}", rng.below(2)) } else { String::new() },
         when: if rng.chance(12) { rules::condition(rng, 2) } else { Condition::Always },
         caps: rules::caps(rng, 15),
+        content: None,
     };
-    (0..count).map(|n| offer(n, rng)).collect()
+    let mut offers: Vec<PartnerOffer> = (0..count).map(|n| offer(n, rng)).collect();
+    // A stream of its own, so that the rest of a world is as it was before there was content.
+    let mut rng = Rng::new(products.len() as u64);
+    let groups: Vec<String> =
+        products.iter().map(|p| p.item_group_id.clone()).filter(|g| !g.is_empty()).collect();
+    for offer in &mut offers {
+        if rng.chance(50) {
+            continue;
+        }
+        let groups = if groups.is_empty() { Vec::new() } else { rng.some(&groups, 2) };
+        offer.content = Some(HoldsFor {
+            kind: *rng.pick(ContentKind::ALL),
+            products: rng.some(&ids, 3),
+            groups,
+            categories: [rng.some(leaves, 2), rng.some(&roots, 1)].concat(),
+        });
+    }
+    offers
 }
 
 /// Baskets of three around a theme, by customers who come back every few weeks.

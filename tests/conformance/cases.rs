@@ -19,7 +19,7 @@ pub struct Case<'a> {
     lines: Vec<Vec<&'a str>>,
 }
 
-const STEPS: [&str; 15] = [
+const STEPS: [&str; 17] = [
     "decide",
     "set",
     "look",
@@ -35,10 +35,12 @@ const STEPS: [&str; 15] = [
     "rank_payment",
     "rank_shipping",
     "prefill",
+    "follow_ups",
+    "event",
 ];
 
 /// Words of moments.txt that are not the request's.
-const BESIDE: [&str; 6] = ["used", "failed", "pay", "ship", "usual", "stored"];
+const BESIDE: [&str; 7] = ["used", "failed", "pay", "ship", "usual", "stored", "contacted"];
 
 /// A line of a case.
 #[derive(Clone, Copy)]

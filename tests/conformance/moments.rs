@@ -6,9 +6,11 @@ use std::sync::Arc;
 use aftercart::before_payment::{
     Device, MethodCount, PaymentFacts, PaymentOption, Ranking, ShippingOption, StoredField, Use, prefill,
 };
+use aftercart::event::{Event, EventKind};
+use aftercart::follow_up::{Contact, Outlook, Programmes};
 use aftercart::token::{Claim, Redeeming, TokenError, TokenKey, check};
 use aftercart::vocabulary::{Country, Currency};
-use aftercart::{AcceptPlan, Decider, Engine, Model, Status};
+use aftercart::{AcceptPlan, Decider, Engine, Item, Model, Status};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cases::{Case, Fields};
@@ -16,13 +18,14 @@ use super::cases::{Case, Fields};
 pub(crate) struct Steps {
     plain: Arc<Engine>,
     model: Arc<Model>,
+    programmes: Programmes,
     decider: Decider,
     token: String,
 }
 
 impl Steps {
-    pub(crate) fn new(plain: Arc<Engine>, model: Arc<Model>) -> Self {
-        Self { decider: Decider::new(Arc::clone(&plain)), plain, model, token: String::new() }
+    pub(crate) fn new(plain: Arc<Engine>, model: Arc<Model>, programmes: Programmes) -> Self {
+        Self { decider: Decider::new(Arc::clone(&plain)), plain, model, programmes, token: String::new() }
     }
 
     /// What a case answers, beginning without a model.
@@ -55,6 +58,8 @@ impl Steps {
             "rank_payment" => self.rank_payment(case, step),
             "rank_shipping" => self.rank_shipping(case),
             "prefill" => fill(case),
+            "follow_ups" => self.follow_ups(case, step),
+            "event" => event(step),
             other => panic!("{other}: no such step"),
         }
     }
@@ -127,6 +132,59 @@ impl Steps {
             self.decider.engine().rank_shipping_options(transaction, profile, &uses(case), &options)
         });
         told(&ranked.expect("few enough"))
+    }
+}
+
+impl Steps {
+    fn follow_ups(&mut self, case: &Case<'_>, step: Fields<'_>) -> String {
+        let contacts: Vec<Contact> =
+            case.beside(&["contacted"]).map(|of| Contact { at_ms: of.number(1) }).collect();
+        let outlook = Outlook { delivery_at_ms: step.number(1), contacts: &contacts };
+        let plan = case.with(|transaction, profile| {
+            self.decider.plan_follow_ups(&self.programmes, transaction, profile, &outlook)
+        });
+        let plan = plan.expect("a request within the limits");
+        let mut text = String::from("follow_ups\tOK\n");
+        let withheld = plan.withheld().iter().map(|(of, why)| (of, why.code()));
+        for (of, why) in plan.planned().iter().map(|of| (of, 0)).chain(withheld) {
+            let (programme, step) = self.programmes.step_of(of).expect("its own");
+            let _ = writeln!(
+                text,
+                "message\t{programme}\t{}\t{}\t{}\t{}\t{why}\t{}\t{}\t{}\t{}\t{}\t{}",
+                step.template,
+                step.content,
+                step.kind.code(),
+                step.channel.code(),
+                of.at_ms,
+                of.expires_at_ms,
+                of.line,
+                of.product.map_or("", |product| self.plain.title(Item::Product(product))),
+                of.due_days.map_or(-1, i32::from),
+                of.own_intervals
+            );
+        }
+        text
+    }
+}
+
+fn event(step: Fields<'_>) -> String {
+    let amount = |at: usize| Some(step.text(at)).filter(|text| !text.is_empty()).map(|_| step.number(at));
+    let event = Event {
+        kind: EventKind::from_code(step.number(1)).expect("a kind"),
+        event_id: step.text(2),
+        decision_id: u128::from_str_radix(step.text(3), 16).expect("an id"),
+        at_ms: step.number(4),
+        item_id: step.text(5),
+        value: amount(6),
+        margin: amount(7),
+        payout: amount(8),
+        code: step.text(9),
+        question: step.text(10),
+        answer: step.text(11),
+    };
+    match event.line() {
+        Ok(line) => format!("event\tOK\t{}\n", line.as_str()),
+        Err(_) => "event\tBAD_VALUE\n".into(),
     }
 }
 

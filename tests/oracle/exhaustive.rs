@@ -9,13 +9,14 @@
 
 use std::cmp::Reverse;
 
+use aftercart::build::feed::{HoldsFor, PartnerOffer};
 use aftercart::limits::{
     ANSWERS_MAX, ASKING_LINES_MAX, BEST_SELLERS_MAX, COMPLEMENT_HITS_MAX, LINK_HITS_MAX, OFFER_HITS_MAX,
     QUERIES_MAX, REFILL_HITS_MAX, SEARCH_HITS_MAX, TASTE_HITS_MAX,
 };
 use aftercart::policy::FirstPartyValue;
 use aftercart::testing::{self, Learnt};
-use aftercart::vocabulary::OfferKind;
+use aftercart::vocabulary::{ContentKind, OfferKind};
 use aftercart::{Engine, Item, ProductIx, Reason, Relation, Status};
 
 use super::conditions::{self, Called, Position};
@@ -168,6 +169,11 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
             each(1000, Some(line.number), &|o| o.trigger_products.contains(id));
         }
     }
+    for line in asking {
+        for (relevance, held) in content(shop, line) {
+            each(relevance, Some(line.number), &|o| held.contains(&&o.id));
+        }
+    }
     for answer in case.profile.answers.iter().take(ANSWERS_MAX) {
         each(900, None, &|o| o.trigger_answers.iter().any(|tag| tag == answer.tag));
     }
@@ -185,6 +191,42 @@ fn offers(case: &Case<'_>, asking: &[&Line]) -> Vec<Entry> {
     }
     each(300, None, &|o| o.trigger_any);
     found
+}
+
+/// Ids of the content that holds for a line: of each kind that of its product, else its model's, else its nearest category's.
+fn content<'a>(shop: &'a Shop<'_>, line: &Line) -> [(u16, Vec<&'a String>); 2] {
+    let (mut own, mut inherited) = (Vec::new(), Vec::new());
+    let product = line.row.map(|row| &shop.world.inputs.products[row]);
+    let all = || shop.world.inputs.partners.offers.iter();
+    let by = |kind: ContentKind, holds: &dyn Fn(&HoldsFor) -> bool| -> Vec<&'a String> {
+        let of = |o: &&PartnerOffer| o.content.as_ref().is_some_and(|of| of.kind == kind && holds(of));
+        all().filter(of).map(|o| &o.id).collect()
+    };
+    let nearest = |kind: ContentKind, levels: &[String]| {
+        let at = |depth: usize| by(kind, &|of| of.categories.iter().any(|c| path(c) == levels[..depth]));
+        (1..=levels.len()).rev().map(at).find(|held| !held.is_empty()).unwrap_or_default()
+    };
+    for kind in ContentKind::ALL {
+        let Some(product) = product else { continue };
+        let products = by(*kind, &|of| of.products.contains(&product.id));
+        let group = &product.item_group_id;
+        let model = by(*kind, &|of| !group.is_empty() && of.groups.contains(group));
+        own.extend(if products.is_empty() { model } else { products });
+    }
+    // What a product of the catalog has beside its own is of its own category; else the request's counts, where the feed has none.
+    let levels = match product.filter(|_| !own.is_empty()) {
+        Some(product) => path(&product.category_path),
+        None => line.category.clone().unwrap_or_default(),
+    };
+    for kind in ContentKind::ALL {
+        let has = |id: &&String| {
+            all().any(|o| &o.id == *id && o.content.as_ref().is_some_and(|of| of.kind == *kind))
+        };
+        if !own.iter().any(has) {
+            inherited.extend(nearest(*kind, &levels));
+        }
+    }
+    [(1000, own), (700, inherited)]
 }
 
 fn refills(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {

@@ -5,6 +5,8 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { accessible } from "./accessible.mjs";
+import { keyboard } from "./keyboard.mjs";
 
 const [command, catalog, data, pictures] = process.argv.slice(2);
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
@@ -29,7 +31,11 @@ async function walk(browser, url, { width, height, scheme }) {
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   page.on("request", (request) => request.url().startsWith(url) || request.url().startsWith("data:") || problems.push(`asked ${request.url()}`));
-  const picture = (name) => pictures && page.screenshot({ path: `${pictures}/${width}-${scheme}-${name}.png`, fullPage: true });
+  // Each state that is pictured is one that a machine judges.
+  const picture = async (name) => {
+    await accessible(page, name);
+    if (pictures) await page.screenshot({ path: `${pictures}/${width}-${scheme}-${name}.png`, fullPage: true });
+  };
   const fits = async (where) => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert(wide <= 0, `${where} at ${width} px is ${wide} px too wide`);
@@ -54,7 +60,20 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.waitForFunction(() => document.activeElement.id === "h-payment"); // the focus follows the step
   await page.getByLabel("Wrap it as a gift").check();
   await page.getByLabel("Write to me about what may come next").check();
+  // What is filled in: a place and how sure, with the reason; an address of another country is not, and none for another address.
+  const filled = page.locator("#filled li");
+  assert.match((await filled.allTextContents()).join(" | "), /^Deliver to: Homeplace 2 of your account, \d\d % sure: as last time \| Call about the delivery: Mobile/);
+  await page.getByLabel("Deliver to another address than mine").check();
+  await filled.nth(1).waitFor({ state: "detached" });
+  assert.doesNotMatch((await filled.allTextContents()).join(), /Deliver to/);
+  await page.getByLabel("Deliver to another address than mine").uncheck();
+  await filled.nth(1).waitFor();
+  const inOrder = (await texts(page, "#methods .choice")).map((text) => text.split(/can|each|paid/)[0]);
+  assert.deepEqual(inOrder, ["Card on file", "Wallet", "Invoice", "Gift card"], "the usual before the unusual");
+  assert.match((await texts(page, "#methods .choice"))[0], /usual here$/);
   await fits("the payment");
+  await page.locator("#inspector-body").evaluate((details) => { details.open = true; });
+  assert.match((await texts(page, "#before-answer tr")).join(" "), /deliver toplace 2, confidence 0\.\d\d: last used.*payment 1Card on file: usual here/);
   await picture("2-payment");
   await page.getByLabel(/^Express/).check();
   assert.match(await page.locator("#total-pay").textContent(), /\$\d+\.\d\d/);
@@ -75,6 +94,15 @@ async function walk(browser, url, { width, height, scheme }) {
   assert(days.length >= 2 && days.join() === [...days].sort().join(), `timeline ${days}`);
   const subjects = await texts(page, "#timeline strong");
   assert(subjects.includes("How to use it") && subjects.indexOf("How to use it") < subjects.indexOf("What goes with it"), subjects.join());
+
+  // Guidance carries what holds for its line; the receipt has it for each: cake mix and frosting have usage of their own, and keep
+  // the guide of their kind.
+  const carried = await texts(page, "#timeline small");
+  assert(carried.includes("It carries: The one-bowl chocolate cake, step by step."), carried.join());
+  await page.getByText("Receipt, and how to use what you bought").click();
+  const receipt = (await texts(page, "#receipt li")).join("\n");
+  assert.match(receipt, /Layer cake mix.*How to use it: Layer cakes that rise level/);
+  assert.match(receipt, /Frosting.*How to use it: How to frost a cake.*Guide: The one-bowl chocolate cake/);
 
   // The inspector's numbers are a funnel, and the times are of five stages.
   const funnel = (await texts(page, "#funnel td.number")).map(Number);
@@ -117,6 +145,7 @@ async function walk(browser, url, { width, height, scheme }) {
   await page.locator("#changed li").first().waitFor();
   assert.equal((await texts(page, "#changed li")).length, different);
   assert.match((await texts(page, "#changed li")).join(), /Gift wrap with a ribbon\. triggered by/);
+  assert.match(await page.locator('#offers > li[data-id="gift-wrap"]').textContent(), /Because you answered .Yes, it is a gift/);
   await picture("5-answered");
 
   // One click takes an offer at the price that was shown, once.
@@ -162,6 +191,22 @@ async function walk(browser, url, { width, height, scheme }) {
     await beans.waitFor();
   }
 
+  // Where the catalog has nothing better for a page, the last rung is what was bought: how to care for it.
+  await page.getByRole("button", { name: "Start another order" }).click();
+  await page.getByRole("button", { name: /^Salad 2/ }).or(page.getByRole("button", { name: /^Salad Tomatoes/ })).first().click();
+  await page.getByRole("button", { name: "Go to payment" }).click();
+  await page.waitForFunction(() => document.activeElement.id === "h-payment");
+  await page.getByRole("button", { name: "Pay (simulated)" }).click();
+  const tomatoes = page.locator('#offers > li[data-id="tomatoes"]');
+  await tomatoes.waitFor();
+  assert.match(await tomatoes.textContent(), /Care.*Why tomatoes stay out of the fridge.*For tomatoes cherry.*which you bought/);
+  await tomatoes.getByRole("button", { name: /^Open/ }).click();
+  assert.match(await tomatoes.locator(".done").textContent(), /^Opened/);
+  await picture("8-content");
+
+  // A whole purchase by keyboard.
+  await keyboard(page, url);
+  await picture("9-by-keyboard");
   await context.close();
 }
 

@@ -1,12 +1,13 @@
 'use strict';
 
 const assert = require('node:assert');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { AftercartError, Decider, Engine, Lease, TokenKey, layout } = require('..');
+const { AftercartError, Decider, Engine, Lease, Programmes, TokenKey, appendEvent, layout } = require('..');
 const lists = require('../lists');
 const { ROOT, FOLDER, Moments, Steps, read, requests, answer } = require('./conformance');
 
@@ -37,6 +38,39 @@ test('answers at the other moments what every language must', () => {
     return `case\t${one.name}\n${one.steps.map((step) => moments.take(one, step)).join('')}\n`;
   }).join('');
   assert.deepStrictEqual(told.split('\n'), read('moments-answers.txt').split('\n'));
+});
+
+test('keeps decisions and events as every language must', () => {
+  const shared = process.env.AFTERCART_TEST_LOG ?? fs.mkdtempSync(path.join(os.tmpdir(), 'aftercart-'));
+  const [folder, engine] = [path.join(shared, 'node'), new Engine(SHOP)];
+  const plain = new Decider(engine);
+  engine.logTo(folder, { capacity: 128 });
+  const decider = new Decider(engine);
+  let [made, last] = [0, null];
+  for (const { order, customer } of requests(read('requests.txt'))) {
+    try {
+      last = decider.decide(order, customer);
+      made++;
+    } catch (refused) {
+      assert.ok(refused instanceof AftercartError);
+    }
+  }
+  assert.deepStrictEqual(decider.logged(), { logs: true, made, logged: made, dropped: 0, drained: 0 });
+  assert.strictEqual(plain.logged().logs, false, 'made before');
+  const [ring] = fs.readdirSync(path.join(folder, 'rings'));
+  const sum = crypto.createHash('sha256').update(fs.readFileSync(path.join(folder, 'rings', ring))).digest('hex');
+  assert.strictEqual(sum, read('records.sha256').trim(), 'what Rust leaves in its ring');
+  const event = { decisionId: last.decisionId, atMs: 1, value: 1299 };
+  for (const kind of [...Object.keys(lists.EventKind), ...Object.keys(lists.EventKind)]) {
+    appendEvent(folder, { ...event, kind, eventId: `node-${kind}` });
+  }
+  assert.match(fails('BAD_VALUE', () => appendEvent(folder, { ...event, kind: 'converted', eventId: 'x', value: undefined })).message, /value/);
+  fails('SYSTEM_ERROR', () => appendEvent('/proc/none', { ...event, kind: 'activated', eventId: 'x' }));
+  fails('BAD_PROGRAMMES', () => new Programmes(engine, __filename));
+  fails('SYSTEM_ERROR', () => new Programmes(engine, 'no such file'));
+  engine.logTo('/proc/none');
+  fails('SYSTEM_ERROR', () => new Decider(engine));
+  decider.close();
 });
 
 test('refuses keys, claims and models that are none', () => {
@@ -122,7 +156,8 @@ test('lays structs out as the header does', () => {
 test('has every number of the header', () => {
   const known = {
     OPEN: 'Mode', VERIFY: 'Verify', PREFAULT: 'Prefault', STAGE: 'Stage', PAYMENT: 'Payment', ROLE: 'Role', SENSITIVE: 'Sensitive',
-    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ACCEPTANCE: 'Acceptance', DEVICE: 'Device', BECAUSE: 'Because', ITEM: 'Item', PURPOSE: 'Purpose',
+    CUSTOMER: 'Customer', AGE: 'AgeBand', KIND: 'Kind', RELATION: 'Relation', ACCEPT: 'Accept', ACCEPTANCE: 'Acceptance', DEVICE: 'Device', BECAUSE: 'Because', ITEM: 'Item', PURPOSE: 'Purpose', EVENT: 'EventKind',
+    MESSAGE: 'MessageKind', CHANNEL: 'Channel', WITHHELD: 'Withheld',
   };
   const header = fs.readFileSync(path.join(ROOT, 'include/aftercart.h'), 'utf8');
   const types = fs.readFileSync(path.join(__dirname, '../index.d.ts'), 'utf8');
@@ -131,7 +166,7 @@ test('has every number of the header', () => {
       assert.strictEqual(lists[known[prefix]][name.toLowerCase()], Number(number), line);
       const union = types.match(new RegExp(`export type ${known[prefix]} =([^;]*);`))[1];
       assert.ok(union.includes(`'${name.toLowerCase()}'`), line);
-    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE', 'TOKEN', 'OPTION', 'OPTIONS'].includes(prefix)) {
+    } else if (['TRANSACTION', 'LINE', 'PROFILE', 'LINES', 'FACTS', 'SLOTS', 'FACT', 'REASONS', 'CHANGE', 'TOKEN', 'OPTION', 'OPTIONS', 'AMOUNT', 'JSON', 'LOG', 'FOLLOW'].includes(prefix)) {
       assert.strictEqual(layout.NUMBERS[`${prefix}_${name}`], Number(number), line);
     }
   }

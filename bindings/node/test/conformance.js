@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { AftercartError, Lease, TokenKey, prefill } = require('..');
+const { AftercartError, Lease, Programmes, TokenKey, eventJson, prefill } = require('..');
 const lists = require('../lists');
 
 const ROOT = path.join(__dirname, '../../..');
@@ -17,8 +17,8 @@ function key(low, high) {
   return bytes;
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill'];
-const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill', 'follow_ups', 'event'];
+const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored', 'contacted'];
 
 /** The requests of a text, whose grammar is at its top. */
 function requests(text) {
@@ -27,7 +27,7 @@ function requests(text) {
     if (row === '' || row[0] === '#') {
       continue;
     }
-    const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = row.split('\t');
+    const [word, a = '', b = '', c = '', d = '', e = '', f = '', g = '', ...more] = row.split('\t');
     if (word === 'case') {
       cases.push({
         name: a, steps: [], beside: [], order: { lines: [], tags: [] }, customer: { segments: [], purchases: [], declines: [], answers: [], optOutCategories: [], cartRemoved: [], exposures: [], asked: [] },
@@ -40,7 +40,7 @@ function requests(text) {
       continue;
     }
     if (STEPS.includes(word)) {
-      steps.push([word, a, b, c, d, e, f, g]);
+      steps.push([word, a, b, c, d, e, f, g, ...more]);
       continue;
     }
     const exposed = () => customer.exposures.push({ id: a, event: word, atMs: Number(b) });
@@ -183,7 +183,7 @@ class Moments {
   #token = '';
 
   constructor(engine, decider) {
-    Object.assign(this, { engine, decider });
+    Object.assign(this, { engine, decider, programmes: new Programmes(engine, path.join(FOLDER, 'programmes.toml')) });
   }
 
   take({ order, customer, beside }, f) {
@@ -206,6 +206,13 @@ class Moments {
         { field: Number(field), slot: Number(slot), country, uses: Number(count), lastUsedMs: Number(at) }));
       return [['prefilled', 'OK'], ...prefill(order, stored).map((one) => ['field', one.field, one.slot, one.confidencePpm, lists.Because[one.because]])];
     }
+    if (step === 'follow_ups') {
+      const outlook = { deliveryAtMs: Number(device), contactedAtMs: of('contacted').map(([, at]) => Number(at)) };
+      const plan = this.decider.planFollowUps(this.programmes, order, customer, outlook);
+      return [['follow_ups', 'OK'], ...plan.map((one) => ['message', one.programme, one.template, one.contentId,
+        lists.MessageKind[one.kind], lists.Channel[one.channel], lists.Withheld[one.withheld] ?? 0, one.atMs, one.expiresAtMs, one.line,
+        one.title, one.dueDays ?? -1, one.ownIntervals])];
+    }
     let ranked;
     if (step === 'rank_payment') {
       const counts = of('usual').map(([, id, country, on, from, orders]) => (
@@ -221,7 +228,13 @@ class Moments {
     return [['ranked', 'OK'], ...ranked.map((one) => ['option', one.option, lists.Because[one.because]])];
   }
 
-  #rows(order, customer, [word, a, b, c, d, e, f, g]) {
+  #rows(order, customer, [word, a, b, c, d, e, f, g, h, i, j, k]) {
+    if (word === 'event') {
+      const [value, margin, payout] = [f, g, h].map((one) => ((one ?? '') === '' ? undefined : Number(one)));
+      const kind = name('EventKind', a);
+      return [['event', 'OK', eventJson({ kind, eventId: b, decisionId: c, atMs: Number(d), itemId: e, value, margin, payout, code: i,
+        question: j, answer: k })]];
+    }
     if (word === 'model') {
       const engine = this.engine.withModel(path.join(FOLDER, 'model.bin'), { shadow: a === '1' });
       this.decider.use(engine);

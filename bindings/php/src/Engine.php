@@ -46,9 +46,27 @@ final class Engine
      * catalog (bindLive, or the command `aftercart live bind`); empty = none. `$model` is that of a model, a file that `aftercart
      * learn` made; with `$shadow` it decides nothing, and what it would have said is recorded.
      *
+     * With `$log`, the folder of a log, the decider that this process keeps for these files writes every decision there from now on, also in
+     * later requests, until another folder is named: in files of which another process makes Parquet, while this one lives and after
+     * it was killed (`aftercart log --log FOLDER --catalog FILE --every 5`). A decision waits for nothing: where its ring of
+     * `$logCapacity` records of 824 bytes (0 = 4096) is full it is counted as dropped. `$logTimed`: also how long each took.
+     *
      * @throws AftercartException BadCatalog, CatalogVersion, SystemError, BadLive, BadModel, ...
      */
-    public static function open(string $path, Options $options = new Options(), string $live = '', string $model = '', bool $shadow = false): self
+    public static function open(string $path, Options $options = new Options(), string $live = '', string $model = '', bool $shadow = false,
+        string $log = '', int $logCapacity = 0, bool $logTimed = false): self
+    {
+        $engine = self::kept($path, $options, $live, $model, $shadow);
+        if ($log !== '') {
+            $error = self::sized($engine->ffi, 'aftercart_error');
+            if ($engine->ffi->aftercart_log_to($engine->decider, $log, strlen($log), $logCapacity, $logTimed ? Native::LOG_TIMED : 0, $error) < 0) {
+                throw AftercartException::detailed($error[0]);
+            }
+        }
+        return $engine;
+    }
+
+    private static function kept(string $path, Options $options, string $live, string $model, bool $shadow): self
     {
         $key = "$path\0$live\0$model\0$shadow";
         $held = (self::$open[$key] ?? null)?->get();
@@ -116,6 +134,47 @@ final class Engine
         $status = $this->ffi->aftercart_next_question(...$this->pack($order, $customer), ...[$question]);
         self::done($status);
         return $status > 0 ? null : Question::of($this, $question[0]);
+    }
+
+    /**
+     * Plans what to send in the days after an order: what is planned, earliest first, then what is withheld. A plan, not a sender.
+     * `$deliveryAtMs`: as promised; 0 = as the programmes say. `$contactedAtMs`: other messages that the customer gets, through any
+     * channel.
+     *
+     * @param list<int> $contactedAtMs
+     * @return list<FollowUp>
+     * @throws AftercartException BadProgrammes: they were made for another catalog
+     */
+    public function planFollowUps(Programmes $programmes, Transaction $order, ?Profile $customer = null, int $deliveryAtMs = 0,
+        array $contactedAtMs = []): array
+    {
+        $request = $this->arguments(new Request($order, $customer, [], $contactedAtMs));
+        [$rows, $count] = [$this->ffi->new('aftercart_follow_up[' . Native::FOLLOW_UPS_MAX . ']'), $this->ffi->new('size_t[1]')];
+        $room = [$programmes->handle, $deliveryAtMs, $rows, Native::FOLLOW_UP_BYTES, Native::FOLLOW_UPS_MAX, $count];
+        self::done($this->ffi->aftercart_plan_follow_ups(...$request, ...$room));
+        $plan = [];
+        for ($i = 0; $i < $count[0]; $i++) {
+            $plan[] = FollowUp::of($this, $rows[$i]);
+        }
+        return $plan;
+    }
+
+    /** @internal */
+    public function programmes(string $path): CData
+    {
+        [$error, $made] = [self::sized($this->ffi, 'aftercart_error'), $this->ffi->new('aftercart_programmes*[1]')];
+        if ($this->ffi->aftercart_programmes_open($this->engine, $path, strlen($path), $made, $error) < 0) {
+            throw AftercartException::detailed($error[0]);
+        }
+        return $made[0];
+    }
+
+    /** What became of the decisions of this process's decider for these files. */
+    public function logged(): Logged
+    {
+        $counts = self::sized($this->ffi, 'aftercart_logged');
+        self::done($this->ffi->aftercart_log_counts($this->decider, $counts));
+        return Logged::of($counts[0]);
     }
 
     /**

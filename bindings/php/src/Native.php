@@ -16,6 +16,9 @@ final class Native
     public const REASONS_MAX = 32;
     public const TOKEN_BYTES = 192;
     public const OPTIONS_MAX = 32;
+    public const FOLLOW_UPS_MAX = 32;
+    public const JSON_BYTES = 8193;
+    public const LOG_TIMED = 1;
 
     public const OPTIONS_BYTES = 24;
     public const TRANSACTION_BYTES = 72;
@@ -25,6 +28,7 @@ final class Native
     public const OFFER_BYTES = 152;
     public const CHANGE_BYTES = 88;
     public const LEASE_BYTES = 48;
+    public const FOLLOW_UP_BYTES = 264;
 
     // Formats of pack(): L = uint32, q = int64, Q = uint64; a4 = text padded with zeros.
     public const OPTIONS = 'LLLLQ';

@@ -15,8 +15,11 @@ final class Request
     public readonly int $factCount;
     public string $strings = '';
 
-    /** @param list<PastUse> $uses */
-    public function __construct(Transaction $order, ?Profile $customer, array $uses = [])
+    /**
+     * @param list<PastUse> $uses
+     * @param list<int> $contactedAtMs
+     */
+    public function __construct(Transaction $order, ?Profile $customer, array $uses = [], array $contactedAtMs = [])
     {
         $this->lineCount = count($order->lines);
         if ($this->lineCount > Native::LINES_MAX) {
@@ -29,7 +32,7 @@ final class Request
         }
         $this->lines = $lines;
         $this->profile = $this->customer($customer);
-        $this->factCount = count($order->tags) + count($uses) + ($customer === null ? 0 : $customer->factCount());
+        $this->factCount = count($order->tags) + count($uses) + count($contactedAtMs) + ($customer === null ? 0 : $customer->factCount());
         if ($this->factCount > Native::FACTS_MAX) {
             throw AftercartException::of(Status::TooManyFacts->value);
         }
@@ -39,6 +42,9 @@ final class Request
         }
         foreach ($uses as $use) {
             $facts .= $this->fact($use->failed ? FactKind::Failed : FactKind::Used, $use->id, $use->atMs);
+        }
+        foreach ($contactedAtMs as $atMs) {
+            $facts .= $this->fact(FactKind::Contacted, '', $atMs);
         }
         $this->facts = $facts;
     }

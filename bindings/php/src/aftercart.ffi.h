@@ -3,6 +3,7 @@
 typedef struct aftercart_decider aftercart_decider;
 typedef struct aftercart_engine aftercart_engine;
 typedef struct aftercart_key aftercart_key;
+typedef struct aftercart_programmes aftercart_programmes;
 typedef struct {
   uint32_t struct_size;
   uint32_t mode;
@@ -192,6 +193,21 @@ typedef struct {
   int64_t confidence_ppm;
 } aftercart_prefilled;
 typedef struct {
+  uint32_t kind;
+  uint32_t channel;
+  uint32_t withheld;
+  uint32_t line;
+  int64_t at_ms;
+  int64_t expires_at_ms;
+  uint32_t item_kind;
+  uint32_t item_row;
+  int32_t due_days;
+  uint32_t own_intervals;
+  char programme[72];
+  char template_id[72];
+  char content_id[72];
+} aftercart_follow_up;
+typedef struct {
   uint32_t item_kind;
   uint32_t item_row;
   uint64_t own;
@@ -241,6 +257,31 @@ typedef struct {
   int64_t spent;
   int64_t held;
 } aftercart_live_state;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t logs;
+  uint64_t made;
+  uint64_t logged;
+  uint64_t dropped;
+  uint64_t drained;
+} aftercart_logged;
+typedef struct {
+  uint32_t struct_size;
+  uint32_t kind;
+  uint32_t flags;
+  uint32_t reserved;
+  uint64_t decision_id_low;
+  uint64_t decision_id_high;
+  int64_t at_ms;
+  int64_t value;
+  int64_t margin;
+  int64_t payout;
+  aftercart_text event_id;
+  aftercart_text item_id;
+  aftercart_text code;
+  aftercart_text question;
+  aftercart_text answer;
+} aftercart_event;
 uint32_t aftercart_abi_version(void);
 const char *aftercart_version(void);
 const char *aftercart_status_name(int32_t status);
@@ -380,6 +421,29 @@ int32_t aftercart_prefill(const aftercart_transaction *transaction,
                           size_t prefilled_size,
                           size_t capacity,
                           size_t *count);
+int32_t aftercart_programmes_open(const aftercart_engine *engine,
+                                  const char *path,
+                                  size_t path_length,
+                                  aftercart_programmes **programmes,
+                                  aftercart_error *error);
+int32_t aftercart_programmes_free(aftercart_programmes *programmes);
+int32_t aftercart_plan_follow_ups(aftercart_decider *decider,
+                                  const aftercart_transaction *transaction,
+                                  const aftercart_profile *profile,
+                                  const aftercart_line *lines,
+                                  size_t line_size,
+                                  size_t line_count,
+                                  const aftercart_fact *facts,
+                                  size_t fact_size,
+                                  size_t fact_count,
+                                  const char *strings,
+                                  size_t strings_length,
+                                  const aftercart_programmes *programmes,
+                                  int64_t delivery_at_ms,
+                                  aftercart_follow_up *follow_ups,
+                                  size_t follow_up_size,
+                                  size_t capacity,
+                                  size_t *count);
 int32_t aftercart_engine_with_live(const aftercart_engine *engine,
                                    const char *path,
                                    size_t path_length,
@@ -422,6 +486,26 @@ int32_t aftercart_live_look(const aftercart_engine *engine,
                             int64_t now_ms,
                             aftercart_live_state *state,
                             aftercart_error *error);
+int32_t aftercart_log_to(aftercart_decider *decider,
+                         const char *folder,
+                         size_t folder_length,
+                         size_t capacity,
+                         uint32_t flags,
+                         aftercart_error *error);
+int32_t aftercart_log_counts(aftercart_decider *decider, aftercart_logged *logged);
+int32_t aftercart_event_append(const char *folder,
+                               size_t folder_length,
+                               const aftercart_event *event,
+                               const char *strings,
+                               size_t strings_length,
+                               aftercart_error *error);
+int32_t aftercart_event_json(const aftercart_event *event,
+                             const char *strings,
+                             size_t strings_length,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length,
+                             aftercart_error *error);
 int32_t aftercart_resident(const char *path,
                            size_t path_length,
                            const char *live,

@@ -178,6 +178,52 @@ enum Exposure: int
     case Accepted = 10;
 }
 
+/** What happened after a decision. */
+enum EventKind: int
+{
+    /** The page was seen: without it nothing counts as shown. */
+    case Activated = 1;
+    case Engaged = 2;
+    case Accepted = 3;
+    /** The code says why. */
+    case AcceptFailed = 4;
+    /** An accepted offer earned its value. */
+    case Converted = 5;
+    /** Of that, so much came back. */
+    case Returned = 6;
+    case Dismissed = 7;
+    case SurveyAnswered = 8;
+    /** The customer ordered something afterwards, by an offer or not. */
+    case Ordered = 9;
+}
+
+/** What a message is for. The first two are owed to the customer, the others advertise. */
+enum MessageKind: int
+{
+    case Delivery = 0;
+    case Guidance = 1;
+    case Suggestion = 2;
+    case Refill = 3;
+}
+
+/** Through what a message goes. */
+enum Channel: int
+{
+    case Email = 0;
+    case Sms = 1;
+    case Push = 2;
+}
+
+/** Why a message is not planned. */
+enum Withheld: int
+{
+    case TimeUnknown = 1;
+    case TooLate = 2;
+    case ContactPolicy = 3;
+    case Consent = 4;
+    case Gift = 5;
+}
+
 /** What an id names. */
 enum Item: int
 {
@@ -220,6 +266,7 @@ enum FactKind: int
     case Asked = 11;
     case Used = 12;
     case Failed = 13;
+    case Contacted = 14;
 }
 
 /** How a call failed. The header says what each means. */
@@ -244,6 +291,7 @@ enum Status: int
     case BadPolicy = -302;
     case LiveFull = -304;
     case BadModel = -305;
+    case BadProgrammes = -306;
     case CatalogVersion = -401;
     case OutOfMemory = -501;
     case SystemError = -502;

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{Accept, AgeBand, AftercartException, Change, Claim, Consent, Customer, Device, Engine, Event, Exposed, Exposure, Field, Item, Lease, Line, LiveState, MethodCount, Offers, PastUse, Payment, PaymentOption, Prefilled, Profile, Role, Sensitive, ShippingOption, Stage, StoredField, SurveyAnswer, TokenKey, Transaction};
+use Aftercart\{Accept, AgeBand, AftercartException, Change, Claim, Consent, Customer, Device, Engine, Event, Exposed, Exposure, EventKind, Field, Item, Lease, Line, LiveState, LogEvent, MethodCount, Offers, PastUse, Payment, PaymentOption, Prefilled, Profile, Programmes, Role, Sensitive, ShippingOption, Stage, StoredField, SurveyAnswer, TokenKey, Transaction};
 
 /** Reads a file of tests/conformance. */
 function conformance(string $name): string
@@ -10,8 +10,8 @@ function conformance(string $name): string
     return file_get_contents(__DIR__ . "/../../../tests/conformance/$name");
 }
 
-const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill'];
-const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored'];
+const STEPS = ['decide', 'set', 'look', 'reserve', 'activate', 'release', 'explain', 'model', 'page', 'ask', 'sign', 'verify', 'rank_payment', 'rank_shipping', 'prefill', 'follow_ups', 'event'];
+const BESIDE = ['used', 'failed', 'pay', 'ship', 'usual', 'stored', 'contacted'];
 
 /** @return list<array{string, Transaction, Profile, list<list<string>>}> requests and steps of a file, whose grammar is at its top */
 function requests(string $text): array
@@ -25,7 +25,7 @@ function requests(string $text): array
         $name = explode("\t", array_shift($lines))[1];
         [$order, $customer, $consent, $steps] = [['lines' => []], ['purchases' => []], [], []];
         foreach ($lines as $line) {
-            $f = array_pad(explode("\t", $line), 9, '');
+            $f = array_pad(explode("\t", $line), 12, '');
             $int = (int) $f[1];
             if (in_array($f[0], [...STEPS, ...BESIDE], true)) {
                 $steps[] = $f;
@@ -268,6 +268,21 @@ final class Moments
                 $text .= row('answer', $answer['tag'], $answer['text']);
             }
             return $text;
+        }
+        if ($f[0] === 'follow_ups') {
+            $contacted = array_map(fn ($o) => (int) $o[1], $this->beside['contacted']);
+            $programmes = new Programmes($this->engine, __DIR__ . '/../../../tests/conformance/programmes.toml');
+            $text = row('follow_ups', 'OK');
+            foreach ($this->engine->planFollowUps($programmes, $order, $customer, (int) $f[1], $contacted) as $of) {
+                $text .= row('message', $of->programme, $of->template, $of->contentId, $of->kind->value, $of->channel->value,
+                    $of->withheld?->value ?? 0, $of->atMs, $of->expiresAtMs, $of->line, $of->title(), $of->dueDays ?? -1, $of->ownIntervals);
+            }
+            return $text;
+        }
+        if ($f[0] === 'event') {
+            $amount = fn (string $text) => $text === '' ? null : (int) $text;
+            return row('event', 'OK', (new LogEvent(EventKind::from((int) $f[1]), $f[2], $f[3], (int) $f[4], $f[5], $amount($f[6]), $amount($f[7]),
+                $amount($f[8]), $f[9], $f[10], $f[11]))->json());
         }
         if ($f[0] === 'prefill') {
             $stored = array_map(fn ($o) => new StoredField((int) $o[1], (int) $o[2], $o[3], (int) $o[4], (int) $o[5]), $this->beside['stored']);

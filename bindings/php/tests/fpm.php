@@ -95,7 +95,9 @@ $user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data" : '';
 $preload_user = posix_geteuid() === 0 ? ['-d', 'opcache.preload_user=www-data'] : [];
 file_put_contents("$folder/fpm.conf", "[global]\nerror_log = $folder/fpm.log\n[shop]\nlisten = $folder/fpm.sock\n"
     . "listen.mode = 0666\n$user\npm = static\npm.max_children = " . WORKERS . "\nenv[AFTERCART_CATALOG] = $folder/shop.aftercart\n"
-    . "env[AFTERCART_LIVE] = $folder/shop.live\n");
+    . "env[AFTERCART_LIVE] = $folder/shop.live\nenv[AFTERCART_LOG] = $folder/log\n");
+mkdir("$folder/log");
+chmod("$folder/log", 0777);
 $fcgi = '';
 foreach (['QUERY_STRING' => '$query_string', 'REQUEST_METHOD' => '$request_method', 'REQUEST_URI' => '$request_uri'] as $name => $value) {
     $fcgi .= "fastcgi_param $name $value; ";
@@ -193,11 +195,21 @@ try {
         check(str_contains($maps, '/shop.aftercart') && !str_contains($maps, '(deleted)/shop') && !preg_match('~shop\.aftercart \(deleted\)~', $maps), 'the old file is gone');
     }
     echo "ok: workers change to a new file by themselves\n";
+
+    for ($round = 0; $round < 50; $round++) {
+        get($port, ...array_fill(0, 2 * WORKERS, "/measure.php?log=1&$query"));
+    }
+    $rings = glob("$folder/log/rings/*.ring");
+    $written = array_map(fn ($ring) => unpack('P', file_get_contents($ring, false, null, 24, 8))[1], $rings);
+    check(count($rings) === WORKERS && array_sum($written) === 50 * 2 * WORKERS && min($written) > 0, json_encode($written));
+    echo 'ok: of ', array_sum($written), ' decisions the workers keep ', implode(', ', $written), " in rings of their own\n";
 } finally {
     proc_terminate($nginx, SIGTERM);
     proc_terminate($fpm, SIGTERM);
     proc_close($nginx);
     proc_close($fpm);
+    array_map(unlink(...), glob("$folder/log/rings/*"));
+    @rmdir("$folder/log/rings");
     array_map(fn ($file) => is_dir($file) ? rmdir($file) : unlink($file), glob("$folder/*"));
     rmdir($folder);
 }

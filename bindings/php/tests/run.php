@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-use Aftercart\{AftercartException, Change, Claim, Engine, Item, Lease, Line, Mode, Native, Options, Prefault, Stage, Status, TokenKey, Transaction, Verify};
+use Aftercart\{AftercartException, Change, Claim, Engine, EventKind, Item, Lease, Line, LogEvent, Mode, Native, Options, Prefault, Programmes, Stage, Status, TokenKey, Transaction, Verify};
 
 foreach (glob(__DIR__ . '/../src/*.php') as $file) {
     require_once $file;
@@ -87,6 +87,36 @@ $tests = [
         }
         compare('moments-answers.txt', $told);
     },
+    'keeps decisions and events as every language must' => function () {
+        $shared = getenv('AFTERCART_TEST_LOG');
+        $folder = $shared === false ? sys_get_temp_dir() . '/aftercart-log-' . getmypid() : "$shared/php";
+        $path = sys_get_temp_dir() . '/aftercart-logging-' . getmypid(); // a decider of its own
+        copy(SHOP, $path);
+        $engine = Engine::open($path);
+        check(!$engine->logged()->logs, 'nobody asked for it');
+        $made = 0;
+        foreach (requests(conformance('requests.txt')) as [, $order, $customer]) {
+            try {
+                $last = Engine::open($path, log: $folder, logCapacity: 128)->decide($order, $customer);
+                $made++;
+            } catch (AftercartException) {
+            }
+        }
+        $counts = $engine->logged();
+        check([$counts->logs, $counts->made, $counts->logged, $counts->dropped, $counts->drained] === [true, $made, $made, 0, 0], 'counts');
+        $rings = glob("$folder/rings/*.ring");
+        check(count($rings) === 1 && hash_file('sha256', $rings[0]) === trim(conformance('records.sha256')), 'another ring than Rust leaves');
+        foreach ([...EventKind::cases(), ...EventKind::cases()] as $kind) {
+            (new LogEvent($kind, "php-$kind->name", $last->decisionId, 1, value: 1299))->append($folder);
+        }
+        fails(Status::BadValue, fn () => (new LogEvent(EventKind::Converted, 'php', '0', 1))->append($folder), 'value');
+        fails(Status::SystemError, fn () => (new LogEvent(EventKind::Activated, 'php', '0', 1))->append('/proc/none'));
+        fails(Status::SystemError, fn () => Engine::open($path, log: '/proc/none'));
+        fails(Status::BadProgrammes, fn () => new Programmes($engine, __FILE__), 'run.php');
+        fails(Status::SystemError, fn () => new Programmes($engine, 'no such file'));
+        unset($engine);
+        unlink($path);
+    },
     'refuses keys, claims and models that are none' => function () {
         fails(Status::BadValue, fn () => new TokenKey('too short'), '32 bytes');
         $key = new TokenKey(str_repeat('k', 32));
@@ -145,7 +175,7 @@ $tests = [
         $formats = ['options' => Native::OPTIONS, 'transaction' => Native::TRANSACTION, 'profile' => Native::PROFILE,
             'line' => Native::LINE, 'fact' => Native::FACT];
         $bytes = fn (string $name) => constant(Native::class . '::' . strtoupper($name) . '_BYTES');
-        foreach (['offer', 'change', 'lease'] as $name) {
+        foreach (['offer', 'change', 'lease', 'follow_up'] as $name) {
             check(FFI::sizeof(Native::ffi()->type("aftercart_$name")) === $bytes($name), "the size of $name");
         }
         foreach (file(ROOT . 'ffi/abi/layout.txt', FILE_IGNORE_NEW_LINES) as $line) {
@@ -167,7 +197,7 @@ $tests = [
         $lists = ['OPEN' => 'Mode', 'VERIFY' => 'Verify', 'PREFAULT' => 'Prefault', 'STAGE' => 'Stage', 'PAYMENT' => 'Payment', 'ROLE' => 'Role',
             'SENSITIVE' => 'Sensitive', 'CUSTOMER' => 'Customer', 'AGE' => 'AgeBand', 'KIND' => 'Kind',
             'RELATION' => 'Relation', 'FACT' => 'FactKind', 'ACCEPT' => 'Accept', 'ACCEPTANCE' => 'Acceptance', 'DEVICE' => 'Device', 'BECAUSE' => 'Because',
-            'ITEM' => 'Item'];
+            'ITEM' => 'Item', 'EVENT' => 'EventKind', 'MESSAGE' => 'MessageKind', 'CHANNEL' => 'Channel', 'WITHHELD' => 'Withheld'];
         preg_match_all('~^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$~m', $header, $all, PREG_SET_ORDER);
         $same = fn (string $header, string $php) => str_replace('_', '', $header) === strtoupper($php);
         foreach ($all as [$line, $prefix, $name, $number]) {
@@ -178,8 +208,12 @@ $tests = [
                 check(constant('Aftercart\\' . ucfirst(strtolower($prefix)) . "::$name") === (int) $number, $line);
             } elseif ($prefix === 'CHANGE' && $name !== 'UTC_OFFSET') {
                 check($same($name, Aftercart\Field::from((int) $number)->name), $line);
-            } elseif ($name === 'MAX' && $prefix !== 'RESIDENTS') {
-                check(constant(Native::class . "::{$prefix}_MAX") === (int) $number, $line);
+            } elseif ($prefix === 'AMOUNT') {
+                check(constant("Aftercart\\LogEvent::$name") === (int) $number, $line);
+            } elseif (in_array($prefix, ['JSON', 'LOG'], true)) {
+                check(constant(Native::class . "::{$prefix}_$name") === (int) $number, $line);
+            } elseif (preg_match('~^(UPS_)?MAX$~', $name) && $prefix !== 'RESIDENTS') {
+                check(constant(Native::class . "::{$prefix}_$name") === (int) $number, $line);
             }
         }
         foreach (file(ROOT . 'ffi/abi/status.txt', FILE_IGNORE_NEW_LINES) as $line) {

@@ -12,8 +12,8 @@ FOLDER = ROOT / "tests/conformance"
 
 
 STEPS = ("decide", "set", "look", "reserve", "activate", "release", "explain", "model", "page", "ask", "sign", "verify",
-         "rank_payment", "rank_shipping", "prefill")
-BESIDE = ("used", "failed", "pay", "ship", "usual", "stored")
+         "rank_payment", "rank_shipping", "prefill", "follow_ups", "event")
+BESIDE = ("used", "failed", "pay", "ship", "usual", "stored", "contacted")
 
 
 def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[str]]]]:
@@ -22,7 +22,7 @@ def requests(text: str) -> list[tuple[str, a.Transaction, a.Profile, list[list[s
     for row in text.split("\n"):
         if not row or row[0] == "#":
             continue
-        f = (row.split("\t") + [""] * 8)[:9]
+        f = (row.split("\t") + [""] * 11)[:12]
         word, number = f[0], int(f[1]) if f[1].lstrip("-").isdigit() else 0
         if word == "case":
             cases.append((f[1], {"lines": [], "tags": []}, {"purchases": [], "declines": [], "answers": [], "segments": [],
@@ -177,6 +177,7 @@ class Moments:
 
     def __init__(self, engine: a.Engine, decider: a.Decider):
         self.engine, self.decider, self.token = engine, decider, ""
+        self.programmes = a.Programmes(engine, FOLDER / "programmes.toml")
         self.beside: dict[str, list[list[str]]] = {}
 
     def _uses(self) -> list[a.Use]:
@@ -219,6 +220,17 @@ class Moments:
                 options = [a.ShippingOption(o[1], int(o[2]), int(o[3])) for o in self.beside.get("ship", [])]
                 ranked = self.decider.rank_shipping_options(order, customer, options, self._uses())
                 return [["ranked", "OK"]] + [["option", of.option, int(of.because)] for of in ranked]
+            case "follow_ups":
+                contacted = [int(o[1]) for o in self.beside.get("contacted", [])]
+                plan = self.decider.plan_follow_ups(self.programmes, order, customer, int(f[1]), contacted)
+                return [["follow_ups", "OK"]] + [
+                    ["message", of.programme, of.template, of.content_id, int(of.kind), int(of.channel), int(of.withheld or 0), of.at_ms,
+                     of.expires_at_ms, of.line, self.engine.title_of(of), -1 if of.due_days is None else of.due_days, of.own_intervals]
+                    for of in plan]
+            case "event":
+                amounts = [int(amount) if amount else None for amount in f[6:9]]
+                event = a.LogEvent(a.EventKind(int(f[1])), f[2], f[3], int(f[4]), f[5], *amounts, *f[9:12])
+                return [["event", "OK", event.json()]]
             case "prefill":
                 stored = [a.StoredField(int(o[1]), int(o[2]), o[3], int(o[4]), int(o[5])) for o in self.beside.get("stored", [])]
                 return [["prefilled", "OK"]] + [["field", *map(int, of)] for of in a.prefill(order, stored)]

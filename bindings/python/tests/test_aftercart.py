@@ -1,5 +1,7 @@
 import gc
+import hashlib
 import multiprocessing
+import os
 import re
 import tempfile
 import threading
@@ -68,12 +70,14 @@ class Tests(unittest.TestCase):
                  "SENSITIVE": "Sensitive", "CUSTOMER": "Customer", "AGE": "AgeBand", "KIND": "Kind",
                  "RELATION": "Relation", "FACT": "FactKind", "ACCEPT": "Accept", "ACCEPTANCE": "Acceptance",
                  "DEVICE": "Device", "BECAUSE": "Because",
+                 "EVENT": "EventKind", "MESSAGE": "MessageKind", "CHANNEL": "Channel", "WITHHELD": "Withheld",
                  "ITEM": "Item"}
         header = (ROOT / "include/aftercart.h").read_text()
         for prefix, name, number in re.findall(r"(?m)^#define AFTERCART_([A-Z]+)_(\w+) (\d+)$", header):
             if prefix in known:
                 self.assertEqual(getattr(lists, known[prefix])[name], int(number))
-            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE", "TOKEN", "OPTIONS", "OPTION"):
+            elif prefix in ("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "CHANGE", "TOKEN", "OPTIONS", "OPTION", "AMOUNT", "JSON", "LOG",
+                            "FOLLOW"):
                 self.assertEqual(getattr(native, f"{prefix}_{name}"), int(number))
         for line in (ROOT / "ffi/abi/status.txt").read_text().splitlines():
             number, name = line.split()
@@ -103,6 +107,45 @@ class Tests(unittest.TestCase):
                 moments.beside = {}
                 told += f"case\t{name}\n" + "".join(moments.take(order, customer, one) for one in steps) + "\n"
         self.assertEqual(told.split("\n"), (FOLDER / "moments-answers.txt").read_text().split("\n"))
+
+    def test_log(self):
+        """What is kept of the conformance requests, to the byte; bindings/test then drains it."""
+        folder = Path(os.environ.get("AFTERCART_TEST_LOG", tempfile.mkdtemp())) / "python"
+        with a.Engine(SHOP) as engine, a.Decider(engine) as plain:
+            engine.log_to(folder, capacity=128)
+            made = 0
+            with a.Decider(engine) as decider:
+                for _, order, customer, _ in requests((FOLDER / "requests.txt").read_text()):
+                    try:
+                        last = decider.decide(order, customer)
+                        made += 1
+                    except a.AftercartError:
+                        pass
+                self.assertEqual(decider.logged(), (True, made, made, 0, 0))
+                child = multiprocessing.get_context("fork").Process(target=lambda: os._exit(
+                    0 if decider.decide(machine()) and decider.logged() == (False, 0, 0, 0, 0) else 1))
+                child.start()
+                child.join()
+                self.assertEqual(child.exitcode, 0, "a child does not write into its parent's ring")
+                self.assertEqual(decider.logged().made, made)
+            self.assertEqual(plain.logged(), (False, 0, 0, 0, 0), "made before: it does not log")
+            [ring] = (folder / "rings").glob("*.ring")
+            self.assertEqual(hashlib.sha256(ring.read_bytes()).hexdigest(), (FOLDER / "records.sha256").read_text().strip())
+            for kind in [*a.EventKind, *a.EventKind]:
+                a.LogEvent(kind, f"python-{kind.name}", last.decision_id, 1, value=1299).append(folder)
+            failed = self.fails(a.Status.BAD_VALUE, a.LogEvent(a.EventKind.CONVERTED, "x", "0", 1).append, folder)
+            self.assertIn("value", str(failed))
+            self.fails(a.Status.SYSTEM_ERROR, a.LogEvent(a.EventKind.ACTIVATED, "x", "0", 1).append, "/proc/none")
+            self.fails(a.Status.BAD_PROGRAMMES, a.Programmes, engine, __file__)
+            self.fails(a.Status.SYSTEM_ERROR, a.Programmes, engine, "no such file")
+            with tempfile.TemporaryDirectory() as small:
+                engine.log_to(small, capacity=8, timed=True)
+                with a.Decider(engine) as decider:
+                    for _ in range(20):
+                        decider.decide(machine())
+                    self.assertEqual(decider.logged(), (True, 20, 8, 12, 0))
+            engine.log_to("/proc/none")
+            self.fails(a.Status.SYSTEM_ERROR, a.Decider, engine)
 
     def test_keys_and_models(self):
         self.fails(a.Status.BAD_VALUE, a.TokenKey, b"too short")

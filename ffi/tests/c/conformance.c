@@ -1,6 +1,7 @@
 /* Answers tests/conformance/requests.txt, whose grammar is at its top. Arguments: a catalog, the requests. With "time" behind, it
  * tells instead how many nanoseconds a decision of each takes, for benches/bindings.rs. With "live" and the name of an overlay
- * that is not there yet, it takes the steps of live.txt; with "moments" and the name of a model, those of moments.txt. */
+ * that is not there yet, it takes the steps of live.txt; with "moments" and the names of a model and of programmes, those of
+ * moments.txt. With "log" and the name of a folder, it keeps its decisions there, and an event of each kind. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #endif
@@ -147,6 +148,7 @@ static void add(void)
     WORD("accepted") add_fact(AFTERCART_FACT_ACCEPTED, field[1])->at_ms = atoll(field[2]);
     WORD("used") add_fact(AFTERCART_FACT_USED, field[1])->at_ms = atoll(field[2]);
     WORD("failed") add_fact(AFTERCART_FACT_FAILED, field[1])->at_ms = atoll(field[2]);
+    WORD("contacted") add_fact(AFTERCART_FACT_CONTACTED, "")->at_ms = atoll(field[1]);
     WORD("pay") {
         r.pay[r.pay_count].id = put(field[1]);
         r.pay[r.pay_count++].flags = atol(field[2]) ? AFTERCART_OPTION_READY : 0;
@@ -349,6 +351,79 @@ static void ask(aftercart_engine *engine, aftercart_decider *decider)
     }
 }
 
+static aftercart_programmes *programmes;
+
+static void follow_ups(aftercart_engine *engine, aftercart_decider *decider)
+{
+    static aftercart_follow_up planned[AFTERCART_FOLLOW_UPS_MAX];
+    size_t count = 0;
+    char title[256];
+    told("follow_ups", aftercart_plan_follow_ups(decider, &r.transaction, &r.profile, r.lines, sizeof r.lines[0], r.line_count, r.facts,
+                                                 sizeof r.facts[0], r.fact_count, r.strings, r.used, programmes, atoll(field[1]),
+                                                 planned, sizeof planned[0], AFTERCART_FOLLOW_UPS_MAX, &count));
+    for (const aftercart_follow_up *f = planned; f < planned + count; f++) {
+        title[0] = 0;
+        if (f->item_kind)
+            aftercart_item_text(engine, f->item_kind, f->item_row, AFTERCART_TEXT_TITLE, title, sizeof title, NULL);
+        printf("message\t%s\t%s\t%s\t%u\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%u\t%s\t%d\t%u\n", f->programme, f->template_id,
+               f->content_id, f->kind, f->channel, f->withheld, f->at_ms, f->expires_at_ms, f->line, title, f->due_days,
+               f->own_intervals);
+    }
+}
+
+static void id_of(const char *hex, uint64_t *high, uint64_t *low)
+{
+    for (; *hex; hex++) {
+        *high = *high << 4 | *low >> 60;
+        *low = *low << 4 | (uint64_t)(*hex <= '9' ? *hex - '0' : *hex - 'a' + 10);
+    }
+}
+
+static void amount(int64_t *to, const char *text, uint32_t *flags, uint32_t flag)
+{
+    *to = atoll(text);
+    *flags |= text[0] ? flag : 0;
+}
+
+static void event(void)
+{
+    static char json[AFTERCART_JSON_BYTES];
+    aftercart_event e;
+    memset(&e, 0, sizeof e);
+    e.struct_size = sizeof e;
+    e.kind = (uint32_t)atol(field[1]);
+    e.event_id = put(field[2]);
+    id_of(field[3], &e.decision_id_high, &e.decision_id_low);
+    e.at_ms = atoll(field[4]);
+    e.item_id = put(field[5]);
+    amount(&e.value, field[6], &e.flags, AFTERCART_AMOUNT_VALUE);
+    amount(&e.margin, field[7], &e.flags, AFTERCART_AMOUNT_MARGIN);
+    amount(&e.payout, field[8], &e.flags, AFTERCART_AMOUNT_PAYOUT);
+    e.code = put(field[9]);
+    e.question = put(field[10]);
+    e.answer = put(field[11]);
+    int32_t status = aftercart_event_json(&e, r.strings, r.used, json, sizeof json, NULL, NULL);
+    printf(status == AFTERCART_OK ? "event\tOK\t%s\n" : "event\t%s\n", status == AFTERCART_OK ? json : aftercart_status_name(status));
+}
+
+/* One event of each kind, under ids of this language. */
+static void log_events(const char *folder)
+{
+    for (uint32_t kind = AFTERCART_EVENT_ACTIVATED; kind <= AFTERCART_EVENT_ORDERED; kind++) {
+        char id[16];
+        snprintf(id, sizeof id, "c-%u", kind);
+        aftercart_event e;
+        memset(&e, 0, sizeof e);
+        e.struct_size = sizeof e;
+        e.kind = kind;
+        e.event_id.length = (uint32_t)strlen(id);
+        e.flags = AFTERCART_AMOUNT_VALUE;
+        e.value = 1299;
+        if (aftercart_event_append(folder, strlen(folder), &e, id, strlen(id), NULL) != AFTERCART_OK)
+            exit(6);
+    }
+}
+
 static char token[AFTERCART_TOKEN_BYTES];
 
 static void sign(void)
@@ -357,11 +432,7 @@ static void sign(void)
     aftercart_claim claim;
     memset(&claim, 0, sizeof claim);
     claim.struct_size = sizeof claim;
-    const char *hex = field[2];
-    for (; *hex; hex++) {
-        claim.decision_id_high = claim.decision_id_high << 4 | claim.decision_id_low >> 60;
-        claim.decision_id_low = claim.decision_id_low << 4 | (uint64_t)(*hex <= '9' ? *hex - '0' : *hex - 'a' + 10);
-    }
+    id_of(field[2], &claim.decision_id_high, &claim.decision_id_low);
     claim.id_length = (uint32_t)strlen(field[3]);
     memcpy(claim.id, field[3], claim.id_length);
     claim.price = atoll(field[4]);
@@ -448,6 +519,8 @@ static void step(aftercart_engine *engine, aftercart_decider *decider)
     WORD("rank_payment") rank_payment(decider);
     WORD("rank_shipping") rank_shipping(decider);
     WORD("prefill") prefill();
+    WORD("follow_ups") follow_ups(plain, decider);
+    WORD("event") event();
     WORD("model") told("model", aftercart_decider_use(decider, learnt[atol(field[1])]));
     WORD("activate") told("activate", aftercart_lease_activate(engine, lease, atoll(field[2])));
     WORD("release") told("release", aftercart_lease_release(engine, lease, atoll(field[2])));
@@ -477,10 +550,15 @@ int main(int argc, char **argv)
     aftercart_decider *decider;
     FILE *file = argc >= 3 ? fopen(argv[2], "r") : NULL;
     int timed = argc > 3 && strcmp(argv[3], "time") == 0, live = argc > 4 && strcmp(argv[3], "live") == 0;
-    int moments = argc > 4 && strcmp(argv[3], "moments") == 0;
+    int moments = argc > 5 && strcmp(argv[3], "moments") == 0, logs = argc > 4 && strcmp(argv[3], "log") == 0;
     if (!file || aftercart_engine_open(argv[1], strlen(argv[1]), NULL, &engine, NULL) != AFTERCART_OK
         || aftercart_decider_new(engine, &decider, NULL) != AFTERCART_OK || (live && !with_overlay(&engine, decider, argv[4])))
         return 2;
+    if ((logs && aftercart_log_to(decider, argv[4], strlen(argv[4]), 128, 0, NULL) != AFTERCART_OK)
+        || (moments && aftercart_programmes_open(engine, argv[5], strlen(argv[5]), &programmes, NULL) != AFTERCART_OK))
+        return 2;
+    if (logs)
+        log_events(argv[4]);
     plain = engine;
     for (uint32_t shadow = 0; moments && shadow < 2; shadow++)
         if (aftercart_engine_with_model(engine, argv[4], strlen(argv[4]), shadow, &learnt[shadow], NULL) != AFTERCART_OK)
@@ -513,6 +591,7 @@ int main(int argc, char **argv)
             printf("case\t%s\n", field[1]);
     }
     fclose(file);
+    aftercart_programmes_free(programmes);
     aftercart_decider_free(decider);
     aftercart_engine_close(engine);
     aftercart_engine_close(learnt[0]);

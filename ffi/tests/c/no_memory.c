@@ -109,6 +109,21 @@ static int32_t makes_a_key(void)
     return aftercart_key_new((const uint8_t *)"a secret of at least thirty-two bytes", 37, &key, NULL);
 }
 
+static char programmes[520], folder[520];
+
+static int32_t opens_programmes(void)
+{
+    aftercart_programmes *made = NULL;
+    return aftercart_programmes_open(plain, programmes, strlen(programmes), &made, NULL);
+}
+
+static int32_t logs(void)
+{
+    aftercart_decider *fresh = NULL;
+    int32_t status = aftercart_decider_new(plain, &fresh, NULL);
+    return status < 0 ? status : aftercart_log_to(fresh, folder, strlen(folder), 8, 0, NULL);
+}
+
 static int32_t decides(void) { return decide(decider, fresh(&bench)); }
 
 /* How a try ended: 0 = well, 1 = AFTERCART_OUT_OF_MEMORY, 2 = abort(). */
@@ -145,6 +160,11 @@ int main(int argc, char **argv)
     catalog = argv[1];
     snprintf(path, sizeof path, "%s.no-memory", catalog);
     overlay = path;
+    snprintf(folder, sizeof folder, "%s.log", catalog);
+    snprintf(programmes, sizeof programmes, "%s.toml", catalog);
+    FILE *file = fopen(programmes, "w");
+    CHECK(file && fputs("[[programme]]\nid = \"all\"\ncategories = [\"Kitchen\"]\nstep = [{ template = \"hello\", kind = \"guidance\", "
+                        "after = \"order\" }]\n", file) >= 0 && fclose(file) == 0);
     plain = open_engine(catalog);
     EXPECT(AFTERCART_OK, binds());
     EXPECT(AFTERCART_OK, aftercart_engine_with_live(plain, overlay, strlen(overlay), &live, NULL));
@@ -153,7 +173,7 @@ int main(int argc, char **argv)
     const struct { const char *name; int32_t (*call)(void); } calls[] = {
         {"open", opens}, {"open a copy", copies}, {"decider", makes_a_decider}, {"resident", finds_a_resident},
         {"overlay", opens_an_overlay}, {"bind", binds}, {"edit", edits}, {"look", looks}, {"explain", explains},
-        {"key", makes_a_key}, {"decide", decides},
+        {"key", makes_a_key}, {"programmes", opens_programmes}, {"log", logs}, {"decide", decides},
     };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         long counts[3] = {0, 0, 0}, n = 0;

@@ -103,6 +103,23 @@ static inline int32_t rank_payment(aftercart_decider *decider, request *r, const
     return status;
 }
 
+static inline int32_t follow_ups(aftercart_decider *decider, request *r, const aftercart_programmes *programmes,
+                                 aftercart_follow_up *planned, size_t *count)
+{
+    return aftercart_plan_follow_ups(decider, &r->transaction, &r->profile, r->lines, r->line_size, r->line_count, r->facts, r->fact_size,
+                                     r->fact_count, r->strings, r->strings_length, programmes, 0, planned, sizeof *planned,
+                                     AFTERCART_FOLLOW_UPS_MAX, count);
+}
+
+static inline aftercart_logged logged(aftercart_decider *decider)
+{
+    aftercart_logged counts;
+    memset(&counts, 0, sizeof counts);
+    counts.struct_size = sizeof counts;
+    EXPECT(AFTERCART_OK, aftercart_log_counts(decider, &counts));
+    return counts;
+}
+
 static inline aftercart_engine *open_engine(const char *path)
 {
     aftercart_engine *engine = NULL;

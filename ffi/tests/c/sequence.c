@@ -26,6 +26,7 @@ enum { SLOTS = 4, ROOM = 1 << 16 };
 
 static const char *catalog;
 static char overlay[512];
+static char programmes_file[640];
 static aftercart_engine *engines[SLOTS];
 static aftercart_decider *deciders[SLOTS];
 static aftercart_lease leases[SLOTS];
@@ -228,6 +229,47 @@ static void ranks(aftercart_decider *decider)
     drop(&r);
 }
 
+/* What is kept of decisions, what came of them, and what follows. */
+static void follows(aftercart_engine *engine, aftercart_decider *decider)
+{
+    request r;
+    fill(&r);
+    if (byte() < 2) {
+        char folder[600];
+        snprintf(folder, sizeof folder, "%s.log", overlay);
+        told(aftercart_log_to(decider, folder, byte() < 200 ? strlen(folder) : 0, byte() % 8, byte() % 4, NULL));
+    }
+    aftercart_logged *logged = (aftercart_logged *)sized(sizeof *logged);
+    told(aftercart_log_counts(decider, logged));
+    aftercart_event *event = (aftercart_event *)sized(sizeof *event);
+    if (event->struct_size == sizeof *event && byte() < 230) {
+        event->kind = byte() % 12;
+        event->flags = byte() % 8;
+        event->event_id = text(&r);
+        event->code = text(&r);
+        event->at_ms = moment();
+    }
+    size_t capacity = byte() * 40, length = 0, size = element(sizeof(aftercart_follow_up)), room = number() % 40, count = 99;
+    char *json = (char *)memory(capacity);
+    if (told(aftercart_event_json(event, r.strings, r.strings_length, json, capacity, &length, NULL)) == AFTERCART_OK)
+        CHECK(length < capacity && json[0] == '{' && json[length - 1] == '}' && json[length] == 0);
+    aftercart_programmes *programmes = NULL;
+    told(aftercart_programmes_open(engine, programmes_file, strlen(programmes_file), &programmes, NULL));
+    size_t bytes = size <= 4096 ? size * room : 0;
+    aftercart_follow_up *planned = (aftercart_follow_up *)memory(bytes);
+    int32_t status = told(aftercart_plan_follow_ups(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts,
+                                                    r.fact_size, r.fact_count, r.strings, r.strings_length, programmes, moment(),
+                                                    bytes ? planned : NULL, size, room, &count));
+    CHECK(status < 0 ? count == 0 : count <= AFTERCART_FOLLOW_UPS_MAX);
+    CHECK(status != AFTERCART_OK || count <= room);
+    CHECK(aftercart_programmes_free(programmes) == AFTERCART_OK);
+    free(logged);
+    free(event);
+    free(json);
+    free(planned);
+    drop(&r);
+}
+
 static void signs(void)
 {
     aftercart_key *key = NULL;
@@ -377,6 +419,9 @@ static void step(void)
     case 13:
         signs();
         break;
+    case 15:
+        follows(*engine, *decider);
+        break;
     case 11:
         if (byte() > 240) /* a defect: the decider is of no more use */
             CHECK(aftercart_selftest(*decider, AFTERCART_SELFTEST_PANIC) < 0);
@@ -398,6 +443,10 @@ int aftercart_sequence(const char *file, const uint8_t *bytes, size_t length)
         CHECK(aftercart_engine_open(file, strlen(file), NULL, &engine, NULL) == AFTERCART_OK);
         CHECK(aftercart_live_bind(engine, overlay, strlen(overlay), NULL) == AFTERCART_OK);
         CHECK(aftercart_engine_close(engine) == AFTERCART_OK);
+        snprintf(programmes_file, sizeof programmes_file, "%s.toml", overlay);
+        FILE *programmes = fopen(programmes_file, "w");
+        CHECK(programmes && fputs("[[programme]]\nid = \"all\"\ncategories = [\"Coffee\"]\nstep = [{ template = \"hello\", kind = "
+                                  "\"suggestion\", after = \"order\" }]\n", programmes) >= 0 && fclose(programmes) == 0);
     }
     at = bytes;
     end = bytes + length;
@@ -431,7 +480,7 @@ int main(int argc, char **argv)
         }
         aftercart_sequence(argv[1], bytes, sizeof bytes);
     }
-    CHECK(unlink(overlay) == 0);
+    CHECK(unlink(overlay) == 0 && unlink(programmes_file) == 0);
     printf("%lu calls failed, %lu were done\n", answers[0], answers[1]);
     return 0;
 }

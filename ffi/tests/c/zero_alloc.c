@@ -1,5 +1,5 @@
-/* Counts every allocation while decisions are made: it replaces the allocator of the whole process. Arguments: a catalog, and one whose
- * policy has a question. */
+/* Counts every allocation while decisions are made: it replaces the allocator of the whole process. Arguments: a catalog, one whose
+ * policy has a question, programmes for that, and a folder for a log. */
 #include "request.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static request typical, large, wrong, asking;
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 3);
+    CHECK(argc == 5);
     aftercart_engine *engine = open_engine(argv[1]);
     CHECK(calls > 0); /* the counter is in place */
     aftercart_decider *decider = new_decider(engine);
@@ -63,6 +63,18 @@ int main(int argc, char **argv)
     memset(&question, 0, sizeof question);
     question.struct_size = sizeof question;
 
+    aftercart_programmes *programmes = NULL;
+    static aftercart_follow_up planned[AFTERCART_FOLLOW_UPS_MAX];
+    size_t plans = 0;
+    EXPECT(AFTERCART_OK, aftercart_programmes_open(curious, argv[3], strlen(argv[3]), &programmes, NULL));
+    EXPECT(AFTERCART_OK, aftercart_log_to(decider, argv[4], strlen(argv[4]), 64, AFTERCART_LOG_TIMED, NULL));
+    static char json[AFTERCART_JSON_BYTES];
+    aftercart_event event;
+    memset(&event, 0, sizeof event);
+    event.struct_size = sizeof event;
+    event.kind = AFTERCART_EVENT_ACTIVATED;
+    event.event_id.length = 7;
+
     size_t before = calls;
     for (int i = 0; i < 1000; i++) {
         EXPECT(AFTERCART_OK, decide(decider, &typical)); /* from the first one on */
@@ -72,10 +84,14 @@ int main(int argc, char **argv)
         EXPECT(AFTERCART_OK, rank_payment(decider, &typical, options, 2, ranking));
         EXPECT(AFTERCART_OK, aftercart_token_sign(key, &claim, token, sizeof token, &length));
         EXPECT(AFTERCART_OK, aftercart_token_verify(key, token, length, "EUR", 1, 0, &read));
+        EXPECT(AFTERCART_OK, follow_ups(asker, &asking, programmes, planned, &plans));
+        EXPECT(AFTERCART_OK, aftercart_event_json(&event, "event-1", 7, json, sizeof json, NULL, NULL));
+        CHECK(logged(decider).made == 2 * (uint64_t)i + 2); /* those of large and typical, mostly dropped */
     }
     size_t after = calls;
-    printf("%zu allocations in 3000 decisions, 1000 questions, 1000 rankings and 1000 tokens\n", after - before);
-    CHECK(after == before);
+    printf("%zu allocations in 3000 decisions, 1000 questions, rankings, tokens, plans and events\n", after - before);
+    CHECK(after == before && plans > 2 && logged(decider).logged == 64 && logged(decider).dropped == 1936);
+    EXPECT(AFTERCART_OK, aftercart_programmes_free(programmes));
 
     EXPECT(AFTERCART_OK, aftercart_key_free(key));
     EXPECT(AFTERCART_OK, aftercart_decider_free(asker));

@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Partners and their offers (TOML)
     #[arg(long, value_name = "FILE")]
     partners: Option<PathBuf>,
+    /// Guides, and how to use, care for and pair what is sold: by product, model or category; may be given several times
+    #[arg(long, value_name = "FILE")]
+    content: Vec<PathBuf>,
     /// The merchant's policy (TOML)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         products: &args.products,
         orders: &args.orders,
         partners: args.partners.as_deref(),
+        content: &args.content,
         policy: args.policy.as_deref(),
         embeddings: args.embeddings.as_deref(),
     };
@@ -124,7 +128,7 @@ fn check_out(args: &Args) -> Result<(), Failure> {
     }
     let one = |path: &Option<PathBuf>| path.clone();
     let single = [&args.partners, &args.policy, &args.embeddings, &args.columns].into_iter().filter_map(one);
-    let inputs = args.products.iter().chain(&args.orders).cloned().chain(single);
+    let inputs = args.products.iter().chain(&args.orders).chain(&args.content).cloned().chain(single);
     let same =
         |path: &PathBuf| path.canonicalize().is_ok_and(|p| args.out.canonicalize().is_ok_and(|o| o == p));
     match inputs.into_iter().find(same) {
@@ -138,6 +142,7 @@ pub(crate) struct Files<'a> {
     pub(crate) products: &'a [PathBuf],
     pub(crate) orders: &'a [PathBuf],
     pub(crate) partners: Option<&'a Path>,
+    pub(crate) content: &'a [PathBuf],
     pub(crate) policy: Option<&'a Path>,
     pub(crate) embeddings: Option<&'a Path>,
 }
@@ -175,8 +180,11 @@ pub(crate) fn read(
         .into());
     }
     let currency = currency.or(report.currency);
+    let mut partners = files.partners.map(feed::read_partners).transpose()?.unwrap_or_default();
+    let content = feed::read_content(files.content, columns, (&products, &partners), currency, bars)?;
+    partners.offers.extend(content);
     Ok(Inputs {
-        partners: files.partners.map(feed::read_partners).transpose()?.unwrap_or_default(),
+        partners,
         policy: files.policy.map(feed::read_policy).transpose()?,
         embeddings: files.embeddings.map(|path| feed::read_embeddings(path, &products)).transpose()?,
         vectors: None,

@@ -123,6 +123,9 @@ pub(crate) struct Args {
     /// With --json or --jsonl: add the refused candidates and their codes
     #[arg(long)]
     rejected: bool,
+    /// Add the question whose answer is expected to make the page worth most, or none; ask, and decide again with answers and asked
+    #[arg(long, conflicts_with = "time")]
+    question: bool,
     /// Record every decision in the log in this folder, which is made where it is not there
     #[arg(long, value_name = "DIR", conflicts_with = "time")]
     log: Option<PathBuf>,
@@ -178,7 +181,8 @@ fn answer(
     record: &mut Option<File>,
 ) -> Result<(), Failure> {
     let offers = basket.with(placement, |transaction, profile| decider.decide(transaction, profile))?;
-    let engine = decider.engine();
+    let next = |decider: &mut Decider| basket.with(placement, |t, p| decider.next_question(t, p));
+    let engine = &Arc::clone(decider.engine());
     if let Some(file) = record {
         let line = replay::line(decider, placement, args.decision.visit_budget, basket, &offers);
         file.write_all(line.as_bytes())?;
@@ -188,9 +192,17 @@ fn answer(
         if engine.live().is_some() {
             object["live"] = crate::live::facts_json(engine, decider.live_facts());
         }
+        if args.question {
+            object["question"] = print::question(engine, next(decider)?);
+        }
         writeln!(out, "{object}")?;
     } else {
-        writeln!(out, "{}", print::pretty(engine, basket, &offers))?;
+        write!(out, "{}", print::pretty(engine, basket, &offers))?;
+        if args.question {
+            let question = next(decider)?;
+            write!(out, "{}", print::pretty_question(engine, question))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

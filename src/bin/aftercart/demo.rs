@@ -18,7 +18,7 @@ use crate::{Failure, open};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder with products.csv.gz, orders.csv.gz, partners.toml, policy.toml and baskets.jsonl
+    /// Folder with products.csv.gz, orders.csv.gz, partners.toml, content.csv, policy.toml and baskets.jsonl
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Catalog file to write
@@ -115,6 +115,7 @@ fn make(args: &Args, data: &Path) -> Result<(), Failure> {
         products: &[data.join("products.csv.gz")],
         orders: &[data.join("orders.csv.gz")],
         partners: Some(&data.join("partners.toml")),
+        content: &[data.join("content.csv")],
         policy: Some(&data.join("policy.toml")),
         embeddings: None,
     };

@@ -9,6 +9,7 @@ use aftercart::{Decider, Engine, Item, Placement};
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::judge::judge;
 use crate::open;
 use crate::request::Basket;
 
@@ -21,23 +22,37 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     catalog: PathBuf,
     /// What follows a purchase, by category (TOML)
-    #[arg(long, value_name = "FILE")]
-    programmes: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "judge")]
+    programmes: Option<PathBuf>,
     /// Promised delivery of all orders, where not as the programmes say
     #[arg(long, value_name = "TIME")]
     delivery: Option<String>,
     /// Also write what is withheld, and why
     #[arg(long)]
     withheld: bool,
+    /// Plans nothing: says how near dates for refills are to when the things in this orders file were bought again, of a catalog built
+    /// from orders before --from
+    #[arg(long, value_name = "ORDERS", requires = "from", conflicts_with = "programmes")]
+    judge: Option<PathBuf>,
+    /// First day of the purchases that judge
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Days within which something must have been bought again
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    within: u16,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let engine = open::engine(&args.catalog, open::structure())?;
-    let programmes = read(&args.programmes, &engine)?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if let (Some(orders), Some(from)) = (&args.judge, &args.from) {
+        judge(&mut Decider::new(engine.into()), orders, from, args.within, &mut out)?;
+        return Ok(out.flush()?);
+    }
+    let programmes = read(args.programmes.as_deref().ok_or("--programmes: name a file")?, &engine)?;
     let delivery_at_ms = args.delivery.as_deref().map_or(Ok(0), parse_timestamp)?;
     let outlook = Outlook { delivery_at_ms, contacts: &[] };
     let mut decider = Decider::new(engine.into());
-    let mut out = BufWriter::new(std::io::stdout().lock());
     for (number, line) in (1u64..).zip(std::io::stdin().lock().lines()) {
         let wrong = |e: &dyn std::fmt::Display| format!("standard input:{number}: {e}");
         let line = line?;
@@ -86,6 +101,7 @@ pub(crate) fn event(
 ) -> Value {
     let Some((programme, step)) = programmes.step_of(of) else { return Value::Null };
     let line = basket.lines.get(usize::from(of.line));
+    let content = programmes.content_of(of, engine).map(Item::Offer);
     let advertises = matches!(step.kind, MessageKind::Suggestion | MessageKind::Refill);
     let cancels: &[&str] = match step.kind {
         MessageKind::Refill => &["returned", "purchased_again", "opted_out"],
@@ -104,7 +120,8 @@ pub(crate) fn event(
         "expires_at_ms": of.expires_at_ms,
         "item_id": line.map(|line| &line.id),
         "item_name": of.product.map(|ix| engine.title(Item::Product(ix))),
-        "content_id": Some(&step.content).filter(|id| !id.is_empty()),
+        "content_id": content.map(|item| engine.id(item)),
+        "content_name": content.map(|item| engine.title(item)),
         "decide_stage": advertises.then_some("email"),
         "reason": reason(step.kind, of),
         "cancelled_by": cancels,

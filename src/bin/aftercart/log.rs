@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
-use aftercart::log::{Drain, Log};
+use aftercart::log::{Drain, Drained, Log, Recovered};
+use aftercart::record::ring;
 use aftercart::{Decider, Engine};
 
 use crate::{Failure, open};
@@ -23,8 +24,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Records a decider's decisions from now on.
     pub(crate) fn start(folder: &Path, decider: &mut Decider) -> Result<Self, Failure> {
-        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_nanos());
-        let name = format!("{}-{}-{since}", machine(), std::process::id());
+        let name = ring::name(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
         let (writer, drain) = Log::open(folder)?.ring(&name, RING)?;
         decider.record_to(Some(writer));
         decider.time_with(Some(now_ns));
@@ -51,13 +51,6 @@ impl Recording {
 fn now_ns() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
-}
-
-/// A name for this machine that may stand in a file's name.
-fn machine() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
-    if name.is_empty() { "here".to_owned() } else { name }
 }
 
 #[derive(clap::Args)]
@@ -108,39 +101,100 @@ pub(crate) fn events(args: &EventsArgs) -> Result<(), Failure> {
 }
 
 #[derive(clap::Args)]
+#[command(
+    after_help = "Processes in C, Java, Go, PHP, Python and Node leave their decisions and events in the folder; this puts them into files, while they live too. Run it with --every beside them:\n  aftercart log --log /srv/log --catalog shop.aftercart --every 5"
+)]
 pub(crate) struct LogArgs {
     /// Folder of the log
     #[arg(long, value_name = "DIR")]
     log: PathBuf,
-    /// Catalogs whose items the records name, so that what processes left when they were killed gets its ids
+    /// Catalogs whose items the records name: for what processes left when they were killed, and for those that live
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
+    /// Go on, every so many seconds; catalogs that are replaced are opened anew
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    every: Option<u64>,
 }
 
-/// Puts away what processes left behind, and says what became of every decision.
+/// Puts away what processes left behind or leave to this one, and says what became of every decision.
 pub(crate) fn log(args: &LogArgs) -> Result<(), Failure> {
     let log = Log::open(&args.log)?;
-    let open = |path: &PathBuf| open::engine(path, open::structure()).map(Arc::new);
-    let engines = args.catalog.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let mut out = std::io::stdout().lock();
-    for recovered in log.recover(&engines)? {
-        match recovered.drained {
-            Ok(drained) => writeln!(
-                out,
-                "recovered {}: {} decisions, {} without ids, {} unreadable",
-                recovered.ring, drained.decisions, drained.unnamed, drained.unreadable
-            )?,
-            Err(error) => writeln!(out, "left where it is, {}: {error}", recovered.ring)?,
+    let mut catalogs = args.catalog.iter().map(|path| Known::open(path)).collect::<Result<Vec<_>, _>>()?;
+    loop {
+        let engines: Vec<_> = catalogs.iter().flat_map(|known| known.engines.iter().cloned()).collect();
+        drain(&log, &engines)?;
+        let Some(seconds) = args.every else { break };
+        std::thread::sleep(Duration::from_secs(seconds));
+        for known in &mut catalogs {
+            known.look_again();
         }
     }
     let counts = log.counts()?;
-    writeln!(
-        out,
+    println!(
         "{} decisions made: {} in files, {} in rings, {} dropped because a ring was full",
         counts.made(),
         counts.drained,
-        counts.written - counts.drained,
+        counts.waiting(),
         counts.dropped
-    )?;
+    );
     Ok(())
+}
+
+fn drain(log: &Log, engines: &[Arc<Engine>]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    for Recovered { ring, lives, drained } in log.recover(engines)? {
+        match drained {
+            Ok(drained) if lives && drained == Drained::default() => {}
+            Ok(drained) => writeln!(
+                out,
+                "{} {ring}: {} decisions, {} without ids, {} unreadable",
+                if lives { "emptied" } else { "recovered" },
+                drained.decisions,
+                drained.unnamed,
+                drained.unreadable
+            )?,
+            Err(error) => writeln!(out, "left where it is, {ring}: {error}")?,
+        }
+    }
+    let taken = log.take_events()?;
+    for problem in &taken.problems {
+        eprintln!("an event was left out, {problem}");
+    }
+    if taken.new + taken.repeated > 0 {
+        writeln!(out, "{} new events, {} that were there already", taken.new, taken.repeated)?;
+    }
+    Ok(())
+}
+
+/// Engines of the catalogs that were at a path: the newest, and the one before, whose decisions may wait yet.
+struct Known {
+    path: PathBuf,
+    engines: Vec<Arc<Engine>>,
+    /// Of the file that was opened last.
+    changed: Option<SystemTime>,
+}
+
+impl Known {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let changed = Self::changed(path);
+        let engine = Arc::new(open::engine(path, open::structure())?);
+        Ok(Self { path: path.to_owned(), engines: vec![engine], changed })
+    }
+
+    fn changed(path: &Path) -> Option<SystemTime> {
+        std::fs::metadata(path).and_then(|file| file.modified()).ok()
+    }
+
+    fn look_again(&mut self) {
+        if Self::changed(&self.path) == self.changed {
+            return;
+        }
+        match Self::open(&self.path) {
+            Ok(Self { engines, changed, .. }) => {
+                self.engines = engines.into_iter().chain(self.engines.drain(..).take(1)).collect();
+                self.changed = changed;
+            }
+            Err(error) => eprintln!("{error}"), // decisions of a catalog that is not known wait
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod demo;
 mod evaluate;
 mod follow_ups;
 mod inspect;
+mod judge;
 mod learn;
 mod live;
 mod log;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aftercart::{Engine, Item, Offer, Offers, Relation, Status};
+use aftercart::{Engine, Item, NextQuestion, Offer, Offers, Relation, Status};
 use serde_json::{Value, json};
 
 use crate::request::{Basket, money};
@@ -80,6 +80,32 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
     out
 }
 
+/// The question that is worth asking, for machines; null where none is.
+pub(crate) fn question(engine: &Engine, next: Option<NextQuestion>) -> Value {
+    let Some(next) = next else { return Value::Null };
+    let (id, text) = engine.question(next.question).unwrap_or_default();
+    let answers = engine.question_answers(next.question);
+    json!({
+        "id": id,
+        "text": text,
+        "answers": answers.map(|(text, tag)| json!({ "text": text, "tag": tag })).collect::<Vec<_>>(),
+        "gain": next.gain_micros as f64 / 1e8,
+        "decisions": next.decisions,
+    })
+}
+
+/// The same for people.
+pub(crate) fn pretty_question(engine: &Engine, next: Option<NextQuestion>) -> String {
+    let Some(next) = next else { return "no question: no answer would make the page worth more\n".into() };
+    let (id, text) = engine.question(next.question).unwrap_or_default();
+    let gain = next.gain_micros as f64 / 1e8;
+    let mut out = format!("question  {text}  #{id}, expected to make the page worth {gain:.4} more\n");
+    for (text, tag) in engine.question_answers(next.question) {
+        let _ = writeln!(out, "    {text}  #{tag}");
+    }
+    out
+}
+
 fn item_json(engine: &Engine, item: Item) -> (&'static str, Value) {
     let name = match item {
         Item::Product(_) => "product_id",
@@ -96,6 +122,7 @@ pub(crate) fn object(engine: &Engine, basket: &Basket, offers: &Offers, rejected
         "status": offers.status.name(),
         "offers": of_slate(offers.slate()),
         "decision_id": format!("{:032x}", offers.decision_id),
+        "group_id": format!("{:032x}", offers.group_id),
         "generations": { "index": format!("{:016x}", offers.generations.index), "policy": format!("{:016x}", offers.generations.policy), "overlay": offers.generations.overlay },
         "counters": { "retrieved": offers.counters.retrieved, "eligible": offers.counters.eligible, "rejected": offers.counters.rejected, "cells": offers.counters.search.cells, "products": offers.counters.search.products },
     });
@@ -131,7 +158,7 @@ fn slate_json(engine: &Engine, basket: &Basket, slate: &[Offer]) -> Vec<Value> {
         .map(|offer| {
             let (name, id) = item_json(engine, offer.item);
             let line = offer.because.line.and_then(|line| basket.lines.get(usize::from(line)));
-            json!({
+            let mut object = json!({
                 name: id,
                 "kind": offer.kind.name(),
                 "position": offer.position,
@@ -144,7 +171,11 @@ fn slate_json(engine: &Engine, basket: &Basket, slate: &[Offer]) -> Vec<Value> {
                 "price": offer.price.map(money),
                 "ev": offer.ev_micros as f64 / 1e8,
                 "because": { "line": offer.because.line, "product_id": line.map(|l| &l.id), "relation": offer.because.relation.name() },
-            })
+            });
+            if let Some(kind) = engine.content_kind(offer.item) {
+                object["content"] = kind.name().into();
+            }
+            object
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::partners::Document;
 use super::source::Field;
-use super::{BuildError, listed, orders, products, shown};
+use super::{BuildError, content, listed, orders, products, shown};
 
 /// Names of columns for files that call the fields differently, read from a small TOML file:
 ///
@@ -18,6 +18,9 @@ use super::{BuildError, listed, orders, products, shown};
 ///
 /// [orders]
 /// basket_id = "order"
+///
+/// [content]
+/// id = "page"
 /// ```
 ///
 /// Left is the name of our field, right the column to the letter. Fields that are not named keep their usual
@@ -26,12 +29,13 @@ use super::{BuildError, listed, orders, products, shown};
 pub struct ColumnMap {
     pub(super) products: Mapping,
     pub(super) orders: Mapping,
+    pub(super) content: Mapping,
 }
 
 impl Default for ColumnMap {
     fn default() -> Self {
         let empty = |section| Mapping { section, columns: BTreeMap::new(), strict: false };
-        Self { products: empty("products"), orders: empty("orders") }
+        Self { products: empty("products"), orders: empty("orders"), content: empty("content") }
     }
 }
 
@@ -50,6 +54,7 @@ impl ColumnMap {
         Ok(Self {
             products: Mapping::of(document, "products", products::FIELDS, raw.products)?,
             orders: Mapping::of(document, "orders", orders::FIELDS, raw.orders)?,
+            content: Mapping::of(document, "content", content::FIELDS, raw.content)?,
         })
     }
 }
@@ -63,6 +68,8 @@ struct RawColumns {
     products: RawMapping,
     #[serde(default)]
     orders: RawMapping,
+    #[serde(default)]
+    content: RawMapping,
 }
 
 /// The columns of one kind of file.
@@ -175,7 +182,7 @@ mod tests {
             ),
             (
                 "[order]\n",
-                "columns.toml:1: [order]: unknown field `order`, expected `products` or `orders`\n  \
+                "columns.toml:1: [order]: unknown field `order`, expected one of `products`, `orders`, `content`\n  \
                  way out: correct the line",
             ),
             (

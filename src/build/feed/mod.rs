@@ -3,6 +3,7 @@
 //! Every reader streams, reports progress, and fails with file, line, field and the way out.
 
 mod columns;
+mod content;
 mod embeddings;
 mod live;
 mod orders;
@@ -17,10 +18,11 @@ use std::path::Path;
 use super::error::BuildError;
 use crate::policy::Condition;
 use crate::vocabulary::{
-    Attribute, Availability, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass,
+    Attribute, Availability, ContentKind, Country, CustomerKind, Exposure, OfferKind, Role, SensitiveClass,
 };
 
 pub use columns::ColumnMap;
+pub use content::read_content;
 pub use embeddings::read_embeddings;
 pub use live::{LiveFieldError, LiveReport, load_live, read_change, watch_live};
 pub use orders::{OrdersReport, read_orders};
@@ -215,6 +217,22 @@ pub struct PartnerOffer {
     pub when: Condition,
     /// How often it may meet one customer.
     pub caps: Vec<FrequencyCap>,
+    /// Of content that is inherited: what for; `None` = only what the triggers above say.
+    pub content: Option<HoldsFor>,
+}
+
+/// What content holds for. Of each kind the nearest holds: a product's own before its model's, that before its category's, that
+/// before those of the categories above.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoldsFor {
+    /// What it is for.
+    pub kind: ContentKind,
+    /// Product ids.
+    pub products: Vec<String>,
+    /// Models, by `item_group_id`.
+    pub groups: Vec<String>,
+    /// Category paths, each with its subtree.
+    pub categories: Vec<String>,
 }
 
 /// Product embeddings, row i for product i of the feed.

@@ -340,6 +340,7 @@ impl Reader<'_> {
             exclusive_group: raw.exclusive_group,
             when: self.condition(raw.when.as_ref())?,
             caps: self.caps(&raw.caps)?,
+            content: None,
         })
     }
 

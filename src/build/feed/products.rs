@@ -236,7 +236,7 @@ fn availability(table: &Table<'_>) -> Result<Availability, BuildError> {
 }
 
 /// A value of a closed vocabulary; `None` where the field is empty.
-fn named<T: Copy>(
+pub(super) fn named<T: Copy>(
     table: &Table<'_>,
     field: usize,
     parse: impl Fn(&str) -> Option<T>,
@@ -256,7 +256,7 @@ fn named<T: Copy>(
     })
 }
 
-fn yes(table: &Table<'_>, field: usize) -> Result<bool, BuildError> {
+pub(super) fn yes(table: &Table<'_>, field: usize) -> Result<bool, BuildError> {
     match table.get(field).to_ascii_lowercase().as_str() {
         "" | "no" | "false" | "0" => Ok(false),
         "yes" | "true" | "1" => Ok(true),

@@ -159,8 +159,10 @@ record! {
         house: u8,
         /// Of offers with one number, not 0, one page shows at most one.
         exclusive_group: U32,
+        /// [`crate::vocabulary::ContentKind`] of inherited content; 0 = none.
+        content: u8,
         /// Zero.
-        reserved: [u8; 29],
+        reserved: [u8; 28],
     }
 }
 
@@ -176,6 +178,12 @@ pub mod trigger {
     pub const BRAND: u32 = 3;
     /// The low 32 bits of the answer tag's xxh3-64.
     pub const ANSWER: u32 = 4;
+    /// A product that has content of its own or of its model: that content.
+    pub const CONTENT_OWN: u32 = 5;
+    /// The same product: content of other kinds that it has from its category.
+    pub const CONTENT_KEPT: u32 = 6;
+    /// A category, for products without content of their own: what it has itself or from those above it.
+    pub const CONTENT_CATEGORY: u32 = 7;
 }
 
 record! {

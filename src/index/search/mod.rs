@@ -10,10 +10,12 @@ mod heap;
 mod query;
 mod scan;
 
+use zerocopy::little_endian::U32;
+
 use self::cells::CellScratch;
 use self::scan::{Coded, Pool, Range};
 use super::view::View;
-use crate::distance::{Kernel, prefetch};
+use crate::distance::{BLOCK, Kernel, prefetch};
 use crate::limits::{PROBES_MAX, QUERIES_MAX, RERANK_MAX, SEARCH_HITS_MAX};
 
 pub use allow::AllowList;
@@ -73,6 +75,10 @@ impl RowSet {
     fn place(row: u32) -> (usize, u64) {
         let hash = row.wrapping_mul(0x9E37_79B1) >> 22; // 10 bits
         ((hash >> 6) as usize, 1 << (hash & 63))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
     }
 
     #[inline]
@@ -162,9 +168,7 @@ pub(crate) fn search(
     // First all choose and then all scan: what one will scan is on its way while the next one chooses.
     for (at, query) in queries.iter().enumerate() {
         cells::choose(view, kernel, query, filter.allowed, effort.visits, &mut scratch.cells, &mut counters);
-        for range in scratch.cells.probes.iter().take(AHEAD).filter_map(|probe| cell_range(view, *probe)) {
-            products_of(view).prefetch(range);
-        }
+        scratch.cells.probes.iter().take(AHEAD).for_each(|probe| foresee_cell(view, filter, *probe));
         if let Some(chosen) = scratch.chosen.get_mut(at) {
             std::mem::swap(chosen, &mut scratch.cells.probes);
         }
@@ -219,6 +223,25 @@ fn cell_range(view: &View<'_>, probe: i64) -> Option<Range> {
     Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
 }
 
+/// Asks for what a scan of the cell behind a key will read.
+fn foresee_cell(view: &View<'_>, filter: Filter<'_>, probe: i64) {
+    let Some(range) = cell_range(view, probe) else { return };
+    // Fewer than one for each block: asking for all of them costs more than looking which ones are open.
+    if filter.allowed.of_cell(key_ix(probe)).saturating_mul(BLOCK as u32) < range.count {
+        products_of(view).prefetch_open(range, &filter.products);
+    } else {
+        products_of(view).prefetch(range);
+    }
+    if !filter.types.is_empty() {
+        prefetch(types_of(view, range));
+    }
+}
+
+fn types_of<'a>(view: &View<'a>, range: Range) -> &'a [U32] {
+    let (start, count) = (range.start as usize, range.count as usize);
+    view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[])
+}
+
 /// Scans the chosen cells, nearest first, until as many allowed products were seen as the budget says; the best join `found`.
 fn scan_cells(
     view: &View<'_>,
@@ -232,14 +255,10 @@ fn scan_cells(
     let SearchScratch { chosen, pool, found, .. } = scratch;
     let probes = chosen.get(at).map_or(&[][..], Vec::as_slice);
     let coded = products_of(view);
-    let types_of = |range: Range| {
-        let (start, count) = (range.start as usize, range.count as usize);
-        view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[])
-    };
     if view.is_cold() {
         for range in probes.iter().filter_map(|probe| cell_range(view, *probe)) {
             coded.want(view, range);
-            view.want(types_of(range));
+            view.want(types_of(view, range));
         }
     }
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
@@ -250,9 +269,8 @@ fn scan_cells(
         }
         // Cells to come are fetched from memory while this one is scanned.
         let ahead = if at == 0 { 1..=AHEAD } else { AHEAD..=AHEAD };
-        for next in ahead.filter_map(|ahead| cell_range(view, *probes.get(at + ahead)?)) {
-            coded.prefetch(next);
-            prefetch(types_of(next));
+        for next in ahead.filter_map(|ahead| probes.get(at + ahead)) {
+            foresee_cell(view, filter, *next);
         }
         let cell = key_ix(*probe);
         let Some(range) = cell_range(view, *probe) else { continue };
@@ -260,7 +278,8 @@ fn scan_cells(
         seen = seen.saturating_add(allowed);
         counters.cells += 1;
         let bits = (&filter.products, filter.is_whole(cell, range.count));
-        let free = |product: u32| !filter.types.contains(view.type_of(product));
+        let any_type = filter.types.is_empty();
+        let free = |product: u32| any_type || !filter.types.contains(view.type_of(product));
         scored += pool.scan(kernel, query, coded, range, key_score(*probe), bits, free);
     }
     counters.products += scored;

@@ -35,6 +35,20 @@ impl<'a> Coded<'a> {
         }
     }
 
+    /// Asks for those blocks of a range that will be scanned soon.
+    #[inline]
+    pub(super) fn prefetch_open(&self, range: Range, bits: &impl Blocks) {
+        let blocks = range.count.div_ceil(BLOCK as u32).min(RUN as u32);
+        for block in
+            (0..blocks).filter(|block| bits.may_open(range.start.saturating_add(block * BLOCK as u32)))
+        {
+            if let Some((codes, steps)) = self.blocks(range.block_start.saturating_add(block), 1) {
+                prefetch(codes);
+                prefetch(steps);
+            }
+        }
+    }
+
     /// Notes that a range will be scanned soon.
     pub(super) fn want(&self, view: &View<'_>, range: Range) {
         if let Some((codes, steps)) = self.blocks(range.block_start, range.count.div_ceil(BLOCK as u32)) {

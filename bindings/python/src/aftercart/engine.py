@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 
 from . import native
-from .lists import Accept, Acceptance, Because, Device, FactKind, Item, Kind, Mode, Prefault, Relation, Status, Verify
+from .lists import (
+    Accept, Acceptance, Because, Channel, Device, FactKind, Item, Kind, MessageKind, Mode, Prefault, Relation, Status, Verify, Withheld,
+)
 from .types import (
-    Change, Explanation, Feature, Info, Lease, LiveState, MethodCount, Offer, Offers, PaymentOption, PossibleAnswer, Profile,
+    Change, Explanation, Feature, FollowUp, Info, Lease, LiveState, Logged, MethodCount, Offer, Offers, PaymentOption, PossibleAnswer, Profile,
     Question, Ranked, ShippingOption, Transaction, Use,
 )
 
@@ -26,6 +28,9 @@ _kinds = {kind.value: kind for kind in Kind}
 _relations = {relation.value: relation for relation in Relation}
 _accepts = {accept.value: accept for accept in Accept}
 _becauses = {because.value: because for because in Because}
+_messages = {kind.value: kind for kind in MessageKind}
+_channels = {channel.value: channel for channel in Channel}
+_withheld = {why.value: why for why in Withheld}
 _acceptances = {acceptance.value: acceptance for acceptance in Acceptance}
 
 
@@ -68,6 +73,7 @@ class Engine:
     def _own(self, handle: c_void_p) -> None:
         self._handle = handle
         self._lock = threading.Condition(threading.Lock())
+        self._log: tuple[bytes, int, int] | None = None
         self._users = 0  # calls that take long: `close` waits for them, short calls hold the lock
         self._finalizer = weakref.finalize(self, _library.aftercart_engine_close, handle)
 
@@ -115,6 +121,10 @@ class Engine:
         """The title of an offer of this engine's deciders."""
         return self._item_text(offer.item_kind, offer.item_row, 2)
 
+    def title_of(self, message: FollowUp) -> str:
+        """The title of the product that a message is about; empty where the catalog does not know it."""
+        return self._item_text(message.item_kind, message.item_row, 2) if message.item_kind else ""
+
     def category(self, offer: Offer) -> str:
         """The category path of an offer's product; empty where not known and for other offers."""
         return self._item_text(offer.item_kind, offer.item_row, 3)
@@ -135,6 +145,14 @@ class Engine:
             if status == 0:
                 return room.raw[: length.value].decode("utf-8", "replace")
             capacity = length.value + 1
+
+    def log_to(self, folder: str | os.PathLike[str], *, capacity: int = 0, timed: bool = False) -> None:
+        """Lets every decider that is made from now on keep its decisions in a log's folder, those of a Pool too, also where it goes on with
+        another engine: in files of which another process makes Parquet, while this one lives and after it was killed
+        (`aftercart log --log FOLDER --catalog FILE --every 5`). A decision waits for nothing: where its ring of so many records of 824
+        bytes (0 = 4096) is full it is counted as dropped. `timed`: also how long each took. A folder that cannot be written fails in
+        Decider(). A child of os.fork() does not log with its parent's deciders: it makes its own."""
+        self._log = (os.fsencode(folder), capacity, native.LOG_TIMED if timed else 0)
 
     def bind_live(self, path: str | os.PathLike[str]) -> None:
         """Makes a live overlay for this catalog, or makes one that is there fit this catalog too: what it knows carries over by
@@ -248,6 +266,10 @@ class Decider:
         self._summary = create_string_buffer(struct.pack("=I", native.SUMMARY.size), native.SUMMARY.size)
         self._count = c_size_t()
         self._finalizer = weakref.finalize(self, _library.aftercart_decider_free, handle)
+        if engine._log is not None:
+            folder, capacity, flags = engine._log
+            if _library.aftercart_log_to(handle, folder, len(folder), capacity, flags, error.room) < 0:
+                raise error.raised()
 
     def close(self) -> None:
         """Gives the memory back. BUSY while a decision runs. Further calls do nothing."""
@@ -356,6 +378,45 @@ class Decider:
         rows = list(native.RANKED.iter_unpack(room.raw))[: count.value]
         return tuple(Ranked(option, _becauses.get(because, because)) for option, because, _ in rows)
 
+    def plan_follow_ups(self, programmes: Programmes, order: Transaction, customer: Profile = _ANONYMOUS, delivery_at_ms: int = 0,
+                        contacted_at_ms: Sequence[int] = ()) -> tuple[FollowUp, ...]:
+        """Plans what to send in the days after an order: what is planned, earliest first, then what is withheld. A plan, not a sender.
+        `delivery_at_ms`: as promised; 0 = as the programmes say. `contacted_at_ms`: other messages that the customer gets, through
+        any channel. BAD_PROGRAMMES: they were made for another catalog."""
+        def more(_: native.Texts) -> list[bytes]:
+            return [native.FACT.pack(FactKind.CONTACTED, 0, at_ms, 0, 0, 0, 0) for at_ms in contacted_at_ms]
+
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            room, count = create_string_buffer(native.FOLLOW_UP.size * native.FOLLOW_UPS_MAX), c_size_t()
+            status = _library.aftercart_plan_follow_ups(
+                self._handle, *self._pack(order, customer, more), programmes._handle, delivery_at_ms, room, native.FOLLOW_UP.size,
+                native.FOLLOW_UPS_MAX, byref(count))
+        finally:
+            self._lock.release()
+        if status < 0:
+            raise AftercartError(status)
+        return tuple(_follow_up(row) for row in list(native.FOLLOW_UP.iter_unpack(room.raw))[: count.value])
+
+    def logged(self) -> Logged:
+        """What became of the decisions, where `Engine.log_to` was called before this was made."""
+        room = create_string_buffer(struct.pack("=I", native.LOGGED.size), native.LOGGED.size)
+        if not self._lock.acquire(blocking=False):
+            raise AftercartError(Status.BUSY)
+        try:
+            if not self._finalizer.alive:
+                raise AftercartError(Status.BAD_HANDLE)
+            status = _library.aftercart_log_counts(self._handle, room)
+        finally:
+            self._lock.release()
+        if status < 0:
+            raise AftercartError(status)
+        _, logs, *counts = native.LOGGED.unpack(room.raw)
+        return Logged(logs != 0, *counts)
+
     def explain(self, order: Transaction, customer: Profile, id: str, kind: Item = Item.ANY) -> Explanation:
         """Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a
         decision."""
@@ -425,6 +486,26 @@ class Decider:
     def _selftest(self) -> int:
         """Runs into a defect on purpose, for the tests."""
         return _library.aftercart_selftest(self._handle, 1)
+
+
+def _follow_up(fields: tuple) -> FollowUp:  # type: ignore[type-arg]
+    kind, channel, withheld, line, at_ms, expires, item_kind, row, due, own, programme, template, content = fields
+    return FollowUp(
+        _messages.get(kind, kind), _channels.get(channel, channel), _withheld.get(withheld, withheld) if withheld else None, line, at_ms,
+        expires, item_kind, row, _known(due), own, _text(programme), _text(template), _text(content))
+
+
+class Programmes:
+    """What follows a purchase, by category: read once from a file of TOML, for the catalog of an engine, and again for every new
+    catalog. Any number of threads may use it."""
+
+    def __init__(self, engine: Engine, path: str | os.PathLike[str]):
+        name, handle, error = os.fsencode(path), c_void_p(), _Error()
+        with engine._using() as of:
+            if _library.aftercart_programmes_open(of, name, len(name), byref(handle), error.room) < 0:
+                raise error.raised()
+        self._handle = handle
+        weakref.finalize(self, _library.aftercart_programmes_free, handle)
 
 
 def _offer(fields: tuple) -> Offer:  # type: ignore[type-arg]

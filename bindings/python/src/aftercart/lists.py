@@ -133,6 +133,7 @@ class FactKind(IntEnum):
     ASKED = 11
     USED = 12
     FAILED = 13
+    CONTACTED = 14
 
 
 class Exposure(IntEnum):
@@ -189,6 +190,47 @@ class Because(IntEnum):
     HOLDOUT = 6
 
 
+class EventKind(IntEnum):
+    """What happened after a decision."""
+
+    ACTIVATED = 1  # the page was seen: without it nothing counts as shown
+    ENGAGED = 2
+    ACCEPTED = 3
+    ACCEPT_FAILED = 4  # the code says why
+    CONVERTED = 5  # an accepted offer earned its value
+    RETURNED = 6  # of that, so much came back
+    DISMISSED = 7
+    SURVEY_ANSWERED = 8
+    ORDERED = 9  # the customer ordered something afterwards, by an offer or not
+
+
+class MessageKind(IntEnum):
+    """What a message is for. The first two are owed to the customer, the others advertise."""
+
+    DELIVERY = 0
+    GUIDANCE = 1
+    SUGGESTION = 2
+    REFILL = 3
+
+
+class Channel(IntEnum):
+    """Through what a message goes."""
+
+    EMAIL = 0
+    SMS = 1
+    PUSH = 2
+
+
+class Withheld(IntEnum):
+    """Why a message is not planned."""
+
+    TIME_UNKNOWN = 1
+    TOO_LATE = 2
+    CONTACT_POLICY = 3
+    CONSENT = 4
+    GIFT = 5
+
+
 class Item(IntEnum):
     """What an id names."""
 
@@ -233,6 +275,7 @@ class Status(IntEnum):
     BAD_POLICY = -302
     LIVE_FULL = -304
     BAD_MODEL = -305
+    BAD_PROGRAMMES = -306
     CATALOG_VERSION = -401
     OUT_OF_MEMORY = -501
     SYSTEM_ERROR = -502

@@ -45,6 +45,15 @@ EXPLANATION = Struct("=3IiIi2Iq2I32I")
 LEASE = Struct("=2Iq4Q")
 QUESTION = Struct("=2Iq4I")
 CLAIM = Struct("=2I2Q2q4sI72s2Q")
+FOLLOW_UP = Struct("=4I2q2IiI72s72s72s")
+LOGGED = Struct("=2I4Q")
+EVENT = Struct("=4I2Q4q10I")
+FOLLOW_UPS_MAX = 32
+JSON_BYTES = 8193
+LOG_TIMED = 1
+AMOUNT_VALUE = 1
+AMOUNT_MARGIN = 2
+AMOUNT_PAYOUT = 4
 TOKEN_BYTES = 192
 OPTIONS_MAX = 32
 OPTION_READY = 1
@@ -90,6 +99,14 @@ def load() -> ctypes.CDLL:
         "rank_shipping_options": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer, size, size, pointer,
                                                   size, size, pointer],
         "prefill": [pointer, pointer, size, size, pointer, size, size, pointer],
+        "programmes_open": [pointer, c_char_p, size, pointer, pointer],
+        "programmes_free": [pointer],
+        "plan_follow_ups": [pointer] * 4 + [size, size, pointer, size, size, pointer, size, pointer, c_int64, pointer, size, size,
+                                            pointer],
+        "log_to": [pointer, c_char_p, size, size, c_uint32, pointer],
+        "log_counts": [pointer, pointer],
+        "event_append": [c_char_p, size, pointer, c_char_p, size, pointer],
+        "event_json": [pointer, c_char_p, size, pointer, size, pointer, pointer],
         "key_new": [c_char_p, size, pointer, pointer],
         "key_free": [pointer],
         "token_sign": [pointer, pointer, pointer, size, pointer],

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .lists import (
-    Accept, Acceptance, AgeBand, Because, Customer, Device, Exposure, Field, Item, Kind, Payment, Relation, Role, Sensitive, Stage,
+    Accept, Acceptance, AgeBand, Because, Channel, Customer, Device, Exposure, Field, Item, Kind, MessageKind, Payment, Relation, Role,
+    Sensitive, Stage, Withheld,
 )
 
 
@@ -240,6 +241,34 @@ class Prefilled(NamedTuple):
     slot: int
     confidence_ppm: int
     because: Because | int
+
+
+class FollowUp(NamedTuple):
+    """A message that is planned, or withheld. Offers in advertising are decided when it is sent, for `Stage.EMAIL`."""
+
+    kind: MessageKind | int
+    channel: Channel | int
+    withheld: Withheld | int | None  # None = planned
+    line: int  # index of the bought line that it is about
+    at_ms: int
+    expires_at_ms: int  # when it no longer makes sense
+    item_kind: int
+    item_row: int
+    due_days: int | None  # of a refill: days from the order to the next purchase that is expected
+    own_intervals: int  # of the customer's behind that; 0 = the usual days alone
+    programme: str
+    template: str  # your mail service's name for it
+    content_id: str  # of the offer that it carries; empty = none
+
+
+class Logged(NamedTuple):
+    """What became of the decisions of a decider since it logs."""
+
+    logs: bool  # whether it does
+    made: int  # logged and dropped
+    logged: int  # in the ring, or in files
+    dropped: int  # lost, since the ring was full
+    drained: int  # of those logged, the ones that were put into files
 
 
 @dataclass(frozen=True, slots=True)

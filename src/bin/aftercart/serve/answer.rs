@@ -5,8 +5,8 @@ use std::time::Instant;
 use aftercart::follow_up::Outlook;
 use aftercart::token::{Claim, Redeeming, redeem};
 use aftercart::{
-    AcceptPlan, Because, Decider, Engine, Item, NextQuestion, Offer, Offers, Placement, Profile, Reason,
-    Status, Transaction,
+    AcceptPlan, Because, Decider, Engine, Item, Offer, Offers, Placement, Profile, Reason, Status,
+    Transaction,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::shop::Shop;
 use crate::Failure;
 use crate::follow_ups;
 use crate::live::now_ms;
-use crate::print::{because, describe};
+use crate::print::{self, because, describe};
 use crate::request::{Basket, money};
 
 /// Decides, measures each stage, and explains each offer that is shown.
@@ -50,8 +50,9 @@ pub(super) fn decide(shop: &mut Shop, order: &Order) -> Result<Value, Failure> {
         "at_ms": basket.at_ms(),
         "offers": shown,
         "group_id": format!("{:032x}", offers.group_id),
-        "question": question.map(|next| question_json(engine, next)),
+        "question": print::question(engine, question),
         "days_after": days_after,
+        "guides": guides(engine, &basket),
         "funnel": { "retrieved": counters.retrieved, "eligible": counters.eligible, "shown": offers.slate().len() },
         "compared": counters.search.products,
         "refused": refused(engine, &offers),
@@ -117,18 +118,6 @@ fn timed(
     Ok((offers, stages))
 }
 
-fn question_json(engine: &Engine, next: NextQuestion) -> Value {
-    let (id, text) = engine.question(next.question).unwrap_or_default();
-    let answers = engine.question_answers(next.question);
-    json!({
-        "id": id,
-        "text": text,
-        "answers": answers.map(|(text, tag)| json!({ "text": text, "tag": tag })).collect::<Vec<_>>(),
-        "gain": next.gain_micros as f64 / 1e8,
-        "decisions": next.decisions,
-    })
-}
-
 fn offer_json(shop: &Shop, basket: &Basket, offer: &Offer) -> Value {
     let mut object = shop.product(offer.item);
     object["kind"] = offer.kind.name().into();
@@ -140,7 +129,23 @@ fn offer_json(shop: &Shop, basket: &Basket, offer: &Offer) -> Value {
     object["value"] = money(offer.value).into();
     object["ev"] = (offer.ev_micros as f64 / 1e8).into();
     object["because"] = because_json(shop.engine(), basket, offer.because);
+    object["content"] = shop.engine().content_kind(offer.item).map(|kind| kind.name()).into();
     object
+}
+
+/// What holds for each line, whether or not the page has room for it.
+fn guides(engine: &Engine, basket: &Basket) -> Vec<Value> {
+    let of_line = |line: &crate::request::BasketLine| {
+        let product = engine.find_product(&line.id)?;
+        let guide = |of| {
+            let item = Item::Offer(of);
+            let kind = engine.content_kind(item).map(|kind| kind.name());
+            json!({ "id": engine.id(item), "title": engine.title(item), "kind": kind })
+        };
+        let guides: Vec<Value> = engine.content_of(product).map(guide).collect();
+        Some(json!({ "line": line.id, "title": engine.title(Item::Product(product)), "guides": guides }))
+    };
+    basket.lines.iter().filter_map(of_line).collect()
 }
 
 fn because_json(engine: &Engine, basket: &Basket, of: Because) -> Value {

@@ -1,7 +1,10 @@
 //! The payment page: the host's own options, put in order.
 
-use aftercart::before_payment::{Device, PaymentFacts, PaymentOption, Ranking, ShippingOption, Use};
-use aftercart::{Placement, vocabulary::Stage};
+use aftercart::Placement;
+use aftercart::before_payment::{
+    Device, MethodCount, PaymentFacts, PaymentOption, Ranking, ShippingOption, StoredField, Use, prefill,
+};
+use aftercart::vocabulary::{Country, Stage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +21,20 @@ pub(super) struct Checkout {
     ways: Vec<Way>,
     paid: Vec<Was>,
     shipped: Vec<Was>,
+    /// Places of the host's store, without what is in them.
+    stored: Vec<Kept>,
+    /// Orders of the shop by way to pay, in this country.
+    usual: Vec<(String, u32)>,
+}
+
+/// A place of the host's store.
+#[derive(Debug, Deserialize)]
+struct Kept {
+    field: u8,
+    slot: u16,
+    country: String,
+    last_used_ms: i64,
+    uses: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,13 +70,39 @@ pub(super) fn rank(shop: &Shop, at: &Checkout) -> Result<Value, Failure> {
         .map(|way| ShippingOption { id: &way.id, price: way.price, arrives_by_ms: way.arrives_by_ms })
         .collect();
     let device = if at.phone { Device::Phone } else { Device::Desktop };
-    let facts = PaymentFacts { uses: &paid, counts: &[], device };
+    let country = Country::parse("US").ok_or("no country")?;
+    let counts: Vec<MethodCount<'_>> = at
+        .usual
+        .iter()
+        .map(|(id, orders)| MethodCount { id, country, device, amount_from: 0, orders: *orders })
+        .collect();
+    let facts = PaymentFacts { uses: &paid, counts: &counts, device };
     let placement = Placement { stage: Stage::Payment, ..Placement::default() };
-    let (methods, ways) = basket.with(placement, |transaction, profile| {
+    let stored: Vec<StoredField> = at.stored.iter().map(Kept::lend).collect();
+    basket.with(placement, |transaction, profile| {
         let methods = engine.rank_payment_methods(transaction, profile, &facts, &methods)?;
-        Ok::<_, Failure>((methods, engine.rank_shipping_options(transaction, profile, &shipped, &ways)?))
-    })?;
-    Ok(json!({ "methods": in_order(&methods), "ways": in_order(&ways) }))
+        let ways = engine.rank_shipping_options(transaction, profile, &shipped, &ways)?;
+        let filled: Vec<Value> = prefill(transaction, &stored)
+            .iter()
+            .map(|of| {
+                let confidence = f64::from(of.confidence_ppm) / 1e6;
+                json!({ "field": of.field, "slot": of.slot, "confidence": confidence, "because": of.because.name() })
+            })
+            .collect();
+        Ok(json!({ "methods": in_order(&methods), "ways": in_order(&ways), "filled": filled }))
+    })
+}
+
+impl Kept {
+    fn lend(&self) -> StoredField {
+        StoredField {
+            field: self.field,
+            slot: self.slot,
+            country: Country::parse(&self.country),
+            last_used_ms: self.last_used_ms,
+            uses: self.uses,
+        }
+    }
 }
 
 fn uses(of: &[Was]) -> Vec<Use<'_>> {

@@ -24,6 +24,8 @@ pub(super) struct Order {
     rechargeable: Option<bool>,
     country: String,
     tags: Vec<String>,
+    /// The customer said so before payment.
+    is_gift: bool,
     /// The promised delivery, Unix milliseconds; 0 = none.
     pub(super) delivery_at_ms: i64,
     /// The customer agreed to hear from the shop; `None` = nobody asked.
@@ -96,6 +98,7 @@ impl Order {
             "payment": self.payment,
             "rechargeable": self.rechargeable,
             "tags": self.tags,
+            "is_gift": self.is_gift,
             "consent": self.marketing.map_or(json!({}), |granted| json!({ "marketing": granted })),
             "answers": self.answers.iter().map(answer).collect::<Vec<_>>(),
             "asked": self.asked.iter().map(asked).collect::<Vec<_>>(),

@@ -85,6 +85,11 @@ impl Shop {
     /// How the switches stand.
     pub(super) fn switches(&self) -> Value {
         let accounts = self.engine().live().map_or_else(Vec::new, |live| live.status(now_ms()));
+        // Content costs nothing and has no budget.
+        let is_content = |id: &str| {
+            let offer = self.engine().find_offer(id).map(aftercart::Item::Offer);
+            offer.is_some_and(|item| self.engine().content_kind(item).is_some())
+        };
         let of = |kind| accounts.iter().filter(move |account| account.kind == kind);
         let title = |id: &str| {
             let offer = self.engine().find_offer(id).map(aftercart::Item::Offer);
@@ -95,6 +100,7 @@ impl Shop {
             "blocked": self.blocked,
             "partners": of(LiveKind::Partner).map(|p| json!({ "id": p.id, "on": p.paused })).collect::<Vec<_>>(),
             "budgets": of(LiveKind::Offer)
+                .filter(|o| !is_content(&o.id))
                 .map(|o| json!({ "id": o.id, "title": title(&o.id), "on": o.total == Some(0) }))
                 .collect::<Vec<_>>(),
             "out_of_stock": self.out_of_stock.iter().map(|id| {

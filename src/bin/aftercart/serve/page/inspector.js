@@ -1,6 +1,7 @@
 // Beside the page: how the last decision came about, and the switches of the merchant.
 import { $, call, decide, doing, el, money, name, order, paid, say } from "/shop.js";
 
+const cents = (amount) => `${(100 * amount).toFixed(2)} cents`;
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
 const bar = (value, most, minus = false) =>
   el("meter", { className: minus ? "bar minus" : "bar", min: 0, max: Math.max(most, 1e-9), value: Math.min(value, most), aria: { hidden: "true" } });
@@ -12,16 +13,27 @@ function rows(table, list) {
   table.tBodies[0].replaceChildren(...list.map(row));
 }
 
+/** What was put in order and named to fill in before payment. */
+export function drawBefore(answer, methods, ways, fields) {
+  const reason = (of) => of.replaceAll("_", " ");
+  const row = (label, of) => el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, of));
+  const options = (list, all, what) => list.map(({ option, because }, place) => row(`${what} ${place + 1}`, `${all[option].name}: ${reason(because)}`));
+  const places = answer.filled.map((of) => row(fields[of.field].toLowerCase(), `place ${of.slot}, confidence ${of.confidence.toFixed(2)}: ${reason(of.because)}`));
+  $("before-answer").tBodies[0].replaceChildren(...places, ...options(answer.methods, methods, "payment"), ...options(answer.ways, ways, "delivery"));
+  $("before").hidden = false;
+}
+
 /** Forgets the last decision. */
 export function clearDecision() {
   $("nothing-yet").hidden = false;
+  $("before").hidden = true;
   $("decided").hidden = true;
   $("versions").textContent = "";
 }
 
 /** Draws everything that is known of a decision. */
 export function drawDecision(answer) {
-  $("nothing-yet").hidden = true;
+  $("nothing-yet").hidden = $("before").hidden = true;
   $("decided").hidden = false;
   $("us").value = `${answer.us.toFixed(0)} \u00b5s`;
   rows($("stages"), answer.stages.map(({ name: stage, us }) => [stage, us, `${us.toFixed(1)} \u00b5s`]));
@@ -31,8 +43,8 @@ export function drawDecision(answer) {
   $("changed-part").hidden = true;
   const { question } = answer;
   $("question-why").textContent = question
-    ? `The question \u201c${question.text}\u201d is expected to make the page worth ${money(question.gain.toFixed(4))} more, found out with ${question.decisions} decisions.`
-    : "";
+    ? `The question \u201c${question.text}\u201d is expected to make the page worth ${cents(question.gain)} more, found out with ${question.decisions} decisions.`
+    : "No question: it was asked before, or no answer would make this page worth more.";
   $("scores").replaceChildren(...answer.offers.map(score));
   if (answer.offers.length === 0) $("scores").textContent = `No offer: ${answer.reason.text}.`;
   $("why-answer").replaceChildren();
@@ -91,14 +103,14 @@ function features(why) {
     el("th", { scope: "row" }, feature.replaceAll("_", " ")),
     el("td", {}, bar(Math.abs(weight), most, weight < 0)),
     el("td", { className: "number", title: `value ${value}` }, `${weight > 0 ? "+" : ""}${(weight / 1000).toFixed(2)}`));
-  return el("table", {}, el("caption", { className: "visually-hidden" }, "What each feature adds to the score, in nats"), el("tbody", {}, ...why.features.map(row)));
+  return el("table", {}, el("caption", { className: "small quiet" }, "What each feature adds to the score (log odds)"), el("tbody", {}, ...why.features.map(row)));
 }
 
-const numbers = (of) => `relevance ${of.relevance.toFixed(2)}, accepted with ${percent(of.p_accept)}, worth ${money(of.ev.toFixed(4))} when shown`;
+const numbers = (of) => `relevance ${of.relevance.toFixed(2)}, accepted with ${percent(of.p_accept)}, worth ${cents(of.ev)} when shown`;
 
-function score(offer) {
-  return el("details", {}, el("summary", {}, name(offer.title)), el("p", { className: "small quiet" }, numbers(offer)),
-    offer.why.features.length ? features(offer.why) : el("p", { className: "small" }, "Not a product: its rate comes from its contract."));
+function score(offer, place) {
+  return el("details", { open: place === 0 }, el("summary", {}, name(offer.title)), el("p", { className: "small quiet" }, numbers(offer)),
+    offer.why.features.length ? features(offer.why) : el("p", { className: "small" }, "Not a product of the catalog: its rate is stated with it, not learnt."));
 }
 
 // Names stand for ids where a person types them.

@@ -1,8 +1,8 @@
 // The shop: basket, payment, confirmation. State is one object; every view is drawn from it.
-import { clearDecision, drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
+import { clearDecision, drawBefore, drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
-const state = { about: null, lines: [], customer: "", order: null, declines: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [] };
+const state = { about: null, lines: [], customer: "", order: null, declines: [], guides: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [] };
 
 /** An element with properties and children; text is never read as HTML. */
 export function el(tag, properties = {}, ...children) {
@@ -144,11 +144,12 @@ async function search() {
 
 // Payment
 
+// In the shop's own order: by name. How often its customers use each is what an order without earlier ones goes by.
 const METHODS = [
-  { id: "card", name: "Card on file", note: "can be charged again", rechargeable: true },
-  { id: "wallet", name: "Wallet", note: "each payment is approved on the phone", rechargeable: false },
-  { id: "invoice", name: "Invoice", note: "paid after delivery", rechargeable: false },
-  { id: "gift_card", name: "Gift card", note: "cannot be charged again", rechargeable: false },
+  { id: "card", name: "Card on file", note: "can be charged again", rechargeable: true, orders: 620 },
+  { id: "gift_card", name: "Gift card", note: "cannot be charged again", rechargeable: false, orders: 30 },
+  { id: "invoice", name: "Invoice", note: "paid after delivery", rechargeable: false, orders: 90 },
+  { id: "wallet", name: "Wallet", note: "each payment is approved on the phone", rechargeable: false, orders: 410 },
 ];
 
 // The dearer courier is as fast as express: it never stands above it.
@@ -159,21 +160,34 @@ const WAYS = [
   { id: "pickup", name: "Pick it up", price: 0, days: 2 },
 ];
 
-const WHY = { last_used: "as last time", often_used: "you use it often", ready_on_device: "set up on this device", usual_here: "usual here", cheaper_first: "as fast, and cheaper" };
+// The shop's own store of a customer that it knows. The library sees fields, places and uses, never the names or what is there.
+const FIELDS = { 1: "Deliver to", 2: "Call about the delivery" };
+const STORE = [
+  { field: 1, slot: 1, name: "Office", country: "US", days: 140, uses: 3 },
+  { field: 1, slot: 2, name: "Home", country: "US", days: 16, uses: 9 },
+  { field: 1, slot: 3, name: "Cottage in Canada", country: "CA", days: 9, uses: 4 },
+  { field: 2, slot: 1, name: "Mobile", country: "", days: 16, uses: 5 },
+];
+
+const WHY = { last_used: "as last time", often_used: "you use it often", ready_on_device: "set up on this device", usual_here: "usual here", cheaper_first: "before a dearer one that is no faster" };
 
 /** Earlier orders of this visit are the use that the order of the options learns from. */
 async function drawOptions() {
   const now = Date.now();
+  const known = state.customer !== "" || state.paid.length > 0;
+  const stored = STORE.filter((of) => known && !(of.field === 1 && $("elsewhere").checked));
   const ranked = await call("/api/before", {
     order: { lines: state.lines.map(({ id, quantity }) => ({ id, quantity })), customer: state.customer, country: "US" },
     phone: window.matchMedia("(pointer: coarse)").matches,
     methods: METHODS.map(({ id }) => ({ id, ready: false })),
     ways: WAYS.map(({ id, price, days }) => ({ id, price, arrives_by_ms: now + days * 864e5 })),
-    paid: state.paid, shipped: state.shipped,
+    paid: state.paid, shipped: state.shipped, usual: METHODS.map(({ id, orders }) => [id, orders]),
+    stored: stored.map(({ field, slot, country, days, uses }) => ({ field, slot, country, uses, last_used_ms: now - days * 864e5 })),
   });
   const choice = (group, describe) => ({ option, because }, place) => {
     const of = group === "method" ? METHODS[option] : WAYS[option];
-    const note = [describe(of), WHY[because]].filter(Boolean).join(", ");
+    const why = because !== "usual_here" || place === 0; // what hardly anybody uses is used by somebody
+    const note = [describe(of), why && WHY[because]].filter(Boolean).join(", ");
     return el("label", { className: "choice" },
       el("input", { type: "radio", name: group, value: of.id, checked: place === 0 }),
       el("span", {}, of.name, el("small", {}, note)));
@@ -181,7 +195,21 @@ async function drawOptions() {
   const price = (way) => `${way.price ? money(way.price / 100) : "free"}, in ${way.days} day${way.days === 1 ? "" : "s"}`;
   $("methods").replaceChildren(el("legend", {}, "Payment"), ...ranked.methods.map(choice("method", (of) => of.note)));
   $("ways").replaceChildren(el("legend", {}, "Delivery"), ...ranked.ways.map(choice("way", price)));
+  drawFilled(ranked.filled, known);
+  drawBefore(ranked, METHODS, WAYS, FIELDS);
   drawTotal();
+}
+
+/** The shop puts in what its own store has at the place that was named. */
+function drawFilled(filled, known) {
+  const row = ({ field, slot, confidence, because }) => {
+    const { name: of } = STORE.find((each) => each.field === field && each.slot === slot);
+    return el("li", {}, el("span", {}, `${FIELDS[field]}: ${of}`,
+      el("small", {}, `place ${slot} of your account, ${Math.round(100 * confidence)} % sure: ${WHY[because]}`)));
+  };
+  $("filled").replaceChildren(...filled.map(row));
+  const elsewhere = $("elsewhere").checked ? "Another address than yours is not guessed. " : "";
+  $("filled-note").textContent = known ? `${elsewhere}Suggestions from your account; a real shop lets you change them here.` : "Nothing: the shop does not know you yet. A ready basket has a customer.";
 }
 
 const shippingPrice = () => (WAYS.find((way) => way.id === new FormData($("pay")).get("way"))?.price ?? 0) / 100;
@@ -213,11 +241,12 @@ async function pay() {
   state.paid.push({ id: method, at_ms: at });
   state.shipped.push({ id: way.id, at_ms: at });
   state.tags = [["wrap", "gift_wrap"], ["elsewhere", "other_address"]].filter(([id]) => $(id).checked).map(([, tag]) => tag);
-  Object.assign(state, { declines: [], answers: [] });
+  Object.assign(state, { declines: [], answers: [], answered: undefined });
   state.taken.clear();
   await decide();
   show("confirmation", $("status").textContent);
-  const line = (each) => el("li", {}, el("span", {}, `${each.quantity} \u00d7 ${name(each.title)}`), el("span", { className: "price" }, money(Number(each.price ?? 0) * each.quantity)));
+  const guides = (id) => (state.guides.find((of) => of.line === id)?.guides ?? []).map(({ kind, title }) => el("small", {}, `${CONTENT[kind]}: ${title}`));
+  const line = (each) => el("li", {}, el("span", {}, `${each.quantity} \u00d7 ${name(each.title)}`, ...guides(each.id)), el("span", { className: "price" }, money(Number(each.price ?? 0) * each.quantity)));
   const delivery = el("li", {}, el("span", {}, `Delivery: ${way.name.toLowerCase()}`), el("span", { className: "price" }, way.price ? money(way.price / 100) : "free"));
   $("receipt").replaceChildren(...state.lines.map(line), delivery);
   $("total-paid").value = money(sum);
@@ -227,6 +256,7 @@ async function pay() {
 /** Decides on what the page shows: after payment, and again after a switch, an answer or a refusal. */
 export async function decide() {
   const answer = await call("/api/decide", order());
+  state.guides = answer.guides;
   drawOffers(answer);
   drawQuestion(answer.question);
   drawDaysAfter(answer.days_after);
@@ -241,13 +271,15 @@ function drawDaysAfter(plan) {
   if (!plan) return;
   const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
   const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  const days = (ms) => Math.round((ms - state.order.at) / 864e5);
+  const midnight = (ms) => new Date(ms).setHours(0, 0, 0, 0);
+  const days = (ms) => Math.round((midnight(ms) - midnight(state.order.at)) / 864e5);
   const subject = { delivery: "On its way", guidance: "How to use it", suggestion: "What goes with it", refill: "Running out?" };
   const about = (of) => name(of.item_name ?? of.item_id);
   const row = (of) => el("li", {},
     el("time", { dateTime: new Date(of.send_at_ms).toISOString() }, day(of.send_at_ms), el("small", {}, relative.format(days(of.send_at_ms), "day"))),
     el("div", {}, el("strong", {}, subject[of.kind]), ` by ${of.channel}`,
-      el("small", {}, `${about(of)}. ${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`)));
+      el("small", {}, `${of.kind === "delivery" ? "" : `${about(of)}. `}${of.reason.charAt(0).toUpperCase()}${of.reason.slice(1)}.`),
+      of.content_name && el("small", {}, `It carries: ${of.content_name}.`)));
   const nothing = el("li", {}, el("div", { className: "quiet" }, "Nothing is planned."));
   $("timeline").replaceChildren(...(plan.planned.length ? plan.planned.map(row) : [nothing]));
   $("withheld").replaceChildren(...plan.withheld.map((of) => el("li", {}, `${subject[of.kind]}, ${inline(of.item_name ?? of.item_id)}: ${of.withheld}.`)));
@@ -257,17 +289,18 @@ function drawDaysAfter(plan) {
 function drawQuestion(question) {
   $("question").hidden = !question;
   if (!question) return;
-  const reply = ({ text, tag }) => el("button", { type: "button", dataset: { tag }, onclick: doing(() => settle(question, tag)) }, text);
+  const reply = ({ text, tag }) => el("button", { type: "button", dataset: { tag }, onclick: doing(() => settle(question, tag, text)) }, text);
   const skip = el("button", { type: "button", className: "plain", onclick: doing(() => settle(question, null)) }, "Rather not say");
   $("h-question").textContent = question.text;
   $("answers").replaceChildren(...question.answers.map(reply), skip);
 }
 
 /** An answer decides anew, in place; none is respected for this order and, as the policy says, for later ones. */
-async function settle(question, tag) {
+async function settle(question, tag, text) {
   const before = shownIds();
   state.asked.push({ question: question.id, at_ms: state.order.at });
   if (tag) state.answers.push({ question: question.id, tag });
+  state.answered = text;
   const answer = await decide();
   await drawChanged(before, answer);
   $("h-slate").focus();
@@ -284,6 +317,11 @@ const BECAUSE = {
   house: (bought) => (bought ? `From us, for ${bought}.` : "From us."),
 };
 
+/** The relevance of what an answer triggers. */
+const BY_ANSWER = 0.9;
+
+const CONTENT = { guide: "Guide", usage: "How to use it", care: "Care", pairing: "What to make of it" };
+
 const ACCEPT = {
   one_click_stored_credential: (price) => `Add for ${price}`,
   confirm_consent: (price) => `Subscribe for ${price}, after you confirm`,
@@ -293,16 +331,32 @@ const ACCEPT = {
   none: () => "Open",
 };
 
+/** Kinds with a verb of their own. */
+const VERB = { next_purchase: "Remind me", app_prompt: "See the app" };
+
+/** What a click does, where that is not plain. */
+const CLICK = {
+  one_click_stored_credential: "One click: charged to your card on file, at the price shown.",
+  confirm_consent: "It recurs, so it asks once more.",
+  redirect: "The partner sells it, and takes the payment.",
+  reenter_payment: "What you paid with cannot be charged again.",
+};
+
 function offerCard(offer) {
-  const because = BECAUSE[offer.because.relation](offer.because.bought && inline(offer.because.bought));
-  const accept = ACCEPT[offer.accept](money(offer.price));
+  const bought = offer.because.bought && inline(offer.because.bought);
+  const because = offer.content && bought ? `For ${bought}, which you bought.`
+    : offer.relevance === BY_ANSWER && state.answered ? `Because you answered \u201c${state.answered}\u201d.`
+      : BECAUSE[offer.because.relation](bought);
+  const accept = VERB[offer.kind] ?? ACCEPT[offer.accept](money(offer.price));
   const card = el("li", { dataset: { id: offer.id } }, tile(offer, true),
     el("div", {},
-      offer.partner && el("p", { className: "from" }, `Offer of a partner: ${name(offer.partner)}`),
+      offer.partner && el("p", { className: "from" }, `Offer of a partner: ${offer.partner.replaceAll("-", " ")}`),
+      offer.content && el("p", { className: "from content" }, CONTENT[offer.content]),
       el("h3", {}, name(offer.title)),
       offer.category && el("p", { className: "small quiet" }, kind(offer.category)),
       el("p", { className: "because" }, because),
       offer.price && el("p", { className: "price" }, money(offer.price)),
+      !VERB[offer.kind] && CLICK[offer.accept] && el("p", { className: "small quiet" }, CLICK[offer.accept]),
       offer.plan.may_need_confirmation && el("p", { className: "small quiet" }, "Your bank may ask you to confirm.")));
   const done = state.taken.get(offer.id);
   if (done) card.append(el("p", { className: "done" }, done));
@@ -313,13 +367,13 @@ function offerCard(offer) {
 }
 
 function drawOffers(answer) {
-  const none = el("li", { className: "none" }, "Nothing further for this order.");
+  const none = el("li", { className: "none" }, "Nothing further for this order: better nothing than what does not fit.");
   $("offers").replaceChildren(...(answer.offers.length ? answer.offers.map(offerCard) : [none]));
 }
 
 /** What is charged goes to the server with its token; all else is only noted here. */
 async function take(offer) {
-  let done = "Noted (simulated): nothing is charged for it here.";
+  let done = offer.content ? "Opened (simulated): the page behind it is the shop's own." : "Noted (simulated): nothing is charged for it here.";
   if (offer.token) {
     const charged = await call("/api/accept", { token: offer.token });
     done = `Added to your order: ${money(charged.amount)}, the price that was shown (simulated).`;
@@ -351,6 +405,7 @@ async function start() {
     show("payment");
   }));
   $("ways").addEventListener("change", drawTotal);
+  $("elsewhere").addEventListener("change", doing(drawOptions));
   $("back").addEventListener("click", () => show("basket"));
   $("pay").addEventListener("submit", doing(pay));
   $("again").addEventListener("click", () => {
@@ -358,7 +413,7 @@ async function start() {
     $("wrap").checked = $("elsewhere").checked = $("marketing").checked = false;
     drawBasket();
     clearDecision();
-    show("basket");
+    show("basket", "A new order. The shop remembers how you paid and what it asked.");
   });
 }
 

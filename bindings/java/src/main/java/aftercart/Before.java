@@ -115,17 +115,20 @@ final class Before {
         MemorySegment.copy(bytes, 0, to, JAVA_BYTE, at, bytes.length);
     }
 
-    private interface Call {
+    interface Call {
         int run() throws Throwable;
     }
 
-    private static void checked(Call call) {
-        int status;
+    static int run(Call call) {
         try {
-            status = call.run();
+            return call.run();
         } catch (Throwable impossible) {
             throw new AssertionError(impossible); // the C library throws nothing
         }
+    }
+
+    static void checked(Call call) {
+        int status = run(call);
         if (status < 0) {
             throw new AftercartException(Status.of(status));
         }

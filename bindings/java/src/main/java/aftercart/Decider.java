@@ -145,6 +145,51 @@ public final class Decider implements AutoCloseable {
         }
     }
 
+    /**
+     * Plans what to send in the days after an order: what is planned, earliest first, then what is withheld. A plan, not a sender.
+     *
+     * @param deliveryAtMs the promised delivery, Unix milliseconds; 0 = as the programmes say
+     * @param contactedAtMs other messages that the customer gets, through any channel
+     * @throws AftercartException {@link Status#BAD_PROGRAMMES}: they were made for another catalog
+     */
+    public List<FollowUp> planFollowUps(Programmes programmes, Transaction order, Profile customer, long deliveryAtMs,
+            List<Long> contactedAtMs) {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            request.packContacts(order, customer, contactedAtMs);
+            return FollowUp.plan(call, handle, request, programmes.handle, deliveryAtMs);
+        } finally {
+            java.lang.ref.Reference.reachabilityFence(programmes);
+            busy.set(false);
+        }
+    }
+
+    /** What became of the decisions, where the engine said {@link Engine#logTo}. */
+    public Logged logged() {
+        enter();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment counts = Overlay.sized(call, Native.LOGGED);
+            Before.checked(() -> (int) Native.LOG_COUNTS.invokeExact(handle, counts));
+            long at = Native.at(Native.LOGGED, "made");
+            return new Logged(counts.get(JAVA_INT, 4) != 0, counts.get(JAVA_LONG, at), counts.get(JAVA_LONG, at + 8),
+                    counts.get(JAVA_LONG, at + 16), counts.get(JAVA_LONG, at + 24));
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    void logTo(String folder, int capacity, boolean timed) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment error = Overlay.sized(call, Native.ERROR);
+            MemorySegment path = Overlay.utf8(call, folder);
+            int status = Before.run(() -> (int) Native.LOG_TO.invokeExact(handle, path, path.byteSize(), (long) capacity,
+                    timed ? Native.LOG_TIMED : 0, error));
+            if (status < 0) {
+                throw new AftercartException(error);
+            }
+        }
+    }
+
     /** Says why a product or offer is, or is not, on the page of a request. For people: it takes some times as long as a decision. */
     public Explanation explain(Transaction order, Profile customer, ItemKind kind, String id) {
         enter();

@@ -20,6 +20,9 @@ public final class Engine implements AutoCloseable {
     private final MemorySegment handle;
     private final Cleaner.Cleanable cleanable;
     private boolean closed;
+    private volatile LogFolder log;
+
+    private record LogFolder(String path, int capacity, boolean timed) {}
 
     private Engine(MemorySegment handle) {
         this.handle = handle;
@@ -70,7 +73,32 @@ public final class Engine implements AutoCloseable {
 
     /** Makes a decider, which sets aside all memory that its decisions need. It may outlive the engine's closing. */
     public Decider newDecider() {
-        return new Decider(this);
+        Decider decider = new Decider(this);
+        LogFolder to = log;
+        try {
+            if (to != null) {
+                decider.logTo(to.path, to.capacity, to.timed);
+            }
+            return decider;
+        } catch (RuntimeException failed) {
+            decider.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Lets every decider that is made from now on keep its decisions in a log's folder, those of a {@link DeciderPool} too, also where it
+     * goes on with another engine: in files of which another process makes Parquet, while this one lives and after it was killed
+     * ({@code aftercart log --log FOLDER --catalog FILE --every 5}). A decision waits for nothing: where its ring is full it is counted
+     * as dropped. A folder that cannot be written fails in {@link #newDecider}.
+     */
+    public void logTo(Path folder) {
+        logTo(folder, 0, false);
+    }
+
+    /** Likewise, with room for so many decisions of 824 bytes until they are drained (0 = 4096), and perhaps with the time that each took. */
+    public void logTo(Path folder, int capacity, boolean timed) {
+        log = new LogFolder(folder.toString(), Request.unsigned(capacity), timed);
     }
 
     /** Says what the engine is. */
@@ -96,6 +124,11 @@ public final class Engine implements AutoCloseable {
     /** The title of an offer of this engine's deciders. */
     public String title(Offer offer) {
         return text(offer.itemKind(), offer.itemRow(), 2);
+    }
+
+    /** The title of the product that a message is about; empty where the catalog does not know it. */
+    public String title(FollowUp message) {
+        return message.itemKind() == 0 ? "" : text(message.itemKind(), message.itemRow(), 2);
     }
 
     /** The category path of an offer's product; empty where not known and for other offers. */

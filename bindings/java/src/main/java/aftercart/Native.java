@@ -59,6 +59,17 @@ final class Native {
             ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
     static final MethodHandle PREFILL = function("prefill", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG,
             ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle PROGRAMMES_OPEN = function("programmes_open", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    static final MethodHandle PROGRAMMES_FREE = function("programmes_free", JAVA_INT, ADDRESS);
+    static final MethodHandle PLAN_FOLLOW_UPS = function("plan_follow_ups", JAVA_INT, ADDRESS, ADDRESS, ADDRESS,
+            ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG,
+            ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    static final MethodHandle LOG_TO = function("log_to", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS);
+    static final MethodHandle LOG_COUNTS = function("log_counts", JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle EVENT_APPEND =
+            function("event_append", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle EVENT_JSON =
+            function("event_json", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
     static final MethodHandle KEY_NEW = function("key_new", JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
     static final MethodHandle KEY_FREE = function("key_free", JAVA_INT, ADDRESS);
     static final MethodHandle TOKEN_SIGN = function("token_sign", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
@@ -129,6 +140,16 @@ final class Native {
             JAVA_INT.withName("uses"), JAVA_LONG.withName("last_used_ms"));
     static final StructLayout PREFILLED = MemoryLayout.structLayout(ints("field", "slot", "because", "reserved"),
             JAVA_LONG.withName("confidence_ppm"));
+    static final StructLayout FOLLOW_UP = MemoryLayout.structLayout(ints("kind", "channel", "withheld", "line"),
+            longs("at_ms", "expires_at_ms"), ints("item_kind", "item_row", "due_days", "own_intervals"),
+            chars("programme", 72), chars("template_id", 72), chars("content_id", 72));
+    static final StructLayout LOGGED = MemoryLayout.structLayout(ints("struct_size", "logs"),
+            longs("made", "logged", "dropped", "drained"));
+    static final StructLayout EVENT = MemoryLayout.structLayout(ints("struct_size", "kind", "flags", "reserved"),
+            longs("decision_id_low", "decision_id_high", "at_ms", "value", "margin", "payout"), TEXT.withName("event_id"),
+            TEXT.withName("item_id"), TEXT.withName("code"), TEXT.withName("question"), TEXT.withName("answer"));
+    static final int FOLLOW_UPS_MAX = 32;
+    static final int LOG_TIMED = 1;
     static final int TOKEN_BYTES = 192;
     static final int OPTIONS_MAX = 32;
     static final int OPTION_READY = 1;

@@ -73,6 +73,18 @@ final class Request {
         }
     }
 
+    /** Likewise, with messages that the customer gets. */
+    void packContacts(Transaction order, Profile customer, List<Long> contactedAtMs) {
+        pack(order, customer, List.of());
+        if (factCount + contactedAtMs.size() > Native.FACTS_MAX) {
+            throw new AftercartException(Status.TOO_MANY_FACTS);
+        }
+        for (long at : contactedAtMs) {
+            fact(CONTACTED, "", at, "");
+        }
+        finish();
+    }
+
     /** Puts the texts where C reads them. */
     void finish() {
         if (length > strings.byteSize()) {
@@ -167,6 +179,7 @@ final class Request {
     static final int ASKED = 11;
     static final int USED = 12;
     static final int FAILED = 13;
+    static final int CONTACTED = 14;
 
     private void pack(Profile customer) {
         profile.set(JAVA_INT, P_FLAGS, (customer.optOutThirdParty() ? OPT_OUT_THIRD_PARTY : 0)

@@ -40,6 +40,8 @@ public enum Status {
     LIVE_FULL(-304),
     /** Not a model, or a damaged one: learn it again, or leave it out. */
     BAD_MODEL(-305),
+    /** Programmes that cannot be read, or do not fit the catalog. */
+    BAD_PROGRAMMES(-306),
     /** The catalog file was built by an incompatible version. */
     CATALOG_VERSION(-401),
     /** No memory. */

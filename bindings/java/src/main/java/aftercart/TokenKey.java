@@ -23,7 +23,7 @@ public final class TokenKey {
             MemorySegment error = Overlay.sized(call, Native.ERROR);
             MemorySegment given = call.allocateFrom(JAVA_BYTE, secret);
             MemorySegment out = call.allocate(ADDRESS);
-            int status = run(() -> (int) Native.KEY_NEW.invokeExact(given, given.byteSize(), out, error));
+            int status = Before.run(() -> (int) Native.KEY_NEW.invokeExact(given, given.byteSize(), out, error));
             given.fill((byte) 0);
             if (status < 0) {
                 throw new AftercartException(error);
@@ -31,7 +31,7 @@ public final class TokenKey {
             handle = out.get(ADDRESS, 0);
         }
         MemorySegment freed = handle; // the action must not reach this object
-        Engine.CLEANER.register(this, () -> run(() -> (int) Native.KEY_FREE.invokeExact(freed)));
+        Engine.CLEANER.register(this, () -> Before.run(() -> (int) Native.KEY_FREE.invokeExact(freed)));
     }
 
     /**
@@ -56,7 +56,7 @@ public final class TokenKey {
             given.set(JAVA_INT, at("id_length"), id.length);
             MemorySegment.copy(id, 0, given, JAVA_BYTE, at("id"), id.length);
             MemorySegment token = call.allocate(Native.TOKEN_BYTES);
-            checked(() -> (int) Native.TOKEN_SIGN.invokeExact(handle, given, token, token.byteSize(), MemorySegment.NULL));
+            Before.checked(() -> (int) Native.TOKEN_SIGN.invokeExact(handle, given, token, token.byteSize(), MemorySegment.NULL));
             return token.getString(0);
         } finally {
             Reference.reachabilityFence(this);
@@ -78,7 +78,7 @@ public final class TokenKey {
                 throw new AftercartException(Status.BAD_VALUE);
             }
             MemorySegment claim = Overlay.sized(call, Native.CLAIM);
-            checked(() -> (int) Native.TOKEN_VERIFY.invokeExact(handle, text, text.byteSize(), order, nowMs, skewMs, claim));
+            Before.checked(() -> (int) Native.TOKEN_VERIFY.invokeExact(handle, text, text.byteSize(), order, nowMs, skewMs, claim));
             byte[] id = claim.asSlice(at("id"), claim.get(JAVA_INT, at("id_length"))).toArray(JAVA_BYTE);
             return new Claim(hex(claim, "decision_id"), new String(id, StandardCharsets.UTF_8), claim.get(JAVA_LONG, at("price")),
                     Moments.code(claim, at("currency")), claim.get(JAVA_INT, at("quantity")),
@@ -95,24 +95,5 @@ public final class TokenKey {
     private static String hex(MemorySegment claim, String field) {
         HexFormat format = HexFormat.of();
         return format.toHexDigits(claim.get(JAVA_LONG, at(field + "_high"))) + format.toHexDigits(claim.get(JAVA_LONG, at(field + "_low")));
-    }
-
-    private interface Call {
-        int run() throws Throwable;
-    }
-
-    private static int run(Call call) {
-        try {
-            return call.run();
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible); // the C library throws nothing
-        }
-    }
-
-    private static void checked(Call call) {
-        int status = run(call);
-        if (status < 0) {
-            throw new AftercartException(Status.of(status));
-        }
     }
 }

@@ -33,6 +33,7 @@ public final class AftercartTest {
         Map<String, Work> tests = new LinkedHashMap<>();
         tests.put("answers what every language must", AftercartTest::conformance);
         tests.put("answers at the other moments what every language must", AftercartTest::momentsConformance);
+        tests.put("keeps decisions and events as every language must", AftercartTest::log);
         tests.put("refuses keys, claims and models that are none", AftercartTest::keysAndModels);
         tests.put("does with an overlay what every language must", AftercartTest::liveConformance);
         tests.put("never spends more than a budget", AftercartTest::budget);
@@ -101,6 +102,54 @@ public final class AftercartTest {
             }
         }
         compare("moments-answers.txt", told.toString());
+    }
+
+    /** What is kept of the conformance requests, to the byte; bindings/test then drains it. */
+    private static void log() throws Exception {
+        String shared = System.getenv("AFTERCART_TEST_LOG");
+        Path folder = shared == null ? Files.createTempDirectory("aftercart-test") : Path.of(shared, "java");
+        try (Engine engine = Engine.open(SHOP); Decider plain = engine.newDecider()) {
+            engine.logTo(folder, 128, false);
+            Offers last = null;
+            long made = 0;
+            try (Decider decider = engine.newDecider()) {
+                for (Conformance.Case one : Conformance.cases(Conformance.FOLDER.resolve("requests.txt"))) {
+                    try {
+                        last = decider.decide(one.order(), one.customer());
+                        made++;
+                    } catch (AftercartException refused) {
+                        check(refused.status.code < 0, refused);
+                    }
+                }
+                check(decider.logged().equals(new Logged(true, made, made, 0, 0)), decider.logged());
+            }
+            check(plain.logged().equals(new Logged(false, 0, 0, 0, 0)), "made before: it does not log");
+            try (java.util.stream.Stream<Path> rings = Files.list(folder.resolve("rings"))) {
+                byte[] bytes = Files.readAllBytes(rings.toList().get(0));
+                String sum = java.util.HexFormat.of().formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(bytes));
+                check(Files.readString(Conformance.FOLDER.resolve("records.sha256")).strip().equals(sum), "another ring than Rust leaves");
+            }
+            for (int twice = 0; twice < 2; twice++) {
+                for (EventKind kind : EventKind.values()) {
+                    LogEvent.of(kind, "java-" + kind, last.decisionId(), 1).withValue(1299).append(folder);
+                }
+            }
+            AftercartException wrong = fails(Status.BAD_VALUE, () -> LogEvent.of(EventKind.CONVERTED, "java", "0", 1).append(folder));
+            check(wrong.getMessage().contains("value"), wrong);
+            fails(Status.SYSTEM_ERROR, () -> LogEvent.of(EventKind.ACTIVATED, "java", "0", 1).append(Path.of("/proc/none")));
+            fails(Status.BAD_PROGRAMMES, () -> new Programmes(engine, Path.of("pom.xml")));
+            fails(Status.SYSTEM_ERROR, () -> new Programmes(engine, Path.of("no such file")));
+            Path small = Files.createTempDirectory("aftercart-test");
+            engine.logTo(small, 8, true);
+            try (Decider decider = engine.newDecider()) {
+                for (int i = 0; i < 20; i++) {
+                    decider.decide(machine());
+                }
+                check(decider.logged().equals(new Logged(true, 20, 8, 12, 0)), decider.logged());
+            }
+            engine.logTo(Path.of("/proc/none"));
+            fails(Status.SYSTEM_ERROR, engine::newDecider);
+        }
     }
 
     private static void keysAndModels() throws Exception {
@@ -203,6 +252,7 @@ public final class AftercartTest {
                 Native.LEASE));
         known.putAll(Map.of("option", Native.OPTION, "method_count", Native.METHOD_COUNT, "ranked", Native.RANKED, "stored",
                 Native.STORED, "prefilled", Native.PREFILLED));
+        known.putAll(Map.of("follow_up", Native.FOLLOW_UP, "logged", Native.LOGGED, "event", Native.EVENT));
         for (String line : Files.readAllLines(ROOT.resolve("ffi/abi/layout.txt"))) {
             String[] words = line.substring("aftercart_".length()).split("[ .]");
             if (words[0].equals("live_fact")) {
@@ -238,6 +288,8 @@ public final class AftercartTest {
                 "AGE", AgeBand.values(), "KIND", Kind.values(), "RELATION", Relation.values()));
         lists.putAll(Map.of("PAYMENT", Payment.values(), "ACCEPT", Accept.values(), "ACCEPTANCE", Acceptance.values(), "DEVICE", Device.values(), "BECAUSE", Because.values(), "ITEM", ItemKind.values(), "CHANGE",
                 Field.values()));
+        lists.putAll(Map.of("EVENT", EventKind.values(), "MESSAGE", MessageKind.values(), "CHANNEL", Channel.values(), "WITHHELD",
+                Withheld.values()));
         Map<String, Integer> flags = new HashMap<>(Map.of("TRANSACTION_HAS_VALUE", Request.HAS_VALUE, "TRANSACTION_HAS_MIN_RELEVANCE",
                 Request.HAS_MIN_RELEVANCE, "TRANSACTION_IS_GIFT", Request.IS_GIFT, "TRANSACTION_IS_TEST", Request.IS_TEST,
                 "TRANSACTION_FIRST_PURCHASES", Request.FIRST_PURCHASES, "LINE_HAS_UNIT_PRICE", Request.HAS_UNIT_PRICE,
@@ -245,11 +297,13 @@ public final class AftercartTest {
                 Native.FACTS_MAX, "SLOTS_MAX", Native.SLOTS_MAX));
         flags.putAll(Map.of("PROFILE_HAS_ORDERS", Request.HAS_ORDERS, "PROFILE_GPC", Request.GPC, "TOKEN_BYTES", Native.TOKEN_BYTES, "OPTIONS_MAX",
                 Native.OPTIONS_MAX, "OPTION_READY", Native.OPTION_READY));
+        flags.putAll(Map.of("AMOUNT_VALUE", LogEvent.VALUE, "AMOUNT_MARGIN", LogEvent.MARGIN, "AMOUNT_PAYOUT", LogEvent.PAYOUT,
+                "JSON_BYTES", LogEvent.JSON_BYTES, "LOG_TIMED", Native.LOG_TIMED));
         Map<String, Integer> facts = new HashMap<>(Map.of("SHOWN", Exposure.SHOWN.code, "ENGAGED", Exposure.ENGAGED.code, "ACCEPTED",
                 Exposure.ACCEPTED.code, "PURCHASE", Request.PURCHASE, "DECLINE", Request.DECLINE, "ANSWER", Request.ANSWER,
                 "OPT_OUT_CATEGORY", Request.OPT_OUT_CATEGORY, "CART_REMOVED", Request.CART_REMOVED,
                 "ORDER_TAG", Request.ORDER_TAG, "SEGMENT", Request.SEGMENT));
-        facts.putAll(Map.of("ASKED", Request.ASKED, "USED", Request.USED, "FAILED", Request.FAILED));
+        facts.putAll(Map.of("ASKED", Request.ASKED, "USED", Request.USED, "FAILED", Request.FAILED, "CONTACTED", Request.CONTACTED));
         Matcher all = Pattern.compile("(?m)^#define AFTERCART_([A-Z]+)_(\\w+) (\\d+)$")
                 .matcher(Files.readString(ROOT.resolve("include/aftercart.h")));
         while (all.find()) {
@@ -263,7 +317,7 @@ public final class AftercartTest {
                 check(there, all.group());
             } else if (all.group(1).equals("FACT")) {
                 check(facts.get(all.group(2)) == number, all.group());
-            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "TOKEN", "OPTION", "OPTIONS").contains(all.group(1))) {
+            } else if (List.of("TRANSACTION", "LINE", "PROFILE", "LINES", "FACTS", "SLOTS", "TOKEN", "OPTION", "OPTIONS", "AMOUNT", "JSON", "LOG").contains(all.group(1))) {
                 check(flags.get(all.group(1) + "_" + all.group(2)) == number, all.group());
             }
         }

@@ -14,8 +14,8 @@ final class Conformance {
     record Case(String name, Transaction order, Profile customer, List<String[]> steps, List<String[]> beside) {}
 
     private static final List<String> STEPS = List.of("decide", "set", "look", "reserve", "activate", "release", "explain",
-            "model", "page", "ask", "sign", "verify", "rank_payment", "rank_shipping", "prefill");
-    private static final List<String> BESIDE = List.of("used", "failed", "pay", "ship", "usual", "stored");
+            "model", "page", "ask", "sign", "verify", "rank_payment", "rank_shipping", "prefill", "follow_ups", "event");
+    private static final List<String> BESIDE = List.of("used", "failed", "pay", "ship", "usual", "stored", "contacted");
 
     private Conformance() {}
 
@@ -28,7 +28,7 @@ final class Conformance {
         List<String[]> steps = new ArrayList<>();
         List<String[]> beside = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
-            String[] f = Arrays.copyOf(line.split("\t", -1), 9);
+            String[] f = Arrays.copyOf(line.split("\t", -1), 12);
             if (line.isEmpty() || line.startsWith("#")) {
                 continue;
             }

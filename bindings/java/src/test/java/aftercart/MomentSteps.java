@@ -9,9 +9,11 @@ import java.util.stream.Stream;
 final class MomentSteps {
     private final Engine engine;
     private final Decider decider;
+    private final Programmes programmes;
     private String token = "";
 
     MomentSteps(Engine engine, Decider decider) {
+        programmes = new Programmes(engine, Conformance.FOLDER.resolve("programmes.toml"));
         this.engine = engine;
         this.decider = decider;
     }
@@ -48,6 +50,16 @@ final class MomentSteps {
                     Conformance.row(text, "field", of.field(), of.slot(), of.confidencePpm(), of.because().code);
                 }
             }
+            case "follow_ups" -> {
+                Conformance.row(text, "follow_ups", "OK");
+                for (FollowUp of : decider.planFollowUps(programmes, one.order(), one.customer(), Long.parseLong(f[1]),
+                        beside(one, "contacted").map(o -> Long.valueOf(o[1])).toList())) {
+                    Conformance.row(text, "message", of.programme(), of.template(), of.contentId(), of.kind().code, of.channel().code,
+                            of.withheld().map(why -> why.code).orElse(0), of.atMs(), of.expiresAtMs(), of.line(), engine.title(of),
+                            of.dueDays().orElse(-1), of.ownIntervals());
+                }
+            }
+            case "event" -> Conformance.row(text, "event", "OK", event(f).json());
             case "sign" -> {
                 token = key(f[1]).sign(new Claim(f[2], f[3], Long.parseLong(f[4]), f[5], Integer.parseInt(f[6]),
                         Long.parseLong(f[7]), ""));
@@ -59,6 +71,19 @@ final class MomentSteps {
                         c.expiresAtMs(), c.idempotencyKey());
             }
         }
+    }
+
+    private static LogEvent event(String[] f) {
+        String[] x = java.util.Arrays.copyOf(f, 12);
+        LogEvent event = LogEvent.of(EventKind.values()[Integer.parseInt(x[1]) - 1], x[2], x[3], Long.parseLong(x[4]))
+                .withItem(given(x[5])).withCode(given(x[9])).withAnswer(given(x[10]), given(x[11]));
+        event = given(x[6]).isEmpty() ? event : event.withValue(Long.parseLong(x[6]));
+        event = given(x[7]).isEmpty() ? event : event.withMargin(Long.parseLong(x[7]));
+        return given(x[8]).isEmpty() ? event : event.withPayout(Long.parseLong(x[8]));
+    }
+
+    private static String given(String field) {
+        return field == null ? "" : field;
     }
 
     private static Stream<String[]> beside(Conformance.Case one, String... words) {
