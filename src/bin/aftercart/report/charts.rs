@@ -21,7 +21,7 @@ fn path(area: &Area<'_>, points: &[(f64, f64)], ink: RGBColor, width: u32) -> Dr
 }
 
 fn text(area: &Area<'_>, text: &str, (x, y): (f64, f64), ink: RGBColor, h: HPos) -> Drawn {
-    let style = TextStyle::from(("sans-serif", 15).into_font()).color(&ink).pos(Pos::new(h, VPos::Center));
+    let style = TextStyle::from(("sans-serif", 18).into_font()).color(&ink).pos(Pos::new(h, VPos::Center));
     area.draw(&Text::new(text.to_owned(), (x as i32, y as i32), style)).map_err(|e| e.to_string())
 }
 

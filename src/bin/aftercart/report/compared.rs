@@ -50,7 +50,12 @@ pub(super) fn write(
         arms(out, report, comparison, money)?;
         return Ok(cohorts::write(out, comparison, money)?);
     }
-    comparison.arms.iter().skip(1).try_for_each(|arm| answer(out, report, comparison, arm, money))?;
+    for arm in comparison.arms.iter().skip(1) {
+        answer(out, report, comparison, arm, money)?;
+        order_value(out, comparison, arm, money)?;
+    }
+    let mut offers = comparison.beside.iter().filter(|arm| arm.shows == "offers");
+    offers.try_for_each(|arm| answer(out, report, comparison, arm, money))?;
     arms(out, report, comparison, money)?;
     lifts(out, comparison, money)?;
     out.push_str("<div class=\"figures\">\n");
@@ -110,8 +115,7 @@ fn answer(out: &mut String, report: &Report, comparison: &Comparison, arm: &Arm,
         range(&added, signed),
         signed(later.value),
         range(&later, signed),
-    )?;
-    order_value(out, comparison, arm, money)
+    )
 }
 
 /// What the page did to the average order.
@@ -209,7 +213,8 @@ fn lifts(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Result 
         for at in CHARTED.into_iter().chain([ORDERED]) {
             let Some(lift) = told(comparison, arm, at) else { continue };
             let text = if at == ORDERED { points } else { signed };
-            let of_control = 100.0 * lift.value / control.sums[at].ratio();
+            // Adding zero takes the sign from a rounded zero.
+            let of_control = (100.0 * lift.value / control.sums[at].ratio()).round() + 0.0;
             let name = if at == ORDERED { "ordered later, points" } else { MEASURES[at].1 };
             rows.push(vec![
                 format!("{}: {name}", arm.name),
@@ -300,10 +305,10 @@ fn everybody(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Res
         let total = mean.times(n);
         rows.push(vec![
             arm.name.clone(),
-            count(total.value),
-            range(&total, count),
             gained(more.value),
             range(&more, gained),
+            count(total.value),
+            range(&total, count),
         ]);
     }
     let caption = format!(
@@ -311,7 +316,7 @@ fn everybody(out: &mut String, comparison: &Comparison, money: &str) -> fmt::Res
         count(n),
         count(brought)
     );
-    table(out, &caption, &["arm", "in all", "95 %", "more than was brought", "95 %"], &rows)
+    table(out, &caption, &["arm", "more than was brought", "95 %", "in all", "95 %"], &rows)
 }
 
 fn days(out: &mut String, report: &Report, comparison: &Comparison, money: &str) -> Result<(), Failure> {

@@ -18,8 +18,8 @@ const ROWS: usize = 15;
 const DRAWN_MIN: f64 = 200.0;
 /// Conversions below which a mean says nothing.
 const CONVERTED_MIN: f64 = 30.0;
-/// The most and the least of the tenths' factors are alike where they are no further apart.
-const ALIKE: f64 = 1.5;
+/// A tenth is like the whole where its factor is no further from the whole's, as a share of that.
+const ALIKE: f64 = 0.2;
 const DASH: &str = "\u{2013}";
 
 pub(super) fn write(out: &mut String, report: &Report, money: &str) -> Result<(), Failure> {
@@ -176,7 +176,13 @@ impl Tenths {
         } else {
             format!("{factor:.1} times as many accepted as was expected")
         };
-        let tenths = if most <= ALIKE * least { "alike in every tenth" } else { "not alike in every tenth" };
+        let is_alike = |bin: &Bin| {
+            let expected = factor * bin.predicted * bin.n as f64;
+            // Three standard errors of a count: of ten tenths, hardly one is further off by chance.
+            (bin.observed * bin.n as f64 - expected).abs() <= (3.0 * expected.sqrt()).max(ALIKE * expected)
+        };
+        let tenths =
+            if self.bins.iter().all(is_alike) { "alike in every tenth" } else { "not alike in every tenth" };
         let order = if falls { "the order is not right everywhere" } else { "the order is right" };
         let joined = if is_level == falls { "but" } else { "and" };
         let verdict = format!(
