@@ -989,7 +989,8 @@ typedef struct {
   char programme[72];
   // Your mail service's name for it, likewise.
   char template_id[72];
-  // Id of the offer of kind content that it carries, likewise; empty = none.
+  // Id of the offer of kind content that it carries, likewise: what the programme names, else for guidance what the catalog has
+  // for the very product; empty = none.
   char content_id[72];
 } aftercart_follow_up;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aftercart::policy::Policy;
-use aftercart::{Decider, Engine, OpenOptions, Placement, Prefault, Profile, Transaction, Verify};
+use aftercart::{Decider, Engine, OpenMode, OpenOptions, Placement, Prefault, Profile, Transaction, Verify};
 use serde_json::{Value, json};
 
 use crate::cold;
@@ -60,6 +60,9 @@ pub(crate) fn run(path: &Path, requests: Option<&Path>, json: bool) -> Result<()
                 note(warm(&engine, &three, &name)?);
             }
             note(threads(&typical, &three));
+            let huge = Engine::open(path, OpenOptions { mode: OpenMode::CopyHuge, ..options })?;
+            let huge = Arc::new(huge.with_policy(&suppressing(&huge, 20, 1.0))?);
+            note(warm(&huge, &three, "basket of 3, 20 rules, copied into huge pages")?);
         }
     }
     cold.into_iter().for_each(&mut note);

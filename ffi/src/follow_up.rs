@@ -6,6 +6,7 @@ use std::ffi::c_char;
 
 use engine::follow_up::{FollowUp, FollowUpError, Outlook, ProgrammeTable, Programmes, Withheld};
 use engine::limits::{FOLLOW_UPS_MAX, RULE_NAME_MAX};
+use engine::{Engine, Item};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::boundary::{Caller, call};
@@ -59,7 +60,8 @@ pub struct aftercart_follow_up {
     pub programme: [c_char; 72],
     /// Your mail service's name for it, likewise.
     pub template_id: [c_char; 72],
-    /// Id of the offer of kind content that it carries, likewise; empty = none.
+    /// Id of the offer of kind content that it carries, likewise: what the programme names, else for guidance what the catalog has
+    /// for the very product; empty = none.
     pub content_id: [c_char; 72],
 }
 
@@ -153,7 +155,7 @@ pub unsafe extern "C" fn aftercart_plan_follow_ups(
         let all = planned.planned().iter().map(|of| (of, None)).chain(withheld);
         let mut available = 0;
         for (of, why) in all {
-            room.fill(available, &plain(programmes, of, why));
+            room.fill(available, &plain(programmes, state.engine(), of, why));
             available += 1;
         }
         caller.set(count, available)?;
@@ -172,13 +174,20 @@ impl From<FollowUpError> for Refused {
     }
 }
 
-fn plain(programmes: &Programmes, of: &FollowUp, why: Option<Withheld>) -> aftercart_follow_up {
+fn plain(
+    programmes: &Programmes,
+    engine: &Engine,
+    of: &FollowUp,
+    why: Option<Withheld>,
+) -> aftercart_follow_up {
     let mut plain = aftercart_follow_up::new_zeroed();
     if let Some((programme, step)) = programmes.step_of(of) {
         (plain.kind, plain.channel) = (step.kind.code().into(), step.channel.code().into());
         plain.programme = chars(programme, 72);
         plain.template_id = chars(&step.template, 72);
-        plain.content_id = chars(&step.content, 72);
+    }
+    if let Some(content) = programmes.content_of(of, engine) {
+        plain.content_id = chars(engine.id(Item::Offer(content)), 72);
     }
     plain.withheld = why.map_or(0, |why| why.code().into());
     plain.line = of.line.into();

@@ -148,11 +148,12 @@ impl Steps {
         let withheld = plan.withheld().iter().map(|(of, why)| (of, why.code()));
         for (of, why) in plan.planned().iter().map(|of| (of, 0)).chain(withheld) {
             let (programme, step) = self.programmes.step_of(of).expect("its own");
+            let content = self.programmes.content_of(of, &self.plain);
             let _ = writeln!(
                 text,
                 "message\t{programme}\t{}\t{}\t{}\t{}\t{why}\t{}\t{}\t{}\t{}\t{}\t{}",
                 step.template,
-                step.content,
+                content.map_or("", |content| self.plain.id(Item::Offer(content))),
                 step.kind.code(),
                 step.channel.code(),
                 of.at_ms,
