@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::query::Answer;
 use super::{MEASURES, Report, compared, parts};
 use crate::Failure;
 use crate::relevance::charts::INKS;
@@ -10,8 +11,8 @@ use crate::relevance::report::escaped;
 /// Writes the page.
 pub(super) fn page(report: &Report) -> Result<String, Failure> {
     let mut out = String::new();
-    head(&mut out)?;
     let totals = report.answer("totals");
+    head(&mut out, totals)?;
     let money = match totals.text(0, "currency") {
         "" => "no currency",
         money => money,
@@ -66,10 +67,12 @@ fn opening(out: &mut String, report: &Report, money: &str) -> fmt::Result {
     )
 }
 
-fn head(out: &mut String) -> fmt::Result {
+fn head(out: &mut String, totals: &Answer) -> fmt::Result {
     write!(
         out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>What did it bring?</title>\n<style>\n{}",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>What did it bring? {} to {}</title>\n<style>\n{}",
+        escaped(totals.text(0, "first_day")),
+        escaped(totals.text(0, "last_day")),
         include_str!("../relevance/report.css")
     )?;
     for (name, ink) in INKS {
