@@ -40,6 +40,20 @@ function faults() {
     const room = box.clientWidth - first;
     if (box.scrollWidth > box.clientWidth && room < 120) found.push(`beside the names of "${box.textContent.slice(0, 40)}" ${room} px are left`);
   }
+  // What matters stands beside the name, seen without scrolling; names break between words.
+  for (const row of document.querySelectorAll(".wide tbody tr")) {
+    const box = row.closest(".wide").getBoundingClientRect();
+    if (row.cells[1].getBoundingClientRect().right > box.right + 1) found.push(`beside "${row.cells[0].textContent}" nothing is seen`);
+    const texts = document.createTreeWalker(row.cells[0], NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/[^\s-]+/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((line) => line.top)).size > 1) found.push(`"${word[0]}" is broken`);
+      }
+    }
+  }
   for (const cell of document.querySelectorAll("tbody td, tbody th")) {
     if (/NaN|inf|undefined/.test(cell.textContent)) found.push(`a cell says ${cell.textContent}`);
   }

@@ -336,7 +336,7 @@ impl World {
         }
     }
 
-    /// By how much showing the slates changes customers whose days are over.
+    /// By how much showing the slates changes customers whose days are over; windows that are over for nobody are left out.
     fn after(&self, newest_ms: i64) -> serde_json::Value {
         let window = |(at, days): (usize, &i64)| {
             let over = || self.followed.values().filter(|own| own.entered_ms + days * DAY_MS <= newest_ms);
@@ -344,12 +344,12 @@ impl World {
                 |of: &dyn Fn(&Followed) -> f64| over().map(of).sum::<f64>() / over().count().max(1) as f64;
             let lift = json!({
                 "customers": over().count(),
-                "ordered_again": mean(&|own| own.not_again[at][0] - own.not_again[at][1]),
+                "ordered_later": mean(&|own| own.not_again[at][0] - own.not_again[at][1]),
                 "customer_value": mean(&|own| own.gained[at]) / 100.0,
             });
-            (format!("{days}_days"), lift)
+            (over().count() > 0).then(|| (format!("{days}_days"), lift))
         };
-        WINDOWS.iter().enumerate().map(window).collect::<serde_json::Map<_, _>>().into()
+        WINDOWS.iter().enumerate().filter_map(window).collect::<serde_json::Map<_, _>>().into()
     }
 
     fn meets(&mut self, engine: &Engine, offers: &Offers, offer: &Offer, likely: f64, at_ms: i64) {

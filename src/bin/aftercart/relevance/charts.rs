@@ -79,7 +79,7 @@ impl Axis {
     /// Between two shares above 0, each step of ten as long as the next.
     fn log(least: f64, most: f64) -> Self {
         let (from, to) = (least / 1.3, most * 1.3);
-        let multiples: &[f64] = if to / from < 60.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let multiples: &[f64] = if to / from < 300.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let all = (-7..1).flat_map(|power| multiples.iter().map(move |m| m * 10f64.powi(power)));
         let marks = all.filter(|v| (from..=to).contains(v)).map(|v| (v, percent(v))).collect();
         Self { from, to, is_log: true, marks }
@@ -258,7 +258,7 @@ pub(crate) fn predicted(label: String, y_title: &str, told: &[(bool, &[Bin])]) -
         label,
         x: axis(),
         y: axis(),
-        x_title: "p_accept",
+        x_title: "p_accept (both axes logarithmic)",
         y_title,
         lines: std::iter::once(equal).chain(told.iter().map(line)).collect(),
     }

@@ -11,7 +11,6 @@ use crate::relevance::report::escaped;
 const INK: RGBColor = INKS[0].1;
 const GREY: RGBColor = INKS[1].1;
 const GRID: RGBColor = INKS[2].1;
-const BLUE: RGBColor = INKS[4].1;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), String>;
@@ -22,7 +21,7 @@ fn path(area: &Area<'_>, points: &[(f64, f64)], ink: RGBColor, width: u32) -> Dr
 }
 
 fn text(area: &Area<'_>, text: &str, (x, y): (f64, f64), ink: RGBColor, h: HPos) -> Drawn {
-    let style = TextStyle::from(("sans-serif", 15).into_font()).color(&ink).pos(Pos::new(h, VPos::Center));
+    let style = TextStyle::from(("sans-serif", 18).into_font()).color(&ink).pos(Pos::new(h, VPos::Center));
     area.draw(&Text::new(text.to_owned(), (x as i32, y as i32), style)).map_err(|e| e.to_string())
 }
 
@@ -51,37 +50,48 @@ fn amount(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// Estimates with their intervals, beside zero.
-pub(super) fn intervals(label: &str, rows: &[(String, Estimate)]) -> Result<String, String> {
-    let (low, high) = rows.iter().fold((0.0f64, 0.0f64), |(l, h), (_, e)| (l.min(e.low), h.max(e.high)));
+/// Estimates with their intervals, beside zero: groups under a name, each row in its arm's ink, all on one axis.
+pub(super) fn intervals(label: &str, groups: &[(&str, Vec<(usize, Estimate)>)]) -> Result<String, String> {
+    let all = || groups.iter().flat_map(|(_, rows)| rows);
+    let (low, high) = all().fold((0.0f64, 0.0f64), |(l, h), (_, e)| (l.min(e.low), h.max(e.high)));
     let margin = (high - low).max(1e-6) * 0.06;
     let (low, high) = (low - margin, high + margin);
     let place = |value: f64| 14.0 + (value - low) / (high - low) * 372.0;
-    let bottom = 46.0 * rows.len() as f64 + 8.0;
+    let bottom = groups.iter().map(|(_, rows)| 30.0 + 18.0 * rows.len() as f64).sum::<f64>() + 4.0;
     drawn(label, (400, bottom as u32 + 26), |area| {
         for mark in marks(low, high) {
             text(area, &amount(mark), (place(mark), bottom + 13.0), GREY, HPos::Center)?;
         }
-        for (at, (name, estimate)) in rows.iter().enumerate() {
-            let y = 46.0 * at as f64 + 36.0;
-            text(area, name, (14.0, y - 22.0), GREY, HPos::Left)?;
+        let mut top = 0.0;
+        for (name, rows) in groups {
+            text(area, name, (14.0, top + 14.0), GREY, HPos::Left)?;
             // Lines end below the names, so that none is crossed out.
+            let end = top + 28.0 + 18.0 * rows.len() as f64;
             for mark in marks(low, high) {
-                path(area, &[(place(mark), y - 12.0), (place(mark), y + 11.0)], GRID, 1)?;
+                path(area, &[(place(mark), top + 26.0), (place(mark), end)], GRID, 1)?;
             }
-            path(area, &[(place(0.0), y - 12.0), (place(0.0), y + 11.0)], INK, 2)?;
-            path(area, &[(place(estimate.low), y), (place(estimate.high), y)], BLUE, 4)?;
-            let dot = Circle::new((place(estimate.value) as i32, y as i32), 6, BLUE.filled());
-            area.draw(&dot).map_err(|e| e.to_string())?;
+            path(area, &[(place(0.0), top + 26.0), (place(0.0), end)], INK, 2)?;
+            for (at, (arm, estimate)) in rows.iter().enumerate() {
+                let (y, ink) = (top + 36.0 + 18.0 * at as f64, ink(*arm).1);
+                let ends = [estimate.low, estimate.high].map(place);
+                path(area, &[(ends[0], y), (ends[1], y)], ink, 3)?;
+                // Ends stand out beyond the dot, so that an interval is seen that is narrower than it.
+                for end in ends {
+                    path(area, &[(end, y - 7.0), (end, y + 7.0)], ink, 2)?;
+                }
+                let dot = Circle::new((place(estimate.value).round() as i32, y as i32), 3, ink.filled());
+                area.draw(&dot).map_err(|e| e.to_string())?;
+            }
+            top += 30.0 + 18.0 * rows.len() as f64;
         }
         Ok(())
     })
 }
 
-/// A line for each arm, day by day; it has gaps where there was nothing.
+/// A line for each arm, by its ink, day by day; it has gaps where there was nothing.
 pub(super) fn days(
     label: &str,
-    lines: &[(String, Vec<Option<f64>>)],
+    lines: &[(usize, Vec<Option<f64>>)],
     first: &str,
     last: &str,
 ) -> Result<String, String> {
@@ -102,11 +112,11 @@ pub(super) fn days(
         }
         text(area, first, (left, bottom + 16.0), GREY, HPos::Left)?;
         text(area, last, (right, bottom + 16.0), GREY, HPos::Right)?;
-        for (at, (_, line)) in lines.iter().enumerate() {
+        for (arm, line) in lines {
             let days: Vec<_> = line.iter().enumerate().collect();
             for run in days.split(|(_, value)| value.is_none()).filter(|run| !run.is_empty()) {
                 let points = run.iter().filter_map(|(day, value)| Some((x(*day), y((**value)?))));
-                path(area, &points.collect::<Vec<_>>(), ink(at).1, 2)?;
+                path(area, &points.collect::<Vec<_>>(), ink(*arm).1, 2)?;
             }
         }
         Ok(())

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
-use super::page::{count, percent, table};
+use super::page::{count, counted, percent, table};
 use super::stats::{self, Estimate, RATIO_P_MIN, Sums};
 use super::{Arm, Comparison, Report, stated};
 
 /// What is asked of a customer: name in the CSV, in words.
-const MEASURES: [(&str, &str); 2] = [("ordered_again", "ordered again"), ("customer_value", "brought each")];
+const MEASURES: [(&str, &str); 2] = [("ordered_later", "ordered later"), ("customer_value", "brought each")];
+
+const DASH: &str = "\u{2013}";
 
 /// The customers of a comparison after so many days.
 pub(super) struct Cohort {
@@ -21,6 +23,8 @@ pub(super) struct Cohort {
 /// Of one arm.
 struct Own {
     customers: f64,
+    /// Transactions in the log, of those whose days are over.
+    transactions: f64,
     /// Of those whose days are over, as [`MEASURES`]; amounts in major units.
     sums: [Sums; MEASURES.len()],
 }
@@ -37,7 +41,11 @@ pub(super) fn add(report: &mut Report) {
         let units = of("units");
         let sums = |y: f64, yy: f64| Sums { units, n: units, nn: units, y, yy, yn: y };
         let value = sums(of("amount") / 1e2, of("amount2") / 1e4);
-        Own { customers: of("customers"), sums: [sums(of("again"), of("again")), value] }
+        Own {
+            customers: of("customers"),
+            transactions: of("transactions"),
+            sums: [sums(of("later"), of("later")), value],
+        }
     };
     let cohorts = report.comparisons.iter().map(|comparison| {
         let of_days = |days: &str| {
@@ -69,13 +77,13 @@ impl Cohort {
 
     /// Rows of `lift.csv`.
     pub(super) fn stated(&self, comparison: &Comparison) -> Vec<Vec<String>> {
-        let mut rows = Vec::new();
+        let (mut rows, control) = (Vec::new(), comparison.arms[0].name.as_str());
         for (at, (arm, own)) in comparison.arms.iter().zip(&self.arms).enumerate().skip(1) {
             for (measure, (name, _)) in MEASURES.iter().enumerate() {
                 let means = [own, &self.arms[0]].map(|own| own.sums[measure].ratio());
                 let name = format!("{name}_{}_days", self.days);
                 if own.sums[0].units > 0.0 && self.arms[0].sums[0].units > 0.0 {
-                    rows.push(stated(comparison, &arm.name, &name, means, self.lift(at, measure)));
+                    rows.push(stated(comparison, [&arm.name, control], &name, means, self.lift(at, measure)));
                 }
             }
         }
@@ -98,34 +106,47 @@ pub(super) fn write(out: &mut String, comparison: &Comparison, money: &str) -> s
         }
         let mut rows = Vec::new();
         for (at, (arm, own)) in comparison.arms.iter().zip(&cohort.arms).enumerate() {
-            let [again, value] = own.sums.map(|sums| sums.ratio());
+            let [later, value] = own.sums.map(|sums| sums.ratio());
             let lift = |measure: usize, text: &dyn Fn(f64) -> String| match cohort.lift(at, measure) {
                 Some(l) => format!("{} ({} to {})", text(l.value), text(l.low), text(l.high)),
-                None => "\u{2013}".to_owned(),
+                None => DASH.to_owned(),
             };
+            let of_mean = |mean: f64, text: String| if mean.is_finite() { text } else { DASH.to_owned() };
+            let each = own.transactions / own.sums[0].units;
             rows.push(vec![
                 arm.name.clone(),
-                count(own.sums[0].units),
-                if again.is_finite() { percent(again) } else { "\u{2013}".to_owned() },
-                lift(0, &|share| format!("{:+.1}", 100.0 * share)),
-                if value.is_finite() { format!("{value:.2}") } else { "\u{2013}".to_owned() },
+                of_mean(value, format!("{value:.2}")),
                 lift(1, &|amount| format!("{amount:+.2}")),
+                of_mean(later, percent(later)),
+                lift(0, &|share| format!("{:+.1}", 100.0 * share)),
+                of_mean(each, format!("{each:.2}")),
+                count(own.sums[0].units),
             ]);
         }
         let [brought, more] = [format!("brought, {money}"), format!("more, {money} (95 %)")];
-        let head =
-            ["arm", "customers", MEASURES[0].1, "more, points (95 %)", brought.as_str(), more.as_str()];
+        let head = [
+            "arm",
+            brought.as_str(),
+            more.as_str(),
+            MEASURES[0].1,
+            "more, points (95 %)",
+            "transactions each",
+            "customers",
+        ];
         table(out, &format!("Customers after {days} days"), &head, &rows)?;
         if let Some(why) = cohort.refused.as_ref().filter(|_| comparison.refused.is_none()) {
             writeln!(out, "<p class=\"note\">No lift is stated after {days} days: {why}.</p>")?;
         }
-        writeln!(
-            out,
-            "<p class=\"note\">From each customer\u{2019}s first order in this log on. {} customers whose {days} days are not over yet, and \
-             orders without a customer, are not in it. What they brought: through pages and in later orders that were \
-             reported (<code>ordered</code>), less returns; not the orders before a page.</p>",
-            count(cohort.customers() - over)
-        )?;
+        let waiting = counted(cohort.customers() - over, "customer");
+        writeln!(out, "<p class=\"note\">Without {waiting} whose {days} days are not over yet.</p>")?;
     }
+    if comparison.cohorts.is_empty() {
+        return Ok(());
+    }
+    out.push_str(
+        "<p class=\"note\">From each customer\u{2019}s first order in this log on; orders without a customer are not in it. Brought: through pages and \
+         in later orders, as <code>ordered</code> events report them, less returns; not the orders before a page. Ordered later: of whom at \
+         least one such event came. Transactions each: their orders in this log within these days, however they came about.</p>\n",
+    );
     Ok(())
 }

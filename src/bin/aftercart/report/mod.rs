@@ -2,7 +2,9 @@
 
 mod charts;
 mod cohorts;
+mod compared;
 mod page;
+mod parts;
 mod query;
 mod stats;
 
@@ -31,24 +33,40 @@ pub(crate) struct Args {
     csv: Option<PathBuf>,
 }
 
-/// What is compared, per transaction.
-const MEASURES: [(&str, &str); 5] = [
+/// What is compared, per transaction: name in the CSV, in words.
+const MEASURES: [(&str, &str); 7] = [
     ("gross", "revenue"),
-    ("net", "revenue net of returns"),
-    ("contribution", "margin and payouts, less returns"),
-    ("added", "added to the order on the page"),
-    ("ordered", "share with a later order"),
+    ("net", "net of returns"),
+    ("added_net", "of it added by the page"),
+    ("later", "of it in later orders"),
+    ("contribution", "margin and payouts"),
+    ("added", "added to the order, before returns"),
+    ("ordered", "share ordered later"),
 ];
+/// Of [`MEASURES`]: the whole, and its two parts.
+const NET: usize = 1;
+const ADDED_NET: usize = 2;
+const LATER: usize = 3;
+const CONTRIBUTION: usize = 4;
+const ADDED: usize = 5;
+const ORDERED: usize = 6;
+/// The comparison that is no experiment.
+const HOLDOUT: &str = "global holdout";
 
 /// One arm of a comparison.
+#[derive(Clone)]
 struct Arm {
     name: String,
     shows: String,
     share: [f64; 2],
     /// Of an order as it was paid, before the page; major units.
     order_value: Option<f64>,
+    /// Transactions that were shown no offers.
+    unshown: f64,
     /// As [`MEASURES`]; amounts in major units.
     sums: [Sums; MEASURES.len()],
+    /// Place in [`charts::ink`]: the same in every chart.
+    ink: usize,
 }
 
 /// A holdout or an experiment.
@@ -56,6 +74,10 @@ struct Comparison {
     name: String,
     /// What the others are measured against comes first.
     arms: Vec<Arm>,
+    /// Of the holdout: arms of experiments that all others are in. Chance decides of each apart, so they compare with who is held out.
+    beside: Vec<Arm>,
+    /// Of such an experiment: who is held out.
+    held_out: Option<Arm>,
     /// Customers of these arms after some days.
     cohorts: Vec<Cohort>,
     /// Probability of the sample ratio, where it can be tested.
@@ -64,17 +86,43 @@ struct Comparison {
     refused: Option<String>,
 }
 
+impl Comparison {
+    fn transactions(&self) -> f64 {
+        self.arms.iter().map(|arm| arm.sums[NET].n).sum()
+    }
+
+    /// All that are measured against the control.
+    fn measured(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().skip(1).chain(&self.beside)
+    }
+
+    /// Each two arms that show offers, beside the control.
+    fn pairs(&self) -> Vec<(&Arm, &Arm)> {
+        let offers: Vec<&Arm> = self.arms.iter().skip(1).filter(|arm| arm.shows == "offers").collect();
+        let others = |at: usize| offers[at + 1..].iter().map(move |other| (at, *other));
+        (0..offers.len()).flat_map(others).map(|(at, other)| (offers[at], other)).collect()
+    }
+}
+
 /// All that the page says.
 struct Report {
     comparisons: Vec<Comparison>,
     /// By the names of [`QUERIES`].
     answers: Vec<(&'static str, Answer)>,
     skipped: Vec<String>,
+    /// Names of the logs' folders.
+    logs: Vec<String>,
     /// Made, waiting in rings, dropped.
     counts: [u64; 3],
 }
 
 impl Report {
+    /// Whether every event was made up.
+    fn all_simulated(&self) -> bool {
+        let of = |name: &str| self.answer("totals").number(0, name);
+        of("simulated") > 0.0 && of("simulated") == of("events")
+    }
+
     fn answer(&self, name: &str) -> &Answer {
         static NONE: Answer = Answer { columns: Vec::new(), rows: Vec::new() };
         self.answers.iter().find(|(own, _)| *own == name).map_or(&NONE, |(_, answer)| answer)
@@ -105,7 +153,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         counts.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
     }
     let comparisons = comparisons(&answers[0].1);
-    let mut report = Report { comparisons, answers, skipped: tables.skipped, counts };
+    let name = |folder: &PathBuf| folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let names = args.log.iter().filter_map(name).collect();
+    let mut report = Report { comparisons, answers, skipped: tables.skipped, logs: names, counts };
     cohorts::add(&mut report);
     std::fs::write(&args.out, page::page(&report)?).map_err(|e| format!("{}: {e}", args.out.display()))?;
     if let Some(folder) = &args.csv {
@@ -141,6 +191,8 @@ fn comparisons(arms: &Answer) -> Vec<Comparison> {
         let known = arms.number(row, "known");
         let arm = Arm {
             order_value: (known > 0.0).then(|| arms.number(row, "order_value") / 100.0 / known),
+            unshown: arms.number(row, "unshown"),
+            ink: 0,
             name: arms.text(row, "arm").to_owned(),
             shows: arms.text(row, "shows").to_owned(),
             share: ["least_share", "most_share"].map(|name| arms.number(row, name)),
@@ -154,6 +206,8 @@ fn comparisons(arms: &Answer) -> Vec<Comparison> {
                 found.push(Comparison {
                     name,
                     arms: vec![arm],
+                    beside: Vec::new(),
+                    held_out: None,
                     cohorts: Vec::new(),
                     ratio_p: None,
                     refused: None,
@@ -162,7 +216,30 @@ fn comparisons(arms: &Answer) -> Vec<Comparison> {
         }
     }
     found.iter_mut().for_each(judge);
+    relate(&mut found);
     found
+}
+
+/// Gives each arm its ink, and puts arms beside the holdout that may be compared with it.
+fn relate(found: &mut [Comparison]) {
+    found
+        .iter_mut()
+        .flat_map(|comparison| &mut comparison.arms)
+        .enumerate()
+        .for_each(|(at, arm)| arm.ink = at);
+    let Some(at) = found.iter().position(|own| own.name == HOLDOUT && own.refused.is_none()) else { return };
+    let held_out = found[at].arms[0].clone();
+    let others = found[at].transactions() - held_out.sums[NET].n;
+    let mut beside = Vec::new();
+    for own in found.iter_mut().filter(|own| own.name != HOLDOUT && own.refused.is_none()) {
+        // Who came before an experiment began, or is not in it, would be on one side only.
+        if own.transactions() == others {
+            own.held_out = Some(held_out.clone());
+            let name = |arm: &Arm| format!("{}: {}", own.name, arm.name);
+            beside.extend(own.arms.iter().map(|arm| Arm { name: name(arm), ..arm.clone() }));
+        }
+    }
+    found[at].beside = beside;
 }
 
 /// Puts the control first, and says whether the arms may be compared at all.
@@ -216,10 +293,12 @@ fn lifts(report: &Report) -> Answer {
     let mut rows = Vec::new();
     for comparison in &report.comparisons {
         let control = &comparison.arms[0];
-        for arm in comparison.arms.iter().skip(1) {
+        let against = comparison.measured().map(|arm| (arm, control));
+        for (arm, control) in against.chain(comparison.pairs()) {
             for (at, (measure, _)) in MEASURES.iter().enumerate() {
                 let means = [&arm.sums[at], &control.sums[at]].map(Sums::ratio);
-                rows.push(stated(comparison, &arm.name, measure, means, lift(comparison, arm, at)));
+                let lift = more(comparison, arm, control, at);
+                rows.push(stated(comparison, [&arm.name, &control.name], measure, means, lift));
             }
         }
         rows.extend(comparison.cohorts.iter().flat_map(|cohort| cohort.stated(comparison)));
@@ -230,7 +309,7 @@ fn lifts(report: &Report) -> Answer {
 /// A row of [`lifts`].
 fn stated(
     comparison: &Comparison,
-    arm: &str,
+    [arm, control]: [&str; 2],
     measure: &str,
     means: [f64; 2],
     lift: Option<Estimate>,
@@ -240,7 +319,7 @@ fn stated(
     vec![
         comparison.name.clone(),
         arm.to_owned(),
-        comparison.arms[0].name.clone(),
+        control.to_owned(),
         measure.to_owned(),
         means[0].to_string(),
         means[1].to_string(),
@@ -253,10 +332,14 @@ fn stated(
     ]
 }
 
-/// The lift of an arm, where it may be stated and there are units enough.
+/// By how much an arm is above another, where it may be stated and there are units enough.
+fn more(comparison: &Comparison, arm: &Arm, control: &Arm, measure: usize) -> Option<Estimate> {
+    comparison.refused.is_none().then(|| arm.sums[measure].lift_over(&control.sums[measure]))?
+}
+
+/// The lift of an arm over the control.
 fn lift(comparison: &Comparison, arm: &Arm, measure: usize) -> Option<Estimate> {
-    let control = comparison.arms.first().filter(|_| comparison.refused.is_none())?;
-    arm.sums[measure].lift_over(&control.sums[measure])
+    more(comparison, arm, comparison.arms.first()?, measure)
 }
 
 fn print(report: &Report) {
@@ -267,7 +350,7 @@ fn print(report: &Report) {
         }
         for arm in comparison.arms.iter().skip(1) {
             let against = &comparison.arms[0].name;
-            match lift(comparison, arm, 1) {
+            match lift(comparison, arm, NET) {
                 Some(l) => println!(
                     "{}: \"{}\" against \"{against}\": {:+.3} net a transaction (95 %: {:+.3} to {:+.3})",
                     comparison.name, arm.name, l.value, l.low, l.high
@@ -286,16 +369,44 @@ fn print(report: &Report) {
 mod tests {
     use super::*;
 
-    /// Arms of an experiment: name, shows, share, units.
-    fn compared(arms: &[(&str, &str, [f64; 2], f64)]) -> Comparison {
+    /// Name, shows, share, units.
+    type Given<'a> = (&'a str, &'a str, [f64; 2], f64);
+
+    /// Comparisons of such arms.
+    fn several(given: &[(&str, &[Given<'_>])]) -> Vec<Comparison> {
         let columns = ["comparison", "arm", "shows", "least_share", "most_share", "units", "n", "nn"];
-        let row = |(name, shows, share, units): &(&str, &str, [f64; 2], f64)| {
+        let row = |of: &str, (name, shows, share, units): &Given<'_>| {
             let numbers = [share[0], share[1], *units, *units, *units].map(|number| number.to_string());
-            [vec!["e".to_owned(), (*name).to_owned(), (*shows).to_owned()], numbers.to_vec()].concat()
+            [vec![of.to_owned(), (*name).to_owned(), (*shows).to_owned()], numbers.to_vec()].concat()
         };
-        let answer =
-            Answer { columns: columns.map(str::to_owned).to_vec(), rows: arms.iter().map(row).collect() };
-        comparisons(&answer).remove(0)
+        let rows = given.iter().flat_map(|(of, arms)| arms.iter().map(|arm| row(of, arm))).collect();
+        comparisons(&Answer { columns: columns.map(str::to_owned).to_vec(), rows })
+    }
+
+    fn compared(arms: &[Given<'_>]) -> Comparison {
+        several(&[("e", arms)]).remove(0)
+    }
+
+    #[test]
+    fn arms_stand_beside_the_holdout_only_where_all_others_are_in_the_experiment() {
+        let holdout =
+            [("all others", "offers", [0.9; 2], 9_000.0), ("held out", "nothing", [0.1; 2], 1_000.0)];
+        let arms = |n: f64| {
+            [
+                ("a", "offers", [0.4; 2], 0.4 * n),
+                ("b", "offers", [0.4; 2], 0.4 * n),
+                ("z", "earlier", [0.2; 2], 0.2 * n),
+            ]
+        };
+        let whole = several(&[("e", &arms(9_000.0)), (HOLDOUT, &holdout)]);
+        let names: Vec<&str> = whole[1].beside.iter().map(|arm| arm.name.as_str()).collect();
+        assert_eq!(names, ["e: z", "e: a", "e: b"]);
+        assert!(whole[0].held_out.as_ref().is_some_and(|arm| arm.name == "held out"));
+        assert_eq!(whole[1].measured().count(), 4);
+        let pairs: Vec<_> = whole[0].pairs().iter().map(|(a, b)| (a.name.clone(), b.name.clone())).collect();
+        assert_eq!(pairs, [("a".to_owned(), "b".to_owned())]);
+        let part = several(&[("e", &arms(8_000.0)), (HOLDOUT, &holdout)]);
+        assert!(part[1].beside.is_empty() && part[0].held_out.is_none());
     }
 
     #[test]

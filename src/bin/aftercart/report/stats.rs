@@ -45,6 +45,23 @@ impl Sums {
         (self.variance() * self.n).sqrt()
     }
 
+    /// The ratio itself; `None` where there are too few units.
+    pub(super) fn mean(&self) -> Option<Estimate> {
+        let error = self.variance().sqrt();
+        (self.units >= UNITS_MIN).then(|| interval(self.ratio(), error, self.units - 1.0))
+    }
+
+    /// How much more would have come in all, had each decision of the others brought what these bring; `None` where there are too
+    /// few units.
+    pub(super) fn instead_of(&self, others: &[&Self]) -> Option<Estimate> {
+        let units = others.iter().fold(self.units, |least, other| least.min(other.units));
+        let n: f64 = others.iter().map(|other| other.n).sum();
+        let more = n * self.ratio() - others.iter().map(|other| other.y).sum::<f64>();
+        let theirs: f64 = others.iter().map(|other| other.variance() * other.n * other.n).sum();
+        let error = (self.variance() * n * n + theirs).sqrt();
+        (units >= UNITS_MIN).then(|| interval(more, error, units - 1.0))
+    }
+
     /// How much more the ratio is than in a control arm; `None` where an arm has too few units.
     pub(super) fn lift_over(&self, control: &Self) -> Option<Estimate> {
         if self.units.min(control.units) < UNITS_MIN {
@@ -55,6 +72,14 @@ impl Sums {
             / (own.powi(2) / (self.units - 1.0) + other.powi(2) / (control.units - 1.0))
                 .max(f64::MIN_POSITIVE);
         Some(interval(self.ratio() - control.ratio(), (own + other).sqrt(), freedom.max(1.0)))
+    }
+}
+
+impl Estimate {
+    /// Of so many.
+    pub(super) fn times(self, n: f64) -> Self {
+        let Self { value, error, low, high } = self;
+        Self { value: value * n, error: error * n, low: low * n, high: high * n }
     }
 }
 
@@ -141,6 +166,25 @@ mod tests {
         assert!((own.ratio() - 4.0).abs() < 1e-12 && (own.variance() - variance / 80.0).abs() < 1e-12);
         assert!((own.deviation() - variance.sqrt()).abs() < 1e-12);
         assert!(sums(&values[..29]).lift_over(&own).is_none());
+    }
+
+    #[test]
+    fn what_others_would_have_brought_follows_from_the_difference() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let arms = [400, 300, 500].map(|units| arm(&mut rng, units, units as f64 / 1e3));
+        let [own, one, two] = &arms;
+        let (each, all) = (own.lift_over(one).expect("enough"), own.instead_of(&[one]).expect("enough"));
+        assert!(
+            (all.value - one.n * each.value).abs() < 1e-9 && (all.error - one.n * each.error).abs() < 1e-9
+        );
+        let both = own.instead_of(&[one, two]).expect("enough").value;
+        let parts = [one, two].map(|other| own.instead_of(&[other]).expect("enough").value);
+        assert!((both - parts[0] - parts[1]).abs() < 1e-9);
+        let (mean, few) = (own.mean().expect("enough").times(2.0), Sums { units: 29.0, ..*own });
+        assert!(
+            (mean.value - 2.0 * own.ratio()).abs() < 1e-12 && mean.low < mean.value && mean.value < mean.high
+        );
+        assert!(few.mean().is_none() && own.instead_of(&[&few]).is_none());
     }
 
     #[test]

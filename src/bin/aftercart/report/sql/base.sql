@@ -1,4 +1,5 @@
--- What the other queries stand on. Tables: decisions, offers, events, as in the log. Amounts are minor units.
+-- What the other queries stand on. Tables: decisions, offers, events, as in the log. Amounts are minor units. What several queries
+-- ask is a table, so that it is found out once.
 
 -- Each event once, however often it was sent.
 CREATE VIEW events_once AS
@@ -36,7 +37,11 @@ SELECT
   coalesce(e.page_gross, 0) AS page_gross,
   coalesce(e.page_gross, 0) + coalesce(e.later, 0) AS gross,
   coalesce(e.page_gross, 0) + coalesce(e.later, 0) - coalesce(e.returned, 0) AS net,
+  coalesce(e.page_gross, 0) - coalesce(e.returned, 0) + coalesce(e.later_returned, 0) AS page_net,
+  coalesce(e.later, 0) - coalesce(e.later_returned, 0) AS later_net,
   coalesce(e.returned, 0) AS returned,
+  coalesce(e.later, 0) AS later,
+  coalesce(e.later_returned, 0) AS later_returned,
   coalesce(e.contribution, 0) AS contribution,
   coalesce(e.ordered, 0) AS ordered
 FROM decisions_once AS d
@@ -52,22 +57,27 @@ LEFT JOIN (
     sum(CASE WHEN event = 'converted' THEN CAST(value AS DOUBLE) ELSE 0 END) AS page_gross,
     sum(CASE WHEN event = 'ordered' THEN CAST(value AS DOUBLE) ELSE 0 END) AS later,
     sum(CASE WHEN event = 'returned' THEN CAST(value AS DOUBLE) ELSE 0 END) AS returned,
+    -- What was not taken on the page came back from a later order.
+    sum(CASE WHEN event = 'returned' AND item_id <> '' AND taken = 0 THEN CAST(value AS DOUBLE) ELSE 0 END) AS later_returned,
     sum(
       CASE WHEN event IN ('converted', 'ordered') THEN 1 WHEN event = 'returned' THEN -1 ELSE 0 END
       * CAST(coalesce(margin, 0) + coalesce(payout, 0) AS DOUBLE)
     ) AS contribution,
     max(CASE WHEN event = 'ordered' THEN 1 ELSE 0 END) AS ordered
-  FROM events_once
+  FROM (
+    SELECT *, max(CASE WHEN event = 'converted' THEN 1 ELSE 0 END) OVER (PARTITION BY decision_id, item_id) AS taken
+    FROM events_once
+  ) AS told
   GROUP BY decision_id
 ) AS e ON e.decision_id = d.decision_id;
 
 -- What came of each order: a page that an answer replaced and the page that replaced it belong together.
-CREATE VIEW transactions AS
+CREATE TABLE transactions AS
 SELECT
   d.group_id, d.at_utc, d.day, d.unit, d.unit_hash, d.shows, d.holdout_bucket, d.held_out, d.holdout_share, d.order_value,
   d.experiment_1, d.arm_1, d.share_1, d.experiment_2, d.arm_2, d.share_2,
   d.experiment_3, d.arm_3, d.share_3, d.experiment_4, d.arm_4, d.share_4,
-  o.page_gross, o.gross, o.net, o.contribution, o.ordered
+  o.page_gross, o.page_net, o.later_net, o.gross, o.net, o.contribution, o.ordered
 FROM (
   SELECT
     *,
@@ -78,7 +88,8 @@ FROM (
 ) AS d
 JOIN (
   SELECT
-    group_id, sum(page_gross) AS page_gross, sum(gross) AS gross, sum(net) AS net, sum(contribution) AS contribution,
+    group_id, sum(page_gross) AS page_gross, sum(page_net) AS page_net, sum(later_net) AS later_net, sum(gross) AS gross,
+    sum(net) AS net, sum(contribution) AS contribution,
     max(ordered) AS ordered
   FROM outcomes
   GROUP BY group_id
@@ -86,19 +97,19 @@ JOIN (
 WHERE d.page = 1;
 
 -- Offers on pages that were seen, with what came of each. An event without an item counts for the page only.
-CREATE VIEW offers_seen AS
+CREATE TABLE offers_seen AS
 SELECT
   o.decision_id,
   CASE WHEN d.placement = '' THEN '(default)' ELSE d.placement END AS placement,
   CASE WHEN o.partner = '' THEN '(own)' ELSE o.partner END AS partner,
   o.kind,
-  CASE WHEN o.category = '' THEN '(none)' ELSE o.category END AS category,
+  CASE WHEN o.category = '' THEN '(no product)' ELSE o.category END AS category,
   CAST(d.day AS VARCHAR) AS day,
   o.position,
   o.relation,
   o.p_accept,
   coalesce(e.engaged, 0) AS engaged, coalesce(e.accepted, 0) AS accepted, coalesce(e.converted, 0) AS converted,
-  coalesce(e.gross, 0) AS gross, coalesce(e.returned, 0) AS returned
+  coalesce(e.gross, 0) AS gross, coalesce(e.returned, 0) AS returned, coalesce(e.contribution, 0) AS contribution
 FROM offers_once AS o
 JOIN outcomes AS d ON d.decision_id = o.decision_id AND d.activated = 1 AND d.status = 'OK'
 LEFT JOIN (
@@ -108,7 +119,11 @@ LEFT JOIN (
     max(CASE WHEN event = 'accepted' THEN 1 ELSE 0 END) AS accepted,
     max(CASE WHEN event = 'converted' THEN 1 ELSE 0 END) AS converted,
     sum(CASE WHEN event = 'converted' THEN CAST(value AS DOUBLE) ELSE 0 END) AS gross,
-    sum(CASE WHEN event = 'returned' THEN CAST(value AS DOUBLE) ELSE 0 END) AS returned
+    sum(CASE WHEN event = 'returned' THEN CAST(value AS DOUBLE) ELSE 0 END) AS returned,
+    sum(
+      CASE WHEN event = 'converted' THEN 1 WHEN event = 'returned' THEN -1 ELSE 0 END
+      * CAST(coalesce(margin, 0) + coalesce(payout, 0) AS DOUBLE)
+    ) AS contribution
   FROM events_once WHERE item_id <> '' GROUP BY decision_id, item_id
 ) AS e ON e.decision_id = o.decision_id AND e.item_id = o.item_id;
 

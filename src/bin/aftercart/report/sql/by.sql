@@ -1,4 +1,4 @@
--- Offers on pages that were seen, by what they are and where they stood.
+-- Offers on pages that were seen, by what they are and where they stood: what brought most comes first, positions in their order.
 WITH split AS (
   SELECT 'placement' AS by_what, placement AS name, seen.* FROM offers_seen AS seen
   UNION ALL SELECT 'partner' AS by_what, partner AS name, seen.* FROM offers_seen AS seen
@@ -8,15 +8,19 @@ WITH split AS (
   UNION ALL SELECT 'position' AS by_what, CAST(position + 1 AS VARCHAR) AS name, seen.* FROM offers_seen AS seen
   UNION ALL SELECT 'relation' AS by_what, relation AS name, seen.* FROM offers_seen AS seen
 )
-SELECT
-  by_what, name,
-  count(*) AS shown,
-  sum(engaged) AS engaged,
-  sum(accepted) AS accepted,
-  sum(converted) AS converted,
-  sum(gross) AS gross,
-  sum(returned) AS returned,
-  avg(p_accept) AS p_accept
-FROM split
-GROUP BY by_what, name
-ORDER BY by_what, shown DESC, name
+SELECT *
+FROM (
+  SELECT
+    by_what, name,
+    count(*) AS shown,
+    sum(engaged) AS engaged,
+    sum(accepted) AS accepted,
+    sum(converted) AS converted,
+    sum(gross) AS gross,
+    sum(returned) AS returned,
+    sum(contribution) AS contribution,
+    avg(p_accept) AS p_accept
+  FROM split
+  GROUP BY by_what, name
+) AS parts
+ORDER BY by_what, CASE WHEN by_what = 'position' THEN shown ELSE gross - returned END DESC, name
