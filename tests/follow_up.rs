@@ -128,6 +128,34 @@ fn check(plan: &FollowUps, programmes: &Programmes, request: &Request, contacts:
 }
 
 #[test]
+fn an_order_is_on_its_way_once() {
+    let world = World::new(1, 300);
+    let mut table = table(Vec::new());
+    let of_all = table.programmes.remove(0);
+    let of_one = |(at, root): (usize, String)| Programme {
+        id: format!("p{at}"),
+        categories: vec![root],
+        steps: of_all.steps.clone(),
+        ..Programme::default()
+    };
+    table.programmes = roots(&world).into_iter().enumerate().map(of_one).collect();
+    let programmes = Programmes::new(&table, &world.engine).expect("it names what is there");
+    let mut decider = Decider::new(Arc::clone(&world.engine));
+    let mut rng = Rng::new(1);
+    let (mut once, mut several) = (0, 0);
+    for _ in 0..150 {
+        let plan = plan(&mut decider, &programmes, &common::request(&mut rng, &world), &Outlook::default());
+        let kinds: Vec<MessageKind> = plan.planned().iter().map(|of| kind_of(&programmes, of)).collect();
+        let of = |kind| kinds.iter().filter(|own| **own == kind).count();
+        let delivery = of(MessageKind::Delivery);
+        assert!(delivery <= 1, "{plan:?}");
+        once += delivery;
+        several += usize::from(of(MessageKind::Guidance) > 1);
+    }
+    assert!(once > 20 && several > 5, "{once} orders are on their way, {several} with several programmes");
+}
+
+#[test]
 fn planning_does_not_touch_the_heap() {
     let world = World::new(3, 300);
     let programmes = Programmes::new(&table(roots(&world)), &world.engine).expect("it names what is there");

@@ -180,7 +180,8 @@ impl Programmes {
 impl Decider {
     /// Plans the days after an order.
     ///
-    /// Each programme speaks once, about its dearest line; lines of sensitive classes have none. Messages that are owed (delivery,
+    /// Each programme speaks once, about its dearest line, and of several that say the same of the delivery one does; lines of
+    /// sensitive classes have none. Messages that are owed (delivery,
     /// guidance) are never kept back by caps or consent; advertising comes after all guidance about its line, keeps its gap to
     /// every other message and is withheld where the week is full. A gift has neither guidance nor refills: the giver
     /// does not use it.
@@ -280,6 +281,7 @@ impl Plan<'_> {
                 step: number,
             };
             match self.place(context, step, follow_up, start.is_some()) {
+                Ok(placed) if step.kind == MessageKind::Delivery && self.is_said(step, placed.at_ms) => {}
                 Ok(placed) if self.follow_ups.planned.len() < FOLLOW_UPS_MAX => {
                     self.follow_ups.planned.push(placed);
                 }
@@ -287,6 +289,13 @@ impl Plan<'_> {
                 Err(reason) => self.withhold(follow_up, reason),
             }
         }
+    }
+
+    /// Whether another programme sends this about the delivery: an order has one.
+    fn is_said(&self, step: &Step, at_ms: i64) -> bool {
+        let same = |other: &Step| other.template == step.template && other.channel == step.channel;
+        let mut planned = self.follow_ups.planned.iter().filter(|other| other.at_ms == at_ms);
+        planned.any(|other| self.programmes.step(other.programme, other.step).is_some_and(same))
     }
 
     fn withhold(&mut self, follow_up: FollowUp, reason: Withheld) {

@@ -122,7 +122,9 @@ impl Shop {
     /// Products in whose title or category all words begin a word; those that most customers buy first, each name once.
     pub(super) fn search(&self, query: &str) -> Value {
         let query = query.to_lowercase();
-        let wanted: Vec<&str> = query.split_whitespace().collect();
+        // As the texts are: "x-large" is two words.
+        let wanted: Vec<&str> =
+            query.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
         if wanted.is_empty() {
             return json!([]);
         }

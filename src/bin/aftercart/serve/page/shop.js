@@ -2,7 +2,7 @@
 import { clearDecision, drawBefore, drawChanged, drawClick, drawDecision, startInspector } from "/inspector.js";
 
 export const $ = (id) => document.getElementById(id);
-const state = { about: null, lines: [], customer: "", order: null, declines: [], guides: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [] };
+const state = { about: null, lines: [], customer: "", order: null, declines: [], guides: [], taken: new Map(), answers: [], asked: [], tags: [], paid: [], shipped: [], chosen: {} };
 
 /** An element with properties and children; text is never read as HTML. */
 export function el(tag, properties = {}, ...children) {
@@ -119,7 +119,7 @@ function drawReady() {
     const more = basket.lines.length > 3 ? ` and ${basket.lines.length - 3} more` : "";
     const past = basket.history ? `${basket.history} earlier purchases` : "no earlier purchase";
     const take = () => {
-      state.customer = basket.name;
+      Object.assign(state, { customer: basket.name, chosen: {} });
       state.lines = basket.lines.map((line) => ({ ...line }));
       drawBasket();
       say(`The basket "${basket.name}" is yours now.`);
@@ -187,9 +187,10 @@ async function drawOptions() {
   const choice = (group, describe) => ({ option, because }, place) => {
     const of = group === "method" ? METHODS[option] : WAYS[option];
     const why = because !== "usual_here" || place === 0; // what hardly anybody uses is used by somebody
+    const checked = state.chosen[group] ? state.chosen[group] === of.id : place === 0; // what the customer chose stays
     const note = [describe(of), why && WHY[because]].filter(Boolean).join(", ");
     return el("label", { className: "choice" },
-      el("input", { type: "radio", name: group, value: of.id, checked: place === 0 }),
+      el("input", { type: "radio", name: group, value: of.id, checked }),
       el("span", {}, of.name, el("small", {}, note)));
   };
   const price = (way) => `${way.price ? money(way.price / 100) : "free"}, in ${way.days} day${way.days === 1 ? "" : "s"}`;
@@ -237,7 +238,7 @@ async function pay() {
   const way = WAYS.find((each) => each.id === new FormData($("pay")).get("way"));
   const at = Date.now();
   const sum = total() + shippingPrice();
-  state.order = { number: `L${Math.floor(Math.random() * 9e5 + 1e5)}`, at, method, delivery: at + way.days * 864e5 };
+  state.order = { sum, number: `L${Math.floor(Math.random() * 9e5 + 1e5)}`, at, method, delivery: at + way.days * 864e5 };
   state.paid.push({ id: method, at_ms: at });
   state.shipped.push({ id: way.id, at_ms: at });
   state.tags = [["wrap", "gift_wrap"], ["elsewhere", "other_address"]].filter(([id]) => $(id).checked).map(([, tag]) => tag);
@@ -371,13 +372,23 @@ function drawOffers(answer) {
   $("offers").replaceChildren(...(answer.offers.length ? answer.offers.map(offerCard) : [none]));
 }
 
+/** While an answer is awaited, a second click does nothing. */
+function lock(id, locked = true) {
+  for (const button of document.querySelectorAll(`#offers > li[data-id="${CSS.escape(id)}"] button`)) button.disabled = locked;
+}
+
 /** What is charged goes to the server with its token; all else is only noted here. */
 async function take(offer) {
+  if (state.taken.has(offer.id)) return;
   let done = offer.content ? "Opened (simulated): the page behind it is the shop's own." : "Noted (simulated): nothing is charged for it here.";
   if (offer.token) {
-    const charged = await call("/api/accept", { token: offer.token });
+    lock(offer.id);
+    const charged = await call("/api/accept", { token: offer.token }).finally(() => lock(offer.id, false));
     done = `Added to your order: ${money(charged.amount)}, the price that was shown (simulated).`;
     drawClick(offer, charged);
+    state.order.sum += Number(charged.amount);
+    $("receipt").append(el("li", {}, el("span", {}, name(offer.title), el("small", {}, "added by one click")), el("span", { className: "price" }, money(charged.amount))));
+    $("total-paid").value = money(state.order.sum);
   }
   state.taken.set(offer.id, done);
   const card = document.querySelector(`#offers > li[data-id="${CSS.escape(offer.id)}"]`);
@@ -404,12 +415,15 @@ async function start() {
     await drawOptions();
     show("payment");
   }));
-  $("ways").addEventListener("change", drawTotal);
+  $("pay").addEventListener("change", ({ target }) => {
+    if (target.type === "radio") state.chosen[target.name] = target.value;
+    drawTotal();
+  });
   $("elsewhere").addEventListener("change", doing(drawOptions));
   $("back").addEventListener("click", () => show("basket"));
   $("pay").addEventListener("submit", doing(pay));
   $("again").addEventListener("click", () => {
-    Object.assign(state, { lines: [], customer: "", order: null });
+    Object.assign(state, { lines: [], customer: "", order: null, chosen: {} });
     $("wrap").checked = $("elsewhere").checked = $("marketing").checked = false;
     drawBasket();
     clearDecision();
