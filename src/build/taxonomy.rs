@@ -83,12 +83,18 @@ impl Taxonomy {
 }
 
 /// Levels of a path, without empty ones.
+pub(super) fn levels(path: &str) -> impl Iterator<Item = &str> {
+    path.split('>').map(str::trim).filter(|level| !level.is_empty())
+}
+
+/// A path as a catalog spells it, however its levels are parted.
+pub(super) fn joined(path: &str) -> String {
+    levels(path).collect::<Vec<_>>().join(LEVEL)
+}
+
+/// As many levels as a catalog has.
 fn split(path: &str) -> Vec<&str> {
-    path.split('>')
-        .map(str::trim)
-        .filter(|level| !level.is_empty())
-        .take(crate::limits::CATEGORY_DEPTH_MAX - 1)
-        .collect()
+    levels(path).take(crate::limits::CATEGORY_DEPTH_MAX - 1).collect()
 }
 
 /// Levels as they are compared.

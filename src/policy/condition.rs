@@ -171,6 +171,17 @@ pub enum Condition {
     Known(Fact),
 }
 
+impl Condition {
+    /// Whether `is` is true of any part that asks for a fact.
+    pub(super) fn has(&self, is: &mut dyn FnMut(&Self) -> bool) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(is)),
+            Self::Not(part) => part.has(is),
+            part => is(part),
+        }
+    }
+}
+
 /// `Some(false)` if any is, else `None` if any is, else `Some(true)`.
 pub(crate) fn all(answers: &[Option<bool>]) -> Option<bool> {
     not(any_of(answers.iter().map(|answer| not(*answer))))

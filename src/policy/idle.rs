@@ -37,11 +37,9 @@ fn changes_nothing(tag: &str, policy: &Policy, compiled: &CompiledPolicy, view: 
 
 /// Whether a condition looks at an answer.
 fn asks(condition: &Condition, tag: &str, gift: bool) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| asks(part, tag, gift)),
-        Condition::Not(part) => asks(part, tag, gift),
+    condition.has(&mut |part| match part {
         Condition::Has { list: ListFact::Answers, value } => value == tag,
         Condition::Flag(FlagFact::OrderGift) => gift,
         _ => false,
-    }
+    })
 }

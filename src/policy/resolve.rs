@@ -419,15 +419,13 @@ fn rule_error(field: &'static str, name: &str, problem: &str) -> PolicyError {
 }
 
 fn asks_clock(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_clock),
-        Condition::Not(part) => asks_clock(part),
+    condition.has(&mut |part| match part {
         Condition::Number { fact, .. } | Condition::Known(Fact::Number(fact)) => {
             matches!(fact, NumberFact::TimeHour | NumberFact::TimeMinute)
         }
         Condition::Text { fact, .. } | Condition::Known(Fact::Text(fact)) => *fact == TextFact::TimeWeekday,
         _ => false,
-    }
+    })
 }
 
 /// What a list by position says of one; its last entry holds for all further ones.

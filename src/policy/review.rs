@@ -272,20 +272,15 @@ fn contradict(parts: &[&Condition]) -> bool {
 
 /// Conditions that ask for a placement that the policy does not have.
 fn unknown_placements(policy: &Policy) -> Vec<String> {
-    fn asked(condition: &Condition, ids: &mut BTreeSet<String>) {
-        match condition {
-            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| asked(part, ids)),
-            Condition::Not(part) => asked(part, ids),
-            Condition::Text { fact: TextFact::PlacementId, value } => {
-                ids.insert(value.clone());
-            }
-            _ => {}
-        }
-    }
     let mut warnings = Vec::new();
     for rule in &policy.rules {
         let mut ids = BTreeSet::new();
-        asked(&rule.when, &mut ids);
+        rule.when.has(&mut |part| {
+            if let Condition::Text { fact: TextFact::PlacementId, value } = part {
+                ids.insert(value.clone());
+            }
+            false // all of them
+        });
         let unknown = ids.into_iter().filter(|id| policy.placements.iter().all(|p| p.id != *id));
         warnings.extend(unknown.map(|id| {
             format!("rule \"{}\" asks for placement \"{id}\", which the policy does not have", rule.name)

@@ -7,6 +7,7 @@ use super::products::{money, named, yes};
 use super::source::{Field, Meter, Table};
 use super::{BuildError, ColumnMap, HoldsFor, Map, PartnerOffer, Partners, Product, id_problem, map, shown};
 use crate::build::progress::Progress;
+use crate::build::taxonomy::joined;
 use crate::vocabulary::{ContentKind, Currency, OfferKind};
 
 const ID: usize = 0;
@@ -103,12 +104,6 @@ impl<'a> Known<'a> {
             offers: partners.offers.iter().map(|offer| offer.id.as_str()).collect(),
         }
     }
-}
-
-/// A path with its levels joined as the catalog joins them.
-fn joined(path: &str) -> String {
-    let levels = path.split('>').map(str::trim).filter(|level| !level.is_empty());
-    levels.collect::<Vec<_>>().join(" > ")
 }
 
 fn row(

@@ -7,6 +7,7 @@ use super::{
     BuildError, ColumnMap, Map, NONE, Product, file_error, id_problem, listed, map, parse_price, shown,
 };
 use crate::build::progress::Progress;
+use crate::build::taxonomy::joined;
 use crate::vocabulary::{Attribute, Availability, Country, Currency, Role, SensitiveClass};
 
 const ID: usize = 0;
@@ -183,14 +184,7 @@ fn attributes(table: &Table<'_>) -> Vec<(Attribute, String)> {
 /// The first of some category fields that says something, with levels joined alike.
 fn category(table: &Table<'_>, fields: &[usize]) -> String {
     let path = fields.iter().map(|field| table.get(*field)).find(|path| !path.is_empty()).unwrap_or("");
-    let mut joined = String::with_capacity(path.len());
-    for level in path.split('>').map(str::trim).filter(|level| !level.is_empty()) {
-        if !joined.is_empty() {
-            joined.push_str(" > ");
-        }
-        joined.push_str(level);
-    }
-    joined
+    joined(path)
 }
 
 /// A price of the row in hundredths; all prices of one feed must be in one currency.

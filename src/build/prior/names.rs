@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::table::{Table, above};
 use super::whole;
+use crate::build::taxonomy::levels;
 
 /// Words without a say.
 const STOP: [&str; 8] = ["and", "the", "of", "a", "an", "all", "other", "misc"];
@@ -245,10 +246,6 @@ impl<'a> Names<'a> {
 
 fn is_list(text: &str) -> bool {
     text.contains(['&', ',', '/']) || text.contains(" and ")
-}
-
-fn levels(path: &str) -> impl Iterator<Item = &str> {
-    path.split('>').map(str::trim).filter(|level| !level.is_empty())
 }
 
 /// Words in lower case and singular.
