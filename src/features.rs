@@ -30,6 +30,8 @@ features! {
     Direct = "direct",
     /// Sum over the lines of the cosine of line and product over customers, in 1/65,025.
     Customers = "customers",
+    /// Share of the earlier baskets most like this one that held it, each by how like it is, in 1/65,536.
+    SimilarBaskets = "similar_baskets",
     /// As `Together`, over the earlier purchases, weighed by how often and how lately.
     PastTogether = "past_together",
     /// As `Direct`, likewise.
@@ -221,6 +223,7 @@ fn add_link(features: &mut Features, link: &Link) {
     features.set(Feature::TogetherMost, link.together_most as i32);
     features.set(Feature::Direct, link.direct as i32);
     features.set(Feature::Customers, link.customers as i32);
+    features.set(Feature::SimilarBaskets, link.similar as i32);
     features.set(Feature::PastTogether, link.past_together as i32);
     features.set(Feature::PastDirect, link.past_direct as i32);
     features.set(Feature::PastCustomers, link.past_customers as i32);

@@ -65,6 +65,7 @@ mod replace;
 mod retrieve;
 mod scratch;
 mod share;
+mod similar;
 mod suppression;
 #[cfg(feature = "token")]
 pub mod token;

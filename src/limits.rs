@@ -80,8 +80,18 @@ pub const PAST_ASSOCIATES_MAX: usize = 40;
 pub const PAST_ASKED_MAX: usize = 64;
 /// Types of earlier purchases that are asked what goes with them.
 pub const PAST_TYPES_MAX: usize = 256;
-/// Products that are kept in mind while associates are added up.
-pub const LINKS_MAX: usize = 4096;
+/// Earlier baskets that a file keeps.
+pub const BASKETS_MAX: usize = 1 << 24;
+/// Products of one of them.
+pub const BASKET_LINES_MAX: usize = 32;
+/// Of a product's earlier baskets, the ones that the file lists.
+pub const POSTINGS_MAX: usize = 256;
+/// Entries of those lists that one decision reads.
+pub const POSTINGS_READ_MAX: usize = 1024;
+/// Earlier baskets, the ones most like the one at hand, whose products are looked at.
+pub const SIMILAR_MAX: usize = 64;
+/// Products that are kept in mind while associates and similar baskets are added up.
+pub const LINKS_MAX: usize = 4096 + SIMILAR_MAX * BASKET_LINES_MAX;
 /// Types that are pooled over a basket.
 pub const POOLED_TYPES_MAX: usize = ASKING_LINES_MAX * TRANSITIONS_MAX;
 

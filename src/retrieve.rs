@@ -19,6 +19,7 @@ use crate::live::Reading;
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
 use crate::scratch::{Candidate, Link, NO_LINE, Work};
+use crate::similar;
 
 /// Types that may add products.
 const TYPES_ASKED: usize = 32;
@@ -50,6 +51,8 @@ pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
     ask_rows(context, work);
     work.price = features::median_price(context);
     pool_types(context, work);
+    work.links.clear();
+    similar::add(context, work);
     add_links(context, work);
     pool_past_types(context, work);
 }
@@ -85,7 +88,6 @@ fn pool_past_types(context: &Context<'_>, work: &mut Work) {
 /// Adds up what the item-item lists of the lines and of the earlier purchases say.
 fn add_links(context: &Context<'_>, work: &mut Work) {
     let (view, links) = (&context.view, &mut work.links);
-    links.clear();
     for line in context.asking {
         for associate in view.associates_of(line.asks_as) {
             let Some(link) = links.entry(associate.product.get()) else { break };
@@ -187,7 +189,7 @@ fn may_come(context: &Context<'_>, product: u32) -> bool {
 
 /// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
 pub(crate) fn link_worth(link: &Link) -> [i32; 2] {
-    let basket = 2 * link.together + 2 * link.direct + link.customers;
+    let basket = 2 * link.together + 2 * link.direct + link.customers + 2 * link.similar;
     let past = link.past_together + link.past_direct + link.past_customers;
     [basket, past].map(|worth| worth.min(i32::MAX as u32) as i32)
 }

@@ -8,7 +8,8 @@ use crate::engine::Engine;
 use crate::features::{Learnt, Near};
 use crate::index::search::{Query, SearchScratch};
 use crate::limits::{
-    ASKED_MAX, CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, PURCHASES_MAX, QUERIES_MAX,
+    ASKED_MAX, CANDIDATES_MAX, DIM_MAX, LINKS_MAX, POOLED_TYPES_MAX, POSTINGS_READ_MAX, PURCHASES_MAX,
+    QUERIES_MAX,
 };
 use crate::live::LiveFact;
 use crate::offer::{Item, OfferIx, ProductIx, Relation};
@@ -86,6 +87,8 @@ pub(crate) struct Link {
     pub(crate) past_together: u32,
     pub(crate) past_direct: u32,
     pub(crate) past_customers: u32,
+    /// Share of the baskets most like this one that held it, each by how like it is, in 1/65,536.
+    pub(crate) similar: u32,
     /// Line of the greatest `together`, or [`NO_LINE`].
     pub(crate) line: u16,
 }
@@ -104,6 +107,24 @@ impl Numbered for Link {
 
     fn first(product: u32) -> Self {
         Self { product, line: NO_LINE, ..Self::default() }
+    }
+}
+
+/// An earlier basket that shares products with the one at hand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SimilarBasket {
+    pub(crate) number: u32,
+    /// How rare what they share is, times how much that basket counts.
+    pub(crate) likeness: u32,
+}
+
+impl Numbered for SimilarBasket {
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn first(number: u32) -> Self {
+        Self { number, likeness: 0 }
     }
 }
 
@@ -127,6 +148,8 @@ pub(crate) struct Table<T> {
 
 /// The products of all lists that were read.
 pub(crate) type Links = Table<Link>;
+/// The earlier baskets that share products with the one at hand.
+pub(crate) type SimilarBaskets = Table<SimilarBasket>;
 /// The types that go with what was bought.
 pub(crate) type PooledTypes = Table<PooledType>;
 
@@ -207,6 +230,7 @@ impl<T: Numbered> Table<T> {
 // Entries are numbered by 16 bits.
 const _: () = assert!(LINKS_MAX < FREE as usize);
 const _: () = assert!(POOLED_TYPES_MAX < FREE as usize);
+const _: () = assert!(POSTINGS_READ_MAX < FREE as usize);
 
 /// The candidates of one decision, each item once.
 #[derive(Debug)]
@@ -272,6 +296,9 @@ pub(crate) struct Work {
     pub(crate) pooled: PooledTypes,
     /// Worth and number of those types that are asked for products, best first.
     pub(crate) pooled_order: Vec<(Reverse<u64>, u32)>,
+    pub(crate) similar: SimilarBaskets,
+    /// Keys of those that are most like it, best first.
+    pub(crate) similar_order: Vec<i64>,
     pub(crate) links: Links,
     /// The same of types: what those of the earlier purchases say of others.
     pub(crate) past_kinds: Links,
@@ -312,6 +339,8 @@ impl Scratch {
                 asked: Rows::with_capacity(ASKED_MAX),
                 pooled: PooledTypes::new(POOLED_TYPES_MAX),
                 pooled_order: Vec::with_capacity(POOLED_TYPES_MAX),
+                similar: SimilarBaskets::new(POSTINGS_READ_MAX),
+                similar_order: Vec::with_capacity(POSTINGS_READ_MAX),
                 links: Links::new(LINKS_MAX),
                 past_kinds: Links::new(LINKS_MAX),
                 past_order: Vec::with_capacity(PURCHASES_MAX),

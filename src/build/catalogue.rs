@@ -8,6 +8,7 @@ use zerocopy::little_endian::{I32, I64, U16, U32, U64};
 use super::affinity::{self, Affinity, AffinityInput, AffinityOptions};
 use super::associates;
 use super::attributes;
+use super::baskets;
 use super::cells::{self, Cells};
 use super::codes::{self, Codes};
 pub(crate) use super::dictionary::Dictionary;
@@ -81,6 +82,8 @@ pub struct BuildOptions {
     /// Keep a list of what lies near each product of which orders say little, so that decisions search only where rules leave too
     /// little of it. 196 bytes for each such product, once for those that ask alike. Default true.
     pub near_lists: bool,
+    /// Keep earlier baskets, without who bought them or when, so that decisions can look for the ones most like their own. Default true.
+    pub baskets: bool,
     /// Keep four more bits of each OUT component: for a recall above 0.97 of vectors made elsewhere. Default false.
     pub fine_rows: bool,
     /// Learn the probability of acceptance from held-out orders; else a cautious table is used. Default true.
@@ -98,6 +101,7 @@ impl Default for BuildOptions {
             margin_bps: 3000,
             recall: 0.95,
             near_lists: true,
+            baskets: true,
             fine_rows: false,
             calibrate: true,
             prior: true,
@@ -237,6 +241,9 @@ pub(crate) fn assemble(
     layout.put_cells(&grouped);
     layout.put_types();
     associates::put(&mut layout);
+    if options.baskets {
+        baskets::put(&mut layout);
+    }
     layout.put_categories_and_brands();
     layout.put_products()?;
     attributes::put(&mut layout);

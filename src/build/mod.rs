@@ -8,6 +8,7 @@
 pub mod affinity;
 mod associates;
 mod attributes;
+mod baskets;
 mod catalogue;
 mod cells;
 mod codes;

@@ -1,4 +1,4 @@
-//! The catalog file, byte for byte. Version 3.
+//! The catalog file, byte for byte. Version 4.
 //!
 //! ```text
 //! 0        Header, 128 bytes
@@ -18,9 +18,9 @@ pub const MAGIC: [u8; 8] = [0x89, b'A', b'C', b'A', b'R', b'T', 0x0D, 0x0A];
 /// Reads differently on a file written in the wrong byte order.
 pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
-pub const MAJOR: u16 = 3;
+pub const MAJOR: u16 = 4;
 /// Readers accept any minor version of their major.
-pub const MINOR: u16 = 2;
+pub const MINOR: u16 = 0;
 /// "Not there" in any index field.
 pub const NONE: u32 = u32::MAX;
 /// Flag of a section table entry: a reader that does not know the section refuses the file.
@@ -126,8 +126,8 @@ pub use self::records::*;
 /// Declares the sections: number, element size rule, alignment.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
-        /// The sections of version 3, in the order in which a decision reads them. All are required but
-        /// [`SectionKind::Provenance`] and those of attributes and refills.
+        /// The sections of version 4, in the order in which a decision reads them. All are required but
+        /// [`SectionKind::Provenance`] and those of attributes, refills, baskets and what lies near.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
         pub enum SectionKind { $($(#[$meta])* $name = $kind,)+ }
@@ -162,6 +162,10 @@ macro_rules! sections {
                         | Self::ProductAttributes
                         | Self::NearOf
                         | Self::Near
+                        | Self::BasketsOf
+                        | Self::Postings
+                        | Self::BasketStarts
+                        | Self::BasketProducts
                         | Self::RefillDays
                         | Self::RefillWeights
                 )
@@ -219,6 +223,14 @@ sections! {
     NearOf = 40, |_| 4, 4096;
     /// Lists of products of other types whose OUT rows lie nearest to an IN row, best first; [`NONE`] fills them up.
     Near = 41, |_| 4 * NEAR, 4096;
+    /// Where the earlier baskets of each product are listed. This and the next three are there together or not at all.
+    BasketsOf = 42, |_| size_of::<PostingsRecord>(), 4096;
+    /// Earlier baskets that held a product, as [`posting`]s, grouped by product, those that count most first.
+    Postings = 43, |_| 4, 4096;
+    /// First product of each earlier basket, and the number of all at the end.
+    BasketStarts = 44, |_| 4, 4096;
+    /// Products of earlier baskets, basket by basket, ascending.
+    BasketProducts = 45, |_| 4, 4096;
     /// int8 IN (as bought) rows.
     InVectors = 13, |dim| dim, 4096;
     /// Product types.
@@ -271,10 +283,15 @@ sections! {
     Provenance = 29, |_| 1, 64;
 }
 
-/// Sections that version 3 knows.
+/// Sections that version 4 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Products of one list of [`SectionKind::Near`].
 pub const NEAR: usize = 48;
+/// An earlier basket in the list of a product: how much it counts (1 to 255) above its number in 24 bits.
+#[must_use]
+pub const fn posting(basket: u32, weight: u8) -> u32 {
+    (weight as u32) << 24 | basket & 0x00FF_FFFF
+}
 /// Bytes of a region set: 676 bits, rounded up.
 pub const REGION_SET_BYTES: usize = 88;
 /// Steps of one calibration table.

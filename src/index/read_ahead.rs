@@ -35,7 +35,7 @@ const START: usize = 512 << 10;
 
 /// What decisions read, in the order in which it is fetched: the small sections, of which a decision reads most; then those
 /// of which it touches many pages; last those of which it touches one for each line of its basket.
-const ORDER: [S; 23] = [
+const ORDER: [S; 27] = [
     S::Ranker,
     S::BestSellers,
     S::Types,
@@ -51,12 +51,16 @@ const ORDER: [S; 23] = [
     S::TypeOf,
     S::AssociateStarts,
     S::NearOf,
+    S::BasketsOf,
+    S::BasketStarts,
     S::Products,
     S::OutVectors,
     S::OutCodes,
     S::Names,
     S::InVectors,
     S::Associates,
+    S::Postings,
+    S::BasketProducts,
     S::Near,
     S::Strings,
 ];

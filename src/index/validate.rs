@@ -320,7 +320,7 @@ fn rule_10_counts(entries: &[SectionEntry], header: &Header) -> Result<(), OpenE
             Some(S::OutCodes) => length_of(S::OutSteps),
             Some(S::PolicyAllowed) => products.div_ceil(64),
             Some(S::AssociateStarts) => products + 1,
-            Some(S::ProductAttributes | S::RefillDays | S::NearOf) => products,
+            Some(S::ProductAttributes | S::RefillDays | S::NearOf | S::BasketsOf) => products,
             Some(S::RefillWeights) => WEIGHTS as u64,
             Some(S::Ranker) => (Head::ALL.len() * FEATURES) as u64,
             Some(S::Cells | S::Centroids) => cells,
@@ -439,6 +439,13 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
         _ => (0, 0),
     });
     tile(13, "AssociateStarts", view.associates.len() as u32, starts)?;
+    let lists = view.baskets_of.iter().map(|list| (list.start.get(), list.count.get().into()));
+    tile(13, "BasketsOf", view.postings.len() as u32, lists)?;
+    let starts = view.basket_starts.windows(2).map(|pair| match pair {
+        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
+        _ => (0, 0),
+    });
+    tile(13, "BasketStarts", view.basket_products.len() as u32, starts)?;
     let starts = view.attribute_set_starts.windows(2).map(|pair| match pair {
         [start, end] => (start.get(), end.get().saturating_sub(start.get())),
         _ => (0, 0),
@@ -501,6 +508,9 @@ fn rule_14_indices(view: &View<'_>) -> Result<(), OpenError> {
     below("TypeProducts", products, view.type_products.iter().map(|v| v.get()))?;
     below("BestSellers", products, view.best_sellers.iter().map(|v| v.get()))?;
     below("Associates", products, view.associates.iter().map(|a| a.product.get()))?;
+    let baskets = view.basket_starts.len().saturating_sub(1);
+    below("Postings", baskets, view.postings.iter().map(|entry| entry.get() & 0x00FF_FFFF))?;
+    below("BasketProducts", products, view.basket_products.iter().map(|v| v.get()))?;
     below("NearOf", view.near.len(), view.near_of.iter().map(|v| v.get()).filter(not_none))?;
     below("Near", products, view.near.iter().flatten().map(|v| v.get()).filter(not_none))?;
     let (values, attribute_sets) = (view.attribute_values.len(), view.attribute_set_count());

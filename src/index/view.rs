@@ -6,14 +6,17 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::format::{
     AreaRecord, AssociateRecord, AttributeRecord, BlockRecord, CategoryRecord, CellRecord, FeatureRecord,
-    NEAR, NONE, NameKind, NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, ProductRecord,
-    REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord, name_hash,
+    NEAR, NONE, NameKind, NameRecord, NameSlot, OfferRecord, PartnerRecord, PolicyRecord, PostingsRecord,
+    ProductRecord, REGION_SET_BYTES, SectionKind, StrRef, TransitionRecord, TriggerRecord, TypeRecord,
+    name_hash,
 };
 use super::read_ahead::Wanted;
 use super::search::Effort;
 use super::validate::Layout;
 use crate::distance::{BLOCK, prefetch};
-use crate::limits::{ASSOCIATES_MAX, CATEGORY_DEPTH_MAX, FORESEEN, LISTED, NAME_PROBES_MAX};
+use crate::limits::{
+    ASSOCIATES_MAX, BASKET_LINES_MAX, CATEGORY_DEPTH_MAX, FORESEEN, LISTED, NAME_PROBES_MAX, POSTINGS_MAX,
+};
 use crate::ranker::Ranker;
 use crate::vocabulary::{Attribute, Country, Currency};
 
@@ -40,6 +43,10 @@ pub struct View<'a> {
     pub(crate) best_sellers: &'a [U32],
     pub(crate) associate_starts: &'a [U32],
     pub(crate) associates: &'a [AssociateRecord],
+    pub(crate) baskets_of: &'a [PostingsRecord],
+    pub(crate) postings: &'a [U32],
+    pub(crate) basket_starts: &'a [U32],
+    pub(crate) basket_products: &'a [U32],
     pub(crate) near_of: &'a [U32],
     pub(crate) near: &'a [[U32; NEAR]],
     pub(crate) region_sets: &'a [[u8; REGION_SET_BYTES]],
@@ -110,6 +117,10 @@ impl<'a> View<'a> {
             best_sellers: rows(section(S::BestSellers)),
             associate_starts: rows(section(S::AssociateStarts)),
             associates: rows(section(S::Associates)),
+            baskets_of: rows(section(S::BasketsOf)),
+            postings: rows(section(S::Postings)),
+            basket_starts: rows(section(S::BasketStarts)),
+            basket_products: rows(section(S::BasketProducts)),
             near_of: rows(section(S::NearOf)),
             near: rows(section(S::Near)),
             region_sets: rows(section(S::RegionSets)),
@@ -289,6 +300,20 @@ impl<'a> View<'a> {
         self.associates_of(product).len() < LISTED
     }
 
+    /// Earlier baskets that held a product as [`super::format::posting`]s, those that count most first, and how rare it is, in 1/256.
+    pub(crate) fn baskets_of(&self, product: u32) -> (&'a [U32], u32) {
+        let Some(list) = self.baskets_of.get(product as usize) else { return (&[], 0) };
+        let count = u32::from(list.count.get()).min(POSTINGS_MAX as u32);
+        (slice(self.postings, list.start.get(), count), list.rarity.get().into())
+    }
+
+    /// Products of an earlier basket, at most [`BASKET_LINES_MAX`].
+    pub(crate) fn basket(&self, basket: u32) -> &'a [U32] {
+        let start = |at: u32| self.basket_starts.get(at as usize).map_or(0, |start| start.get());
+        let (start, end) = (start(basket), start(basket.saturating_add(1)));
+        slice(self.basket_products, start, end.saturating_sub(start).min(BASKET_LINES_MAX as u32))
+    }
+
     /// Products of other types that lie near one of which orders say little, best first, and whether there are no more than these.
     pub(crate) fn near_to(&self, product: u32) -> Option<(&'a [U32], bool)> {
         let list = self.near_of.get(product as usize)?.get();
@@ -390,6 +415,7 @@ impl<'a> View<'a> {
             self.foresee_at(self.products, at);
             self.foresee_at(self.type_of, at);
             self.foresee_at(self.near_of, at);
+            self.foresee_at(self.baskets_of, at);
             self.foresee(self.associate_starts.get(at..=at + 1).unwrap_or(&[]));
             self.foresee(self.in_vector(*product).unwrap_or(&[]));
         }
@@ -402,6 +428,8 @@ impl<'a> View<'a> {
     pub(crate) fn foresee_lists(&self, product: u32, kind: u32) {
         let associates = self.associates_of(product);
         self.foresee(associates);
+        let (postings, _) = self.baskets_of(product);
+        self.foresee(postings.get(..FORESEEN_POSTINGS).unwrap_or(postings));
         if let Some(list) = self.near_of.get(product as usize).filter(|_| associates.len() < LISTED) {
             self.foresee_at(self.near, list.get() as usize);
         }
@@ -437,6 +465,9 @@ impl<'a> View<'a> {
         }
     }
 }
+
+/// Entries of a list of baskets that are asked for before it is read: the rest is read in sequence.
+const FORESEEN_POSTINGS: usize = 64;
 
 fn slice<T>(all: &[T], start: u32, count: u32) -> &[T] {
     let start = start as usize;

@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// Leave out the lists of what lies near products without orders: a smaller file, slower decisions
     #[arg(long)]
     no_near_lists: bool,
+    /// Keep no earlier baskets in the file: a smaller file, less fitting offers
+    #[arg(long)]
+    no_baskets: bool,
     /// Skip measuring the probability of acceptance on held-out orders: halves the time. A reserve or `min_p_accept` then means
     /// little, since p_accept is a guess
     #[arg(long)]
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         prior: !args.no_prior,
         recall: args.recall,
         near_lists: !args.no_near_lists,
+        baskets: !args.no_baskets,
         ..BuildOptions::default()
     };
     options.affinity.dim = args.dim;

@@ -1,6 +1,7 @@
 //! What goes with what, learnt from orders.
 
 mod associates;
+mod baskets;
 mod cold;
 mod cooccurrence;
 mod direct;
@@ -9,6 +10,7 @@ mod refill;
 mod transitions;
 
 pub use self::associates::{Associate, ProductFacts};
+pub use self::baskets::Baskets;
 pub(crate) use self::refill::Refill;
 use crate::build::error::BuildError;
 use crate::build::feed::{Embeddings, NONE, Orders};
@@ -156,6 +158,8 @@ pub struct Affinity {
     pub replenish_days: Vec<[u16; 3]>,
     /// Per product: what it was bought with, strongest first.
     pub associates: Vec<Vec<Associate>>,
+    /// Earlier baskets.
+    pub baskets: Baskets,
     /// Per product: what the orders say of it alone.
     pub facts: Vec<ProductFacts>,
     /// Types of whose transitions the prior says more than their customers: it has more of them.
@@ -209,6 +213,7 @@ pub fn learn(
     };
     progress.at(4);
     let associates = associates::learn(&log, &popularity, input, options);
+    let baskets = baskets::keep(&log, &popularity);
     progress.at(5);
     let mut affinity = Affinity {
         dim: options.dim,
@@ -216,6 +221,7 @@ pub fn learn(
         out_vectors,
         popularity,
         associates,
+        baskets,
         facts: associates::facts(&log, input.orders.customers),
         refill: refill::learn(&log, input.type_of, input.types, input.orders.customers),
         learnt_ppm: (learnt as u64 * 1_000_000 / input.products.max(1) as u64) as u32,

@@ -255,6 +255,18 @@ record! {
 }
 
 record! {
+    /// Where the earlier baskets of a product are listed.
+    PostingsRecord, 8 {
+        /// First entry.
+        start: U32,
+        /// Entries.
+        count: U16,
+        /// How rare the product is: log2 of all baskets over its own, in 1/256.
+        rarity: U16,
+    }
+}
+
+record! {
     /// What a feature adds to a score: `weights[s]`, where `s` is how many of `thresholds` the value exceeds.
     FeatureRecord, 128 {
         /// Ascending; those that are not used are the greatest value there is.

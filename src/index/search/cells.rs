@@ -6,7 +6,7 @@
 
 use super::SearchCounters;
 use super::allow::AllowList;
-use super::heap::{Best, key, key_ix};
+use super::heap::{key, key_ix};
 use super::query::Query;
 use super::scan::{Coded, Pool, Range};
 use crate::distance::{Kernel, prefetch, prefetch_at};
@@ -20,7 +20,6 @@ pub(super) struct CellScratch {
     /// Dot product with each area's centroid.
     dots: Box<[i32; AREAS_MAX as usize]>,
     pool: Pool,
-    best: Best,
     /// Keys of the chosen cells, nearest first.
     pub(super) probes: Vec<i64>,
 }
@@ -31,7 +30,6 @@ impl CellScratch {
             areas: Vec::with_capacity(AREAS_MAX as usize),
             dots: Box::new([0; AREAS_MAX as usize]),
             pool: Pool::new(2 * PROBES_MAX),
-            best: Best::new(PROBES_MAX),
             probes: Vec::with_capacity(2 * PROBES_MAX),
         }
     }
@@ -86,20 +84,16 @@ fn compare_open(
     wanted: usize,
     scratch: &mut CellScratch,
 ) {
-    let CellScratch { best, probes, .. } = scratch;
-    best.clear_to(wanted);
-    let mut bar = i64::MIN;
+    let CellScratch { pool, probes, .. } = scratch;
+    pool.clear(wanted);
     for (at, cell) in allowed.open.iter().enumerate() {
         if let Some(row) = allowed.open.get(at + FETCH).and_then(|cell| view.centroid(*cell)) {
             prefetch(row);
         }
         let Some(row) = view.centroid(*cell) else { continue };
-        let near = key(kernel.dot_wide(query.wide(), row), *cell);
-        if near > bar && best.offer(near) {
-            bar = best.bar().unwrap_or(i64::MIN);
-        }
+        pool.offer(key(kernel.dot_wide(query.wide(), row), *cell));
     }
-    probes.extend(best.keys());
+    probes.extend(pool.settle().iter());
 }
 
 /// The nearest areas with anything allowed, nearest first.

@@ -101,6 +101,18 @@ impl Pool {
         &mut self.keys
     }
 
+    /// Keeps a key if it may be among the best. Many at a time are put in order, which is cheaper than a heap that is always in
+    /// order.
+    #[inline]
+    pub(super) fn offer(&mut self, key: i64) {
+        if key_score(key) > self.bar {
+            self.keys.push(key); // within capacity: see `new`
+            if self.keys.len() >= 2 * self.keep {
+                self.settle();
+            }
+        }
+    }
+
     /// Scores a range of rows whose common part scores `base`. What is better than the bar, has its bit, and is `wanted`
     /// joins. `whole` says that all bits of the range are set. Returns the rows scored.
     #[expect(
