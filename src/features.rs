@@ -6,7 +6,7 @@ use crate::distance::{Kernel, Rows};
 use crate::index::format::{NONE, ProductRecord};
 use crate::limits::{ASKED_MAX, ASKING_LINES_MAX};
 use crate::offer::Relation;
-use crate::scratch::{Link, Links, NO_LINE, PooledTypes};
+use crate::scratch::{Link, LinkBest, Links, NO_LINE, PooledTypes};
 
 /// Declares the features: name for people, meaning.
 macro_rules! features {
@@ -32,6 +32,10 @@ features! {
     Customers = "customers",
     /// Share of the earlier baskets most like this one that held it, each by how like it is, in 1/65,536.
     SimilarBaskets = "similar_baskets",
+    /// `Together`, in thousandths of the greatest among the candidates.
+    TogetherOfBest = "together_of_best",
+    /// `SimilarBaskets`, likewise.
+    SimilarOfBest = "similar_of_best",
     /// As `Together`, over the earlier purchases, weighed by how often and how lately.
     PastTogether = "past_together",
     /// As `Direct`, likewise.
@@ -119,6 +123,8 @@ pub(crate) struct Learnt<'a> {
     /// IN vectors of the lines that ask, and the customer's taste where there is one.
     pub(crate) asked: &'a Rows,
     pub(crate) links: &'a Links,
+    /// The greatest of each kind among the products of `links` that may come.
+    pub(crate) link_best: LinkBest,
     /// What the types of the earlier purchases say of other types.
     pub(crate) past_kinds: &'a Links,
     /// [`median_price`] of the lines.
@@ -167,7 +173,7 @@ pub(crate) fn of_near(
     features.set(Feature::TasteCosine, near.taste);
     let link = learnt.links.find(product);
     if let Some(link) = link {
-        add_link(&mut features, link);
+        add_link(&mut features, link, learnt.link_best);
     }
     let goes_with = learnt.pooled.find(kind);
     if let Some(past) = learnt.past_kinds.find(kind) {
@@ -218,7 +224,10 @@ pub(crate) fn near(context: &Context<'_>, kernel: Kernel, asked: &Rows, product:
     Near { basket: fourth_root(sum), taste, line: best_line }
 }
 
-fn add_link(features: &mut Features, link: &Link) {
+fn add_link(features: &mut Features, link: &Link, best: LinkBest) {
+    let of_best = |own: u32, best: u32| (u64::from(own) * 1000 / u64::from(best.max(1))).min(1000) as i32;
+    features.set(Feature::TogetherOfBest, of_best(link.together, best.together));
+    features.set(Feature::SimilarOfBest, of_best(link.similar, best.similar));
     features.set(Feature::Together, link.together as i32);
     features.set(Feature::TogetherMost, link.together_most as i32);
     features.set(Feature::Direct, link.direct as i32);

@@ -89,7 +89,7 @@ pub const POSTINGS_MAX: usize = 256;
 /// Entries of those lists that one decision reads.
 pub const POSTINGS_READ_MAX: usize = 1024;
 /// Earlier baskets, the ones most like the one at hand, whose products are looked at.
-pub const SIMILAR_MAX: usize = 64;
+pub const SIMILAR_MAX: usize = 96;
 /// Products that are kept in mind while associates and similar baskets are added up.
 pub const LINKS_MAX: usize = 4096 + SIMILAR_MAX * BASKET_LINES_MAX;
 /// Types that are pooled over a basket.

@@ -18,7 +18,7 @@ use crate::limits::{
 use crate::live::Reading;
 use crate::offer::{Counters, Item, OfferIx, ProductIx, Relation};
 use crate::ranking;
-use crate::scratch::{Candidate, Link, NO_LINE, Work};
+use crate::scratch::{Candidate, Link, LinkBest, NO_LINE, Work};
 use crate::similar;
 
 /// Types that may add products.
@@ -140,8 +140,9 @@ fn past_weight(context: &Context<'_>, past: &Past) -> u32 {
 
 /// b) Products that were bought with what was bought, now or earlier.
 fn linked_products(context: &Context<'_>, work: &mut Work) {
+    work.link_best = LinkBest::default();
     for side in [0, 1] {
-        let Work { links, search, .. } = work;
+        let Work { links, link_best, search, .. } = work;
         let hits = &mut search.hits;
         hits.clear_to(LINK_HITS_MAX);
         let wanted = |link: &Link, hits: &Best| {
@@ -156,6 +157,7 @@ fn linked_products(context: &Context<'_>, work: &mut Work) {
             }
             if let Some(key) = wanted(link, hits).filter(|_| may_come(context, link.product)) {
                 hits.offer(key);
+                link_best.see(link);
             }
         }
         add_hits(work, Relation::BoughtTogether, LINK_HITS_MAX);

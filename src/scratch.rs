@@ -93,6 +93,20 @@ pub(crate) struct Link {
     pub(crate) line: u16,
 }
 
+/// The greatest of some [`Link`]s.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LinkBest {
+    pub(crate) together: u32,
+    pub(crate) similar: u32,
+}
+
+impl LinkBest {
+    pub(crate) fn see(&mut self, link: &Link) {
+        self.together = self.together.max(link.together);
+        self.similar = self.similar.max(link.similar);
+    }
+}
+
 /// What is found by a number.
 pub(crate) trait Numbered {
     fn number(&self) -> u32;
@@ -300,6 +314,7 @@ pub(crate) struct Work {
     /// Keys of those that are most like it, best first.
     pub(crate) similar_order: Vec<i64>,
     pub(crate) links: Links,
+    pub(crate) link_best: LinkBest,
     /// The same of types: what those of the earlier purchases say of others.
     pub(crate) past_kinds: Links,
     /// Weight of and index into the earlier purchases, greatest first.
@@ -319,6 +334,7 @@ impl Work {
             pooled: &self.pooled,
             asked: &self.asked,
             links: &self.links,
+            link_best: self.link_best,
             past_kinds: &self.past_kinds,
             price: self.price,
         }
@@ -342,6 +358,7 @@ impl Scratch {
                 similar: SimilarBaskets::new(POSTINGS_READ_MAX),
                 similar_order: Vec::with_capacity(POSTINGS_READ_MAX),
                 links: Links::new(LINKS_MAX),
+                link_best: LinkBest::default(),
                 past_kinds: Links::new(LINKS_MAX),
                 past_order: Vec::with_capacity(PURCHASES_MAX),
                 price: 0,

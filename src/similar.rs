@@ -14,8 +14,8 @@ pub(crate) fn add(context: &Context<'_>, work: &mut Work) {
     let Work { similar_order, links, .. } = work;
     let view = &context.view;
     let most = similar_order.first().map_or(1, |best| key_score(*best)).max(1);
-    // Twice as alike counts four times. Below 2^24, so that the sum of all is below 2^30.
-    let weight = |near: i64| (u64::from(key_score(near).max(0) as u32) * 4095 / most as u64).pow(2);
+    // Twice as alike counts eight times. Below 2^30.
+    let weight = |near: i64| (u64::from(key_score(near).max(0) as u32) * 1023 / most as u64).pow(3);
     let all: u64 = similar_order.iter().map(|near| weight(*near)).sum::<u64>().max(1);
     for near in similar_order.iter() {
         view.foresee(view.basket(key_ix(*near)));
