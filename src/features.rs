@@ -30,7 +30,7 @@ features! {
     Direct = "direct",
     /// Sum over the lines of the cosine of line and product over customers, in 1/65,025.
     Customers = "customers",
-    /// Share of the earlier baskets most like this one that held it, each by how like it is, in 1/65,536.
+    /// Share of the earlier baskets most like this one that held it, each by how like it is, in 1/65,536; 0 where only one did.
     SimilarBaskets = "similar_baskets",
     /// `Together`, in thousandths of the greatest among the candidates.
     TogetherOfBest = "together_of_best",
@@ -227,12 +227,12 @@ pub(crate) fn near(context: &Context<'_>, kernel: Kernel, asked: &Rows, product:
 fn add_link(features: &mut Features, link: &Link, best: LinkBest) {
     let of_best = |own: u32, best: u32| (u64::from(own) * 1000 / u64::from(best.max(1))).min(1000) as i32;
     features.set(Feature::TogetherOfBest, of_best(link.together, best.together));
-    features.set(Feature::SimilarOfBest, of_best(link.similar, best.similar));
+    features.set(Feature::SimilarOfBest, of_best(link.similar(), best.similar));
     features.set(Feature::Together, link.together as i32);
     features.set(Feature::TogetherMost, link.together_most as i32);
     features.set(Feature::Direct, link.direct as i32);
     features.set(Feature::Customers, link.customers as i32);
-    features.set(Feature::SimilarBaskets, link.similar as i32);
+    features.set(Feature::SimilarBaskets, link.similar() as i32);
     features.set(Feature::PastTogether, link.past_together as i32);
     features.set(Feature::PastDirect, link.past_direct as i32);
     features.set(Feature::PastCustomers, link.past_customers as i32);

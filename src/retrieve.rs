@@ -191,7 +191,7 @@ fn may_come(context: &Context<'_>, product: u32) -> bool {
 
 /// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
 pub(crate) fn link_worth(link: &Link) -> [i32; 2] {
-    let basket = 2 * link.together + 2 * link.direct + link.customers + 2 * link.similar;
+    let basket = 2 * link.together + 2 * link.direct + link.customers + 2 * link.similar();
     let past = link.past_together + link.past_direct + link.past_customers;
     [basket, past].map(|worth| worth.min(i32::MAX as u32) as i32)
 }

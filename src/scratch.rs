@@ -87,10 +87,17 @@ pub(crate) struct Link {
     pub(crate) past_together: u32,
     pub(crate) past_direct: u32,
     pub(crate) past_customers: u32,
-    /// Share of the baskets most like this one that held it, each by how like it is, in 1/65,536.
-    pub(crate) similar: u32,
+    /// Share of the baskets most like this one that held it, each by how like it is, in 1/65,536; and how many held it.
+    pub(crate) similar: (u32, u32),
     /// Line of the greatest `together`, or [`NO_LINE`].
     pub(crate) line: u16,
+}
+
+impl Link {
+    /// What the baskets most like this one say of the product. What only one of them held is its buyer's affair.
+    pub(crate) fn similar(&self) -> u32 {
+        if self.similar.1 < 2 { 0 } else { self.similar.0 }
+    }
 }
 
 /// The greatest of some [`Link`]s.
@@ -103,7 +110,7 @@ pub(crate) struct LinkBest {
 impl LinkBest {
     pub(crate) fn see(&mut self, link: &Link) {
         self.together = self.together.max(link.together);
-        self.similar = self.similar.max(link.similar);
+        self.similar = self.similar.max(link.similar());
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn add(context: &Context<'_>, work: &mut Work) {
         let share = (weight(*near) << 16) / all;
         for product in view.basket(key_ix(*near)) {
             let Some(link) = links.entry(product.get()) else { return };
-            link.similar += share as u32;
+            link.similar = (link.similar.0 + share as u32, link.similar.1 + 1);
         }
     }
 }
