@@ -60,7 +60,7 @@ enum Field {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    one_thread_per_batch();
+    one_thread_per_batch()?;
     check_out(&args.out)?;
     let folder = Folder::read(&args.model)?;
     let model = Model::load(&folder)?;
@@ -77,12 +77,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whole batches run beside each other, so the runtime need not divide them: it would let threads wait for each other.
-fn one_thread_per_batch() {
-    for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
-        // SAFETY: the command has started no other thread yet that could read the environment.
-        unsafe { std::env::set_var(name, "1") };
+/// Whole batches run beside each other, so the runtime need not divide them: it would let threads wait for each other. It asks
+/// the environment alone, which a process cannot safely change for itself, so the command starts itself once more.
+fn one_thread_per_batch() -> Result<(), Failure> {
+    const SWITCHES: [&str; 2] = ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"];
+    if SWITCHES.iter().all(|name| std::env::var(name).is_ok_and(|threads| threads == "1")) {
+        return Ok(());
     }
+    let mut again = std::process::Command::new(std::env::current_exe()?);
+    again.args(std::env::args_os().skip(1)).envs(SWITCHES.map(|name| (name, "1")));
+    #[cfg(unix)]
+    return Err(std::os::unix::process::CommandExt::exec(&mut again).into());
+    #[cfg(not(unix))]
+    std::process::exit(again.status()?.code().unwrap_or(1))
 }
 
 fn check_out(out: &Path) -> Result<(), Failure> {
