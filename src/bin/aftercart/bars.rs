@@ -16,16 +16,10 @@ impl Bars {
     pub(crate) fn new(quiet: bool) -> Self {
         Self { quiet, running: Mutex::new(None) }
     }
-}
 
-impl Progress for Bars {
-    fn start(&self, step: &str, total: u64, unit: Unit) {
+    /// Begins a step that is drawn as the template says.
+    pub(crate) fn draw(&self, step: &str, total: u64, template: &str) {
         let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let template = match (total, unit) {
-            (0, _) => "{spinner} {prefix:<32} {elapsed}",
-            (_, Unit::Bytes) => "{spinner} {prefix:<32} {bar:30} {bytes:>10}/{total_bytes:<10} {eta}",
-            (_, Unit::Items) => "{spinner} {prefix:<32} {bar:30} {human_pos:>10}/{human_len:<10} {eta}",
-        };
         let bar = ProgressBar::with_draw_target(Some(total), target).with_prefix(step.to_owned());
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -34,6 +28,17 @@ impl Progress for Bars {
         if let Ok(mut running) = self.running.lock() {
             *running = Some((step.to_owned(), bar, Instant::now()));
         }
+    }
+}
+
+impl Progress for Bars {
+    fn start(&self, step: &str, total: u64, unit: Unit) {
+        let template = match (total, unit) {
+            (0, _) => "{spinner} {prefix:<32} {elapsed}",
+            (_, Unit::Bytes) => "{spinner} {prefix:<32} {bar:30} {bytes:>10}/{total_bytes:<10} {eta}",
+            (_, Unit::Items) => "{spinner} {prefix:<32} {bar:30} {human_pos:>10}/{human_len:<10} {eta}",
+        };
+        self.draw(step, total, template);
     }
 
     fn at(&self, done: u64) {

@@ -4,6 +4,8 @@ mod bars;
 mod build;
 mod decide;
 mod demo;
+#[cfg(feature = "embed")]
+mod embed;
 mod evaluate;
 mod follow_ups;
 mod inspect;
@@ -47,6 +49,9 @@ struct Cli {
 enum Command {
     /// Build a catalog file from a product feed and orders
     Build(build::Args),
+    /// Make vectors of products' titles for `build --embeddings`, from a language model on this machine
+    #[cfg(feature = "embed")]
+    Embed(embed::Args),
     /// Show what a catalog holds and how it was made
     Inspect(inspect::Args),
     /// Check a catalog file against every rule of the format
@@ -89,6 +94,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Build(args) => build::run(&args),
+        #[cfg(feature = "embed")]
+        Command::Embed(args) => embed::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),

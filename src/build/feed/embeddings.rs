@@ -7,6 +7,7 @@ use std::path::Path;
 use half::f16;
 
 use super::{BuildError, Embeddings, Map, Product, field_error, file_error, io_error, map, shown};
+use crate::replace::{Readers, replace};
 
 /// Most values of one row.
 const DIM_MAX: u64 = 65_536;
@@ -62,6 +63,49 @@ pub fn read_embeddings(path: &Path, products: &[Product]) -> Result<Embeddings, 
         }
     }
     Ok(Embeddings { dim, values })
+}
+
+/// Writes what [`read_embeddings`] reads: `float32`, a row per product, and `<stem>.ids.txt` with their ids, so that rows find
+/// their products when the feed is in another order.
+///
+/// # Errors
+/// [`BuildError::Io`].
+pub fn write_embeddings(
+    path: &Path,
+    embeddings: &Embeddings,
+    products: &[Product],
+) -> Result<(), BuildError> {
+    let shape = format!("({}, {})", products.len(), embeddings.dim);
+    let mut bytes = header("<f4", "False", &shape);
+    bytes.extend(embeddings.values.iter().flat_map(|value| value.to_le_bytes()));
+    let ids: String = products.iter().flat_map(|product| [product.id.as_str(), "\n"]).collect();
+    let ids_path = path.with_extension("ids.txt");
+    // The ids come into place when the numbers are written and only wait for their name: the two are seldom apart.
+    replace(
+        path,
+        &bytes,
+        Readers::All,
+        |action, e| io_error(path, action, e),
+        |_| {
+            replace(
+                &ids_path,
+                ids.as_bytes(),
+                Readers::All,
+                |action, e| io_error(&ids_path, action, e),
+                |_| Ok(()),
+            )
+        },
+    )
+}
+
+/// What numpy.save writes before the numbers: padded, so that they begin at a multiple of 64.
+fn header(descr: &str, fortran: &str, shape: &str) -> Vec<u8> {
+    let text = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
+    let length = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{text:<0$}\n", length - 1).as_bytes());
+    bytes
 }
 
 /// Little-endian values of 4 or 2 bytes.
@@ -201,16 +245,8 @@ mod tests {
         ["p0", "p1"].map(|id| Product { id: id.into(), ..Product::default() }).into()
     }
 
-    /// A file as numpy.save writes it.
     fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let mut text = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-        text.push_str(&" ".repeat(64 - (10 + text.len() + 1) % 64));
-        text.push('\n');
-        let mut bytes = b"\x93NUMPY\x01\0".to_vec();
-        bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
-        bytes.extend(text.as_bytes());
-        bytes.extend(data);
-        bytes
+        [header(descr, fortran, shape), data.to_vec()].concat()
     }
 
     fn floats(values: &[f32]) -> Vec<u8> {
@@ -237,6 +273,17 @@ mod tests {
         assert_eq!(read(&npy("<f2", "False", "(2,2)", &half), None), want(&[1.0, -0.5, 65504.0, 0.0]));
         let one = npy("<f4", "False", "(1, 2)", &floats(&[1.0, 2.0]));
         assert_eq!(read(&one, Some("\u{feff}p1")), want(&[0.0, 0.0, 1.0, 2.0]));
+    }
+
+    #[test]
+    fn what_is_written_is_read_for_a_feed_in_another_order() {
+        let files = Files::new();
+        let path = files.add_raw("e.npy", b"old");
+        let written = Embeddings { dim: 2, values: vec![1.0, -2.0, 3.5, 0.0] };
+        write_embeddings(&path, &written, &feed()).unwrap();
+        assert_eq!(read_embeddings(&path, &feed()).unwrap(), written);
+        let turned: Vec<Product> = feed().into_iter().rev().collect();
+        assert_eq!(read_embeddings(&path, &turned).unwrap().values, [3.5, 0.0, 1.0, -2.0]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::vocabulary::{
 
 pub use columns::ColumnMap;
 pub use content::read_content;
-pub use embeddings::read_embeddings;
+pub use embeddings::{read_embeddings, write_embeddings};
 pub use live::{LiveFieldError, LiveReport, load_live, read_change, watch_live};
 pub use orders::{OrdersReport, read_orders};
 pub use partners::read_partners;
