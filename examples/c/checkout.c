@@ -3,11 +3,33 @@
  *     cargo build -p aftercart-ffi --release --locked
  *     cc -std=c11 -Iinclude examples/c/checkout.c target/release/libaftercart.a -lgcc_s -lpthread -lm -ldl -o checkout
  *     ./checkout shop.aftercart SKU-1 SKU-2
+ *
+ * Where AFTERCART_LOG names a folder, it keeps there what it decided, and that it was shown: then
+ * `aftercart log --log FOLDER --catalog shop.aftercart`, also while it runs.
  */
 #include "aftercart.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* Says that the page was seen: without it nothing counts as shown. By its id it counts once, however often it is said. */
+static void seen(const char *log, const aftercart_summary *decided)
+{
+    char id[64];
+    aftercart_event event;
+    memset(&event, 0, sizeof event);
+    event.struct_size = sizeof event;
+    event.kind = AFTERCART_EVENT_ACTIVATED;
+    event.decision_id_low = decided->decision_id_low;
+    event.decision_id_high = decided->decision_id_high;
+    event.at_ms = (int64_t)time(NULL) * 1000;
+    event.event_id.length = (uint32_t)snprintf(id, sizeof id, "seen %016llx%016llx", (unsigned long long)decided->decision_id_high,
+                                               (unsigned long long)decided->decision_id_low);
+    if (aftercart_event_append(log, strlen(log), &event, id, event.event_id.length, NULL) != AFTERCART_OK)
+        fprintf(stderr, "not in the log that it was seen\n"); /* say it again later */
+}
 
 int main(int argc, char **argv)
 {
@@ -17,13 +39,15 @@ int main(int argc, char **argv)
     }
 
     /* Once per process, and once per thread. */
+    const char *log = getenv("AFTERCART_LOG");
     aftercart_engine *engine;
     aftercart_decider *decider;
     aftercart_error error;
     memset(&error, 0, sizeof error);
     error.struct_size = sizeof error;
     if (aftercart_engine_open(argv[1], strlen(argv[1]), NULL, &engine, &error) != AFTERCART_OK
-        || aftercart_decider_new(engine, &decider, &error) != AFTERCART_OK) {
+        || aftercart_decider_new(engine, &decider, &error) != AFTERCART_OK
+        || (log && aftercart_log_to(decider, log, strlen(log), 0, 0, &error) != AFTERCART_OK)) {
         fprintf(stderr, "%s: %s\n", aftercart_status_name(error.status), error.message);
         return 1;
     }
@@ -70,6 +94,8 @@ int main(int argc, char **argv)
             printf("  (one click: this order's payment may be charged again)");
         printf("  relevance %.3f\n", offers[i].relevance / 1000.0);
     }
+    if (log && status >= 0)
+        seen(log, &summary);
 
     aftercart_decider_free(decider);
     aftercart_engine_close(engine);

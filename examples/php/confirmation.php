@@ -1,12 +1,16 @@
 <?php
 
 // A confirmation page that decides within the request: /confirmation.php?order=A-1&item[]=SKU&item[]=SKU, with
-// &card=kept where it was paid by a card that you may charge again.
+// &card=kept where it was paid by a card that you may charge again. Where AFTERCART_LOG names a folder that the workers may write to, they keep
+// there what they decided, that the page was sent, and (accept.php) which offers were accepted, while beside FPM runs
+//
+//     aftercart log --log FOLDER --catalog shop.aftercart --every 5
+//
 // In a shop the order comes from your database; everything from here on is what you would write.
 
 declare(strict_types=1);
 
-use Aftercart\{Accept, AftercartException, Engine, Line, Payment, Transaction};
+use Aftercart\{Accept, AftercartException, Engine, EventKind, Line, LogEvent, Payment, Transaction};
 
 if (!class_exists(Engine::class)) {
     require __DIR__ . '/vendor/autoload.php'; // FPM has the classes from its preload script
@@ -20,9 +24,11 @@ $order = new Transaction(
     payment: isset($_GET['card']) ? Payment::Card : Payment::Unknown,
     rechargeable: ($_GET['card'] ?? null) === 'kept' ? true : null,
 );
-$offers = [];
+$log = $_SERVER['AFTERCART_LOG'] ?? '';
+$offers = null;
 try {
-    $engine = Engine::open($_SERVER['AFTERCART_CATALOG']); // once per process, then a look whether the file was replaced
+    // Once per process, then a look whether the file was replaced.
+    $engine = Engine::open($_SERVER['AFTERCART_CATALOG'], log: $log);
     $offers = $engine->decide($order);
 } catch (AftercartException $failed) {
     error_log($failed->getMessage()); // a receipt needs no offers
@@ -46,11 +52,21 @@ $h = fn (string $text) => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
   <li><?= $h($item) ?></li>
 <?php endforeach ?>
 </ul>
-<?php if (count($offers) > 0): ?>
+<?php if ($offers !== null && count($offers) > 0): ?>
 <h2>Goes well with it</h2>
 <ul>
 <?php foreach ($offers as $offer): ?>
-  <li><a href="/product/<?= rawurlencode($offer->id) ?>"><?= $h($offer->title()) ?></a><?= $how($offer->accept) ?></li>
+  <li><a href="/accept.php?decision=<?= $offers->decisionId ?>&amp;item=<?= rawurlencode($offer->id) ?>"><?= $h($offer->title()) ?></a><?= $how($offer->accept) ?></li>
 <?php endforeach ?>
 </ul>
 <?php endif ?>
+<?php
+// It was sent; where a script tells you that it was seen, say so then. By its id it counts once, however often the page is loaded.
+if ($log !== '' && $offers !== null) {
+    try {
+        $now = (int) (microtime(true) * 1000);
+        (new LogEvent(EventKind::Activated, "activated $offers->decisionId", $offers->decisionId, $now))->append($log);
+    } catch (AftercartException $failed) {
+        error_log($failed->getMessage());
+    }
+}

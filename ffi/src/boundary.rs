@@ -230,6 +230,10 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
 
 /// Reads a struct from fewer or more bytes than it has: what is missing is zero, what is unknown must be.
 fn grow<T: Plain>(bytes: &[u8]) -> Result<T, Status> {
+    // Of the same size, as nearly always: the compiler knows how many bytes to copy.
+    if let Ok(value) = T::read_from_bytes(bytes) {
+        return Ok(value);
+    }
     let mut value = T::new_zeroed();
     let own = value.as_mut_bytes();
     let common = own.len().min(bytes.len());

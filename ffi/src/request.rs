@@ -34,8 +34,13 @@ pub(crate) struct Given<'c> {
     pub(crate) facts: Array<'c, aftercart_fact>,
     /// Of ways to pay, where the call takes them.
     pub(crate) counts: Option<Array<'c, aftercart_method_count>>,
-    pub(crate) strings: &'c [u8],
+    strings: &'c [u8],
+    /// Likewise, where all of them are UTF-8: then no text needs to be looked at again.
+    whole: Option<&'c str>,
 }
+
+/// A block of strings with more bytes for each line and fact than this holds more than their texts, so it is not looked at as a whole.
+const TEXT_BYTES: usize = 64;
 
 impl<'c> Given<'c> {
     /// Reads what a call passes, and checks all of it that does not need the text.
@@ -53,18 +58,27 @@ impl<'c> Given<'c> {
         if fact_count > AFTERCART_FACTS_MAX as usize {
             return Err(Status::TooManyFacts);
         }
-        Ok(Self {
+        let mut given = Self {
             transaction: caller.read(transaction)?,
             profile: caller.read_optional(profile)?,
             lines: caller.read_array(lines, line_size, line_count)?,
             facts: caller.read_array(facts, fact_size, fact_count)?,
             counts: None,
             strings: caller.bytes(strings.cast(), strings_length)?,
-        })
+            whole: None,
+        };
+        if given.strings.len() <= TEXT_BYTES * (1 + line_count + fact_count) {
+            given.whole = std::str::from_utf8(given.strings).ok();
+        }
+        Ok(given)
     }
 
     pub(crate) fn text(&self, text: aftercart_text) -> Result<&'c str, Status> {
-        text_in(self.strings, text)
+        let start = text.offset as usize;
+        match self.whole.and_then(|whole| whole.get(start..start.checked_add(text.length as usize)?)) {
+            Some(found) => Ok(found),
+            None => text_in(self.strings, text), // says what is wrong
+        }
     }
 
     /// The order, with lines that [`Lists::fill`] read.

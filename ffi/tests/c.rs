@@ -24,6 +24,18 @@ fn the_example_finds_what_goes_with_a_coffee_maker() {
     assert_eq!(shared, linked_whole);
     let cpp = shop.run(&shop.link("c++", "examples/c/checkout.c", Link::Shared), &["maker-1"]);
     assert_eq!(shared, cpp);
+
+    let log = shop.folder.path().join("log");
+    let mut command = Command::new(shop.folder.path().join("program"));
+    command.arg(shop.folder.path().join("shop.aftercart")).arg("maker-1").env("AFTERCART_LOG", &log);
+    for _ in 0..2 {
+        assert_eq!(common::run(&mut command), shared);
+    }
+    let rings = std::fs::read_dir(log.join("rings")).expect("it is there").flatten();
+    let made: Vec<_> = rings.map(|ring| RingReader::peek(&ring.path()).expect("a ring").made()).collect();
+    let events = std::fs::read_to_string(log.join("incoming/events.jsonl")).expect("events");
+    let events: Vec<_> = events.lines().filter(|line| line.contains("\"activated\"")).collect();
+    assert_eq!((made, events.len()), (vec![1, 1], 2), "what was decided, and that it was shown");
 }
 
 #[test]

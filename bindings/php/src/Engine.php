@@ -8,6 +8,9 @@ use FFI;
 use FFI\CData;
 use WeakReference;
 
+// Named, so that they are found when the file is compiled, and not at each call.
+use function count, strlen;
+
 /**
  * An opened catalog with its policy, and a decider. One per process and path: the C library keeps both from one request to the
  * next, and opens the file anew after it was replaced. With a live overlay it decides with that.
@@ -24,6 +27,8 @@ final class Engine
     private CData $count;
     private CData $lines;
     private CData $facts;
+    /** The same memory as numbers of 64 bits. */
+    private CData $numbers;
 
     private function __construct(
         private readonly FFI $ffi,
@@ -38,6 +43,7 @@ final class Engine
         $this->count = $ffi->new('size_t[1]');
         $this->lines = $ffi->new('aftercart_line[16]');
         $this->facts = $ffi->new('aftercart_fact[16]');
+        $this->numbers = $ffi->cast('int64_t[64]', $this->facts);
     }
 
     /**
@@ -386,11 +392,16 @@ final class Engine
     private function arguments(Request $request): array
     {
         $this->lines = self::fill($this->lines, 'aftercart_line', $request->lines, $request->lineCount);
-        $this->facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
+        $facts = self::fill($this->facts, 'aftercart_fact', $request->facts, $request->factCount);
+        if ($facts !== $this->facts) {
+            $this->numbers = $this->ffi->cast('int64_t[' . intdiv(FFI::sizeof($facts), 8) . ']', $facts);
+            $this->facts = $facts;
+        }
+        $strings = $request->purchases($this->numbers);
         FFI::memcpy($this->transaction, $request->transaction, Native::TRANSACTION_BYTES);
         FFI::memcpy($this->profile, $request->profile, Native::PROFILE_BYTES);
         return [$this->decider, $this->transaction, $this->profile, $this->lines, Native::LINE_BYTES, $request->lineCount,
-            $this->facts, Native::FACT_BYTES, $request->factCount, $request->strings, strlen($request->strings)];
+            $this->facts, Native::FACT_BYTES, $request->factCount, $strings, strlen($strings)];
     }
 
     /** Copies packed structs to where C reads them, with more room where they do not fit. */

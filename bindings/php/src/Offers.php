@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace Aftercart;
 
+// Named, so that they are found when the file is compiled, and not at each call.
+use function sprintf;
+
 /**
  * A decision: the slate, best first, and how it came about.
  *

@@ -47,17 +47,22 @@ function port(): int
 /** Sends requests at the same time. @return list<string> bodies */
 function get(int $port, string ...$paths): array
 {
+    return array_map(function (array $answer) {
+        check(str_starts_with($answer[0], 'HTTP/1.1 200'), $answer[0]);
+        return $answer[1];
+    }, ask($port, ...$paths));
+}
+
+/** Likewise. @return list<array{string, string}> heads and bodies */
+function ask(int $port, string ...$paths): array
+{
     $sockets = [];
     foreach ($paths as $path) {
         $socket = stream_socket_client("tcp://127.0.0.1:$port", timeout: 60);
         fwrite($socket, "GET $path HTTP/1.0\r\nHost: shop\r\n\r\n");
         $sockets[] = $socket;
     }
-    return array_map(function ($socket) {
-        [$head, $body] = explode("\r\n\r\n", stream_get_contents($socket), 2);
-        check(str_starts_with($head, 'HTTP/1.1 200'), $head);
-        return $body;
-    }, $sockets);
+    return array_map(fn ($socket) => explode("\r\n\r\n", stream_get_contents($socket), 2), $sockets);
 }
 
 /** Starts a server. It belongs to this test: it is ended by its handle. */
@@ -95,9 +100,11 @@ $user = posix_geteuid() === 0 ? "user = www-data\ngroup = www-data" : '';
 $preload_user = posix_geteuid() === 0 ? ['-d', 'opcache.preload_user=www-data'] : [];
 file_put_contents("$folder/fpm.conf", "[global]\nerror_log = $folder/fpm.log\n[shop]\nlisten = $folder/fpm.sock\n"
     . "listen.mode = 0666\n$user\npm = static\npm.max_children = " . WORKERS . "\nenv[AFTERCART_CATALOG] = $folder/shop.aftercart\n"
-    . "env[AFTERCART_LIVE] = $folder/shop.live\nenv[AFTERCART_LOG] = $folder/log\n");
-mkdir("$folder/log");
-chmod("$folder/log", 0777);
+    . "env[AFTERCART_LIVE] = $folder/shop.live\nenv[MEASURE_LOG] = $folder/log\n");
+foreach (['log', 'page-log'] as $log) {
+    mkdir("$folder/$log");
+    chmod("$folder/$log", 0777);
+}
 $fcgi = '';
 foreach (['QUERY_STRING' => '$query_string', 'REQUEST_METHOD' => '$request_method', 'REQUEST_URI' => '$request_uri'] as $name => $value) {
     $fcgi .= "fastcgi_param $name $value; ";
@@ -109,6 +116,8 @@ foreach (['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'] as $kind) {
 file_put_contents("$folder/nginx.conf", "daemon off; pid $folder/nginx.pid; error_log $folder/nginx.log; "
     . (posix_geteuid() === 0 ? 'user www-data; ' : '') . "events {} http { access_log off; $temp server { listen 127.0.0.1:$port; "
     . "location / { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME $example\$fastcgi_script_name; } "
+    . "location ~ ^/logged(/.*) { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME $example\$1; "
+    . "fastcgi_param AFTERCART_LOG $folder/page-log; } "
     . "location /budget.php { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME " . __DIR__ . "/www/budget.php; } "
     . "location /measure.php { fastcgi_pass unix:$folder/fpm.sock; $fcgi fastcgi_param SCRIPT_FILENAME " . __DIR__ . "/www/measure.php; } } }");
 $fpm = start([trim((string) shell_exec('command -v php-fpm || ls /usr/sbin/php-fpm* | head -1')), '-F', '-R', '-y', "$folder/fpm.conf",
@@ -120,7 +129,7 @@ try {
     $query = implode('&', array_map(fn (string $item) => 'item[]=' . rawurlencode($item), $items));
 
     [$page] = get($port, "/confirmation.php?order=A-1&$query");
-    check(str_contains($page, 'Thank you for order A-1') && substr_count($page, '<a href="/product/') > 0, $page);
+    check(str_contains($page, 'Thank you for order A-1') && substr_count($page, '<a href="/accept.php?') > 0, $page);
     check(!str_contains($page, 'one click'), 'nobody said that the payment may be charged again');
     [$page] = get($port, "/confirmation.php?order=A-1&card=kept&$query");
     check(str_contains($page, 'added with one click'), $page);
@@ -203,13 +212,33 @@ try {
     $written = array_map(fn ($ring) => unpack('P', file_get_contents($ring, false, null, 24, 8))[1], $rings);
     check(count($rings) === WORKERS && array_sum($written) === 50 * 2 * WORKERS && min($written) > 0, json_encode($written));
     echo 'ok: of ', array_sum($written), ' decisions the workers keep ', implode(', ', $written), " in rings of their own\n";
+
+    for ($i = 0; $i < 50; $i++) {
+        $orders[] = "/logged/confirmation.php?order=B-$i&$query";
+    }
+    get($port, ...$orders);
+    [$page] = get($port, "/logged/confirmation.php?order=C-1&$query", '/logged/confirmation.php?order=C-2');
+    check(preg_match('~<a href="(/accept\.php\?decision=[0-9a-f]{32}&amp;item=([^"]+))"~', $page, $link) === 1, $page);
+    foreach (['first', 'again'] as $time) {
+        [[$head]] = ask($port, '/logged' . html_entity_decode($link[1]));
+        check(str_starts_with($head, 'HTTP/1.1 303') && preg_match("~^Location: /product/$link[2]\r?$~m", $head) === 1, "$time: $head");
+    }
+    until(fn () => substr_count((string) @file_get_contents("$folder/page-log/incoming/events.jsonl"), '"activated"') === 52);
+    $written = array_map(fn ($ring) => unpack('P', file_get_contents($ring, false, null, 24, 8))[1], glob("$folder/page-log/rings/*.ring"));
+    check(array_sum($written) === 52, json_encode($written));
+    check(substr_count(file_get_contents("$folder/page-log/incoming/events.jsonl"), '"accepted"') === 2, 'each load of the link is told');
+    echo "ok: what the example's pages decided is in the log\n";
 } finally {
     proc_terminate($nginx, SIGTERM);
     proc_terminate($fpm, SIGTERM);
     proc_close($nginx);
     proc_close($fpm);
-    array_map(unlink(...), glob("$folder/log/rings/*"));
-    @rmdir("$folder/log/rings");
+    $shared = getenv('AFTERCART_TEST_LOG'); // bindings/test then drains it
+    if ($shared !== false) {
+        rename("$folder/page-log", "$shared/php-page");
+    }
+    array_map(unlink(...), glob("$folder/*log/{rings,incoming}/*", GLOB_BRACE));
+    array_map(rmdir(...), glob("$folder/*log/*", GLOB_ONLYDIR));
     array_map(fn ($file) => is_dir($file) ? rmdir($file) : unlink($file), glob("$folder/*"));
     rmdir($folder);
 }

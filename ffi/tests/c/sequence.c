@@ -234,11 +234,10 @@ static void follows(aftercart_engine *engine, aftercart_decider *decider)
 {
     request r;
     fill(&r);
-    if (byte() < 2) {
-        char folder[600];
-        snprintf(folder, sizeof folder, "%s.log", overlay);
+    char folder[600];
+    snprintf(folder, sizeof folder, "%s.log", overlay);
+    if (byte() < 2)
         told(aftercart_log_to(decider, folder, byte() < 200 ? strlen(folder) : 0, byte() % 8, byte() % 4, NULL));
-    }
     aftercart_logged *logged = (aftercart_logged *)sized(sizeof *logged);
     told(aftercart_log_counts(decider, logged));
     aftercart_event *event = (aftercart_event *)sized(sizeof *event);
@@ -253,6 +252,8 @@ static void follows(aftercart_engine *engine, aftercart_decider *decider)
     char *json = (char *)memory(capacity);
     if (told(aftercart_event_json(event, r.strings, r.strings_length, json, capacity, &length, NULL)) == AFTERCART_OK)
         CHECK(length < capacity && json[0] == '{' && json[length - 1] == '}' && json[length] == 0);
+    if (byte() < 4)
+        told(aftercart_event_append(folder, byte() < 200 ? strlen(folder) : 0, event, r.strings, r.strings_length, NULL));
     aftercart_programmes *programmes = NULL;
     told(aftercart_programmes_open(engine, programmes_file, strlen(programmes_file), &programmes, NULL));
     size_t bytes = size <= 4096 ? size * room : 0;

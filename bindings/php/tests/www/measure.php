@@ -8,7 +8,7 @@ use Aftercart\{Engine, Line, Transaction};
 
 $order = new Transaction(array_map(fn (string $item) => new Line($item), (array) $_GET['item']));
 $start = hrtime(true);
-$engine = Engine::open($_SERVER['AFTERCART_CATALOG'], log: isset($_GET['log']) ? $_SERVER['AFTERCART_LOG'] : '');
+$engine = Engine::open($_SERVER['AFTERCART_CATALOG'], log: isset($_GET['log']) ? $_SERVER['MEASURE_LOG'] : '');
 $opened = hrtime(true);
 $offers = $engine->decide($order);
 $decided = hrtime(true);

@@ -241,7 +241,11 @@ final class Request {
         facts.set(JAVA_INT, at + F_KIND, kind);
         facts.set(JAVA_LONG, at + F_AT_MS, atMs);
         text(facts, at + F_ID, id);
-        text(facts, at + F_TAG, tag);
+        if (tag.isEmpty()) { // as nearly always
+            facts.set(JAVA_LONG, at + F_TAG, 0);
+        } else {
+            text(facts, at + F_TAG, tag);
+        }
     }
 
     /** Encodes a text and writes where it is. As in String.getBytes, half a character becomes a question mark. */
