@@ -76,7 +76,7 @@ pub fn scores(
     let mut scratch = Scratch::new(engine);
     let Scratch { context, work } = &mut scratch;
     let context = context::resolve(engine.view(), engine.policy(), transaction, profile, context);
-    retrieve::learn(&context, work);
+    retrieve::from_lists(&context, engine.effort(), work);
     let learnt = work.learnt();
     let score = |ix: &ProductIx| {
         let mut candidate = Candidate::new(Item::Product(*ix), Relation::BoughtTogether, NO_LINE);
@@ -169,6 +169,19 @@ pub fn learnt(engine: &Engine, transaction: &Transaction<'_>, profile: &Profile<
         linked: work.links.list.iter().map(|l| (ProductIx(l.product), retrieve::link_worth(l))).collect(),
         best_sellers: context.view.best_sellers.iter().map(|ix| ProductIx(ix.get())).collect(),
     }
+}
+
+/// Products that the earlier baskets most like this one held: their share of those baskets, each by how like it is, in 1/65,536,
+/// and how many held it.
+#[must_use]
+pub fn similar(engine: &Engine, transaction: &Transaction<'_>) -> Vec<(ProductIx, u32, u32)> {
+    let mut scratch = Scratch::new(engine);
+    let Scratch { context, work } = &mut scratch;
+    let profile = Profile::default();
+    let context = context::resolve(engine.view(), engine.policy(), transaction, &profile, context);
+    work.links.clear();
+    crate::similar::add(&context, work);
+    work.links.list.iter().map(|link| (ProductIx(link.product), link.similar.0, link.similar.1)).collect()
 }
 
 /// The id of a group of decisions.

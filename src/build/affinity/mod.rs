@@ -447,6 +447,31 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_baskets_of_each_product_are_kept_and_long_ones_cut_to_their_rarest() {
+        let long: Vec<u32> = (2..42).collect();
+        let mut baskets: Vec<Basket<'_>> = (0..300).map(|day| (day % 10, day.into(), &[0, 1][..])).collect();
+        baskets.extend((0..5).map(|customer| (customer, 0, &long[..])));
+        baskets.extend((0..5).map(|customer| (customer, 1, &long[..4])));
+        baskets.extend((0..9).map(|day| (day % 4, 0, &[0, 42][..])));
+        let orders = orders(&baskets);
+        let types: Vec<u32> = (0..43).collect();
+        let shop = AffinityInput {
+            products: 43,
+            type_of: &types,
+            types: 43,
+            category_of: &[NONE; 43],
+            brand_of: &[NONE; 43],
+            ..input(&orders)
+        };
+        let kept = run(&shop).baskets;
+        assert_eq!((kept.postings[0].len(), kept.postings[42].len()), (256, 0), "42 has four customers only");
+        assert_eq!(kept.lines.len(), 256 + 5 + 5);
+        let cut = kept.lines.iter().filter(|lines| lines.len() == 32);
+        assert_eq!(cut.filter(|lines| lines.iter().all(|p| *p >= 6)).count(), 5, "2 to 5 are less rare");
+        assert_eq!(kept.weights[0], (255.0 * (4.0f32 / 5.0).sqrt()).round() as u8);
+    }
+
+    #[test]
     fn same_bytes_on_one_and_two_threads() {
         let mut baskets = Vec::new();
         let lines: Vec<[u32; 3]> = (0..9000u32).map(|i| [i % 3000, i * 7 % 3000, i * i % 3000]).collect();

@@ -58,9 +58,10 @@ impl Default for Ranker {
 
 /// Greatest value and weight in thousandths of a nat of the features that count where nothing was measured; in between, the
 /// weight grows evenly. Judged, not measured.
-const BY_HAND: [(Feature, i32, i32); 9] = [
+const BY_HAND: [(Feature, i32, i32); 10] = [
     (Feature::Together, 6_000, 1_500),
     (Feature::Direct, 6_000, 1_500),
+    (Feature::SimilarBaskets, 16_000, 1_000),
     (Feature::BasketCosine, 1_000, 1_500),
     (Feature::TypeLift, 1_500, 1_500),
     (Feature::TypeProbability, 400, 1_000),
