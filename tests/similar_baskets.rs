@@ -49,7 +49,7 @@ fn world(baskets: &[Basket], keep: bool) -> World {
             unit_price: None,
         })
     });
-    let orders = Orders { baskets: 80, customers: 40, lines: lines.collect(), ..Orders::default() };
+    let orders = Orders { baskets: 80, customers: 40, lines: lines.collect() };
     let inputs = Inputs { products: (0..PRODUCTS).map(product).collect(), orders, ..Inputs::default() };
     let options = BuildOptions { calibrate: false, baskets: keep, ..BuildOptions::default() };
     World::of(1, inputs, options)
