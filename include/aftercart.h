@@ -32,7 +32,7 @@
  * aftercart_engine_close and aftercart_decider_free (keys with aftercart_key_free, programmes with aftercart_programmes_free), in
  * any order, when no other thread is using them; not twice. To change catalogs, open a second engine, give it to your deciders
  * (aftercart_decider_use) or make new ones, then close the old one. Hosts that cannot keep a handle between two requests ask
- * aftercart_resident for one.
+ * aftercart_resident for one, and aftercart_resident_programmes.
  *
  * NULL is allowed only where it says so. Where a count, length or capacity is 0, its pointer does not matter. Pointers to structs
  * and element sizes are multiples of 8.
@@ -1613,6 +1613,20 @@ int32_t aftercart_resident_model(const char *path,
                                  aftercart_engine **engine,
                                  aftercart_decider **decider,
                                  aftercart_error *error);
+
+// Gives the programmes that this process keeps for an engine of `aftercart_resident` or `aftercart_resident_model`, as it keeps the
+// engine. The first call reads the file at `path`, as `aftercart_programmes_open` does; later calls ask the system whether another
+// file lies there, and give the same handle while there is none. Else they read it, and give the former handle back: do not
+// use it any more. A file that cannot be read leaves the former handle as it is.
+//
+// The handle belongs to the library: do not free it. It is for the calling thread, and ends with its engine: ask again after you
+// asked for that. At most `AFTERCART_RESIDENTS_MAX` are kept for an engine, then you get `AFTERCART_OUT_OF_MEMORY`.
+// `AFTERCART_BAD_HANDLE`: the engine is not one that is kept for this thread. `error` may be null.
+int32_t aftercart_resident_programmes(const aftercart_engine *engine,
+                                      const char *path,
+                                      size_t path_length,
+                                      aftercart_programmes **programmes,
+                                      aftercart_error *error);
 
 // Shows on your machine that the library is what it says. For tests, not for checkouts.
 //

@@ -3,6 +3,7 @@
 #![allow(non_camel_case_types, reason = "these are the names that C sees")]
 
 use std::ffi::c_char;
+use std::path::Path;
 
 use engine::follow_up::{FollowUp, FollowUpError, Outlook, ProgrammeTable, Programmes, Withheld};
 use engine::limits::{FOLLOW_UPS_MAX, RULE_NAME_MAX};
@@ -81,19 +82,22 @@ pub unsafe extern "C" fn aftercart_programmes_open(
     let open = |caller: &Caller| {
         let engine = handle::borrow(caller, engine)?;
         let path = path_of(caller.bytes(path.cast(), path_length)?)?;
-        let bad = |problem: String| {
-            Failure::new(Status::BadProgrammes, 0, format!("{}: {problem}", path.display()))
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::InvalidData => bad(error.to_string()),
-            _ => Failure::system(path, &error),
-        })?;
-        let table = ProgrammeTable::from_toml(&text).map_err(|error| bad(error.to_string()))?;
-        let ready = Programmes::new(&table, engine).map_err(|error| bad(error.to_string()))?;
-        Ok(handle::create::<aftercart_programmes>(ready)?)
+        Ok(handle::create::<aftercart_programmes>(read(path, engine)?)?)
     };
     // SAFETY: the contract of the header.
     unsafe { call(|caller| construct(caller, programmes, error, open)) }
+}
+
+/// Reads programmes from a file and makes them ready for the catalog of an engine.
+pub(crate) fn read(path: &Path, engine: &Engine) -> Result<Programmes, Failure> {
+    let bad =
+        |problem: String| Failure::new(Status::BadProgrammes, 0, format!("{}: {problem}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => bad(error.to_string()),
+        _ => Failure::system(path, &error),
+    })?;
+    let table = ProgrammeTable::from_toml(&text).map_err(|error| bad(error.to_string()))?;
+    Programmes::new(&table, engine).map_err(|error| bad(error.to_string()))
 }
 
 /// Gives programmes back, when no other thread is using them. Null is allowed.

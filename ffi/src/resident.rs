@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use engine::{Live, Model};
+use engine::{Engine, Live, Model};
 
 use crate::boundary::{Caller, call};
 use crate::decider;
 use crate::engine::{Failure, construct, open_options, path_of};
+use crate::follow_up::{self, aftercart_programmes};
 use crate::handle;
 use crate::request::flags;
 use crate::status::Status;
@@ -30,6 +31,15 @@ struct Resident {
     files: Files,
     engine: AtomicPtr<aftercart_engine>,
     decider: AtomicPtr<aftercart_decider>,
+    programmes: Vec<Kept>,
+}
+
+/// Programmes that were made ready for a resident's engine.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    file: Identity,
+    handle: AtomicPtr<aftercart_programmes>,
 }
 
 /// What a host asks for by name: a catalog, and perhaps an overlay, and a model, which may be a shadow.
@@ -143,6 +153,36 @@ pub unsafe extern "C" fn aftercart_resident_model(
     unsafe { call(|caller| construct(caller, decider, error, find)) }
 }
 
+/// Gives the programmes that this process keeps for an engine of `aftercart_resident` or `aftercart_resident_model`, as it keeps the
+/// engine. The first call reads the file at `path`, as `aftercart_programmes_open` does; later calls ask the system whether another
+/// file lies there, and give the same handle while there is none. Else they read it, and give the former handle back: do not
+/// use it any more. A file that cannot be read leaves the former handle as it is.
+///
+/// The handle belongs to the library: do not free it. It is for the calling thread, and ends with its engine: ask again after you
+/// asked for that. At most `AFTERCART_RESIDENTS_MAX` are kept for an engine, then you get `AFTERCART_OUT_OF_MEMORY`.
+/// `AFTERCART_BAD_HANDLE`: the engine is not one that is kept for this thread. `error` may be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aftercart_resident_programmes(
+    engine: *const aftercart_engine,
+    path: *const c_char,
+    path_length: usize,
+    programmes: *mut *mut aftercart_programmes,
+    error: *mut aftercart_error,
+) -> i32 {
+    let find = |caller: &Caller| {
+        let opened = handle::borrow(caller, engine)?;
+        let path = path_of(caller.bytes(path.cast(), path_length)?)?;
+        let mut residents = RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = thread::current().id();
+        let own = |kept: &&mut Resident| {
+            kept.thread == thread && ptr::eq(kept.engine.load(Ordering::Relaxed), engine)
+        };
+        residents.iter_mut().find(own).ok_or(Status::BadHandle)?.programmes(caller, opened, path)
+    };
+    // SAFETY: the contract of the header.
+    unsafe { call(|caller| construct(caller, programmes, error, find)) }
+}
+
 /// Puts a resident in the place of a former one, whose handles end here, or at the end of the list.
 fn keep(
     caller: &Caller,
@@ -207,7 +247,33 @@ impl Resident {
                 return Err(status.into());
             }
         };
-        Ok(Self { thread, key, files, engine: engine.into(), decider: decider.into() })
+        let (engine, decider) = (engine.into(), decider.into());
+        Ok(Self { thread, key, files, engine, decider, programmes: Vec::new() })
+    }
+
+    /// Reads the file, unless it has.
+    fn programmes(
+        &mut self,
+        caller: &Caller,
+        engine: &Engine,
+        path: &Path,
+    ) -> Result<*mut aftercart_programmes, Failure> {
+        let file = Identity::of(path)?; // before it is read, so that a change in between is seen the next time
+        let at = self.programmes.iter().position(|kept| kept.path == path);
+        if let Some(kept) = at.map(|at| &self.programmes[at]).filter(|kept| kept.file == file) {
+            return Ok(kept.handle.load(Ordering::Relaxed));
+        }
+        let full = self.programmes.len() >= AFTERCART_RESIDENTS_MAX as usize;
+        if at.is_none() && (full || self.programmes.try_reserve(1).is_err()) {
+            return Err(Status::OutOfMemory.into());
+        }
+        let made = handle::create::<aftercart_programmes>(follow_up::read(path, engine)?)?;
+        let fresh = Kept { path: path.to_owned(), file, handle: made.into() };
+        match at {
+            Some(at) => std::mem::replace(&mut self.programmes[at], fresh).free(caller),
+            None => self.programmes.push(fresh),
+        }
+        Ok(made)
     }
 
     /// Whether no defect has left the decider half-way.
@@ -217,9 +283,16 @@ impl Resident {
     }
 
     fn free(self, caller: &Caller) {
+        self.programmes.into_iter().for_each(|kept| kept.free(caller));
         // Where the host freed them against the rule, there is nothing left to do.
         let _ = handle::destroy(caller, self.decider.into_inner());
         let _ = handle::destroy(caller, self.engine.into_inner());
+    }
+}
+
+impl Kept {
+    fn free(self, caller: &Caller) {
+        let _ = handle::destroy(caller, self.handle.into_inner()); // as above
     }
 }
 

@@ -96,8 +96,10 @@ fn a_decision_allocates_nothing() {
 #[test]
 fn arbitrary_calls_have_answers() {
     let shop = Shop::new();
-    let conformance = common::root().join("tests/conformance/shop.aftercart");
-    std::fs::copy(conformance, shop.folder.path().join("shop.aftercart")).expect("it is copied");
+    for (from, to) in [("shop.aftercart", "shop.aftercart"), ("model.bin", "shop.aftercart.model")] {
+        let from = common::root().join("tests/conformance").join(from);
+        std::fs::copy(from, shop.folder.path().join(to)).expect("it is copied");
+    }
     let told = shop.run(&shop.link("c", "ffi/tests/c/sequence.c", Link::Sanitized), &["2000"]);
     let mut counts = told.split(' ').filter_map(|word| word.parse::<u32>().ok());
     assert!(counts.next() > Some(4000) && counts.next() > Some(4000), "{told}");

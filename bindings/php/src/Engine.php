@@ -20,6 +20,9 @@ final class Engine
     /** @var array<string, WeakReference<self>> engines that are in use: their handles must stay */
     private static array $open = [];
 
+    /** @var array<string, CData> programmes that are in use: likewise */
+    private array $programmes = [];
+
     private CData $transaction;
     private CData $profile;
     private CData $summary;
@@ -168,11 +171,14 @@ final class Engine
     /** @internal */
     public function programmes(string $path): CData
     {
-        [$error, $made] = [self::sized($this->ffi, 'aftercart_error'), $this->ffi->new('aftercart_programmes*[1]')];
-        if ($this->ffi->aftercart_programmes_open($this->engine, $path, strlen($path), $made, $error) < 0) {
-            throw AftercartException::detailed($error[0]);
+        if (!isset($this->programmes[$path])) {
+            [$error, $kept] = [self::sized($this->ffi, 'aftercart_error'), $this->ffi->new('aftercart_programmes*[1]')];
+            if ($this->ffi->aftercart_resident_programmes($this->engine, $path, strlen($path), $kept, $error) < 0) {
+                throw AftercartException::detailed($error[0]);
+            }
+            $this->programmes[$path] = $kept[0];
         }
-        return $made[0];
+        return $this->programmes[$path];
     }
 
     /** What became of the decisions of this process's decider for these files. */

@@ -525,4 +525,9 @@ int32_t aftercart_resident_model(const char *path,
                                  aftercart_engine **engine,
                                  aftercart_decider **decider,
                                  aftercart_error *error);
+int32_t aftercart_resident_programmes(const aftercart_engine *engine,
+                                      const char *path,
+                                      size_t path_length,
+                                      aftercart_programmes **programmes,
+                                      aftercart_error *error);
 int32_t aftercart_selftest(aftercart_decider *decider, uint32_t what);

@@ -119,23 +119,19 @@ final readonly class LogEvent
     }
 }
 
-/** What follows a purchase, by category, for the catalog of an engine: a file of TOML, read here. */
-final class Programmes
+/**
+ * What follows a purchase, by category, for the catalog of an engine: a file of TOML. The C library keeps it with the engine from one
+ * request to the next, and reads it anew after it was replaced; while you hold the engine, its programmes for a path stay.
+ */
+final readonly class Programmes
 {
     /** @internal */
-    public readonly CData $handle;
+    public CData $handle;
 
     /** @throws AftercartException BadProgrammes: the message says where and why */
-    public function __construct(Engine $engine, string $path)
+    public function __construct(private Engine $engine, string $path) // it is held, since they end with it
     {
         $this->handle = $engine->programmes($path);
-    }
-
-    public function __destruct()
-    {
-        if (isset($this->handle)) {
-            Native::ffi()->aftercart_programmes_free($this->handle);
-        }
     }
 }
 

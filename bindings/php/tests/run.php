@@ -117,6 +117,34 @@ $tests = [
         unset($engine);
         unlink($path);
     },
+    'keeps programmes with their engine, until they were replaced' => function () {
+        $path = sys_get_temp_dir() . '/aftercart-programmes-' . getmypid();
+        $write = function (string $id) use ($path) {
+            file_put_contents("$path.new", "[[programme]]\nid = \"$id\"\ncategories = [\"Coffee\"]\n"
+                . "step = [{ template = \"hello\", kind = \"guidance\", after = \"order\" }]\n");
+            rename("$path.new", $path);
+        };
+        $order = new Transaction([new Line('beans-house')], createdAtMs: 1793491200000);
+        $planned = fn (Engine $engine) => $engine->planFollowUps(new Programmes($engine, $path), $order)[0]->programme;
+        $address = function (Engine $engine) use ($path): int {
+            $handle = (new Programmes($engine, $path))->handle;
+            return FFI::cast('intptr_t', $handle)->cdata;
+        };
+        $write('first');
+        $engine = Engine::open(SHOP, model: ROOT . 'tests/conformance/model.bin'); // one of its own
+        [$before, $first] = [$address($engine), $planned($engine)];
+        unset($engine); // as a request ends
+        $engine = Engine::open(SHOP, model: ROOT . 'tests/conformance/model.bin');
+        check($address($engine) === $before && $first === 'first', 'the same in the next request');
+        $write('second');
+        check($planned($engine) === 'first', 'what is held stays');
+        $held = new Programmes($engine, $path);
+        unset($engine);
+        check($planned(Engine::open(SHOP, model: ROOT . 'tests/conformance/model.bin')) === 'first', 'programmes hold their engine');
+        unset($held);
+        check($planned(Engine::open(SHOP, model: ROOT . 'tests/conformance/model.bin')) === 'second', 'a file that was replaced');
+        unlink($path);
+    },
     'refuses keys, claims and models that are none' => function () {
         fails(Status::BadValue, fn () => new TokenKey('too short'), '32 bytes');
         $key = new TokenKey(str_repeat('k', 32));

@@ -303,6 +303,86 @@ static void residents(const char *path)
     CHECK(unlink(link) == 0 && unlink(target) == 0);
 }
 
+static void write_programmes(const char *file, const char *id)
+{
+    FILE *to = fopen(file, "w");
+    CHECK(to && fprintf(to, "[[programme]]\nid = \"%s\"\ncategories = [\"Kitchen\"]\n"
+                            "step = [{ template = \"hello\", kind = \"guidance\", after = \"order\" }]\n", id) > 0 && fclose(to) == 0);
+}
+
+static void *asks_for_programmes(void *engine)
+{
+    aftercart_programmes *programmes = NULL;
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_resident_programmes((aftercart_engine *)engine, "none", 4, &programmes, NULL));
+    return NULL;
+}
+
+/* Kept with a resident engine, until the file or the engine is another one. */
+static void resident_programmes(const char *path, aftercart_engine *other)
+{
+    char file[512], fresh_file[512], catalog[512], link[600];
+    size_t length = (size_t)snprintf(file, sizeof file, "%s.toml", path);
+    snprintf(fresh_file, sizeof fresh_file, "%s.fresh", path);
+    snprintf(catalog, sizeof catalog, "%s.own", path);
+    CHECK(copy_file(path, catalog));
+    write_programmes(file, "first");
+    aftercart_engine *engine = NULL;
+    aftercart_decider *decider = NULL;
+    aftercart_programmes *kept = (aftercart_programmes *)other, *again = NULL, *changed = NULL;
+    aftercart_error error;
+    memset(&error, 0, sizeof error);
+    error.struct_size = sizeof error;
+    EXPECT(AFTERCART_OK, aftercart_resident(catalog, strlen(catalog), NULL, 0, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident_programmes(engine, file, length, NULL, &error));
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident_programmes(NULL, file, length, &kept, &error));
+    CHECK(kept == NULL && error.status == AFTERCART_NULL_POINTER);
+    EXPECT(AFTERCART_NULL_POINTER, aftercart_resident_programmes(engine, NULL, 1, &kept, &error));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_resident_programmes((aftercart_engine *)decider, file, length, &kept, &error));
+    EXPECT(AFTERCART_BAD_HANDLE, aftercart_resident_programmes(other, file, length, &kept, &error)); /* not kept */
+    EXPECT(AFTERCART_SYSTEM_ERROR, aftercart_resident_programmes(engine, "no such file", 12, &kept, &error));
+    CHECK(error.os_error == ENOENT && strstr(error.message, "no such file") != NULL);
+    EXPECT(AFTERCART_BAD_PROGRAMMES, aftercart_resident_programmes(engine, catalog, strlen(catalog), &kept, &error)); /* no text */
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, asks_for_programmes, engine) == 0 && pthread_join(thread, NULL) == 0);
+
+    static aftercart_follow_up planned[AFTERCART_FOLLOW_UPS_MAX];
+    size_t count = 0;
+    EXPECT(AFTERCART_OK, aftercart_resident_programmes(engine, file, length, &kept, &error));
+    EXPECT(AFTERCART_OK, aftercart_resident_programmes(engine, file, length, &again, NULL));
+    CHECK(kept != NULL && kept == again);
+    EXPECT(AFTERCART_OK, follow_ups(decider, R, kept, planned, &count));
+    CHECK(count == 1 && strcmp(planned[0].programme, "first") == 0);
+
+    /* A file that is none leaves the former handle; a good one is read. */
+    CHECK(copy_file(path, fresh_file) && rename(fresh_file, file) == 0);
+    EXPECT(AFTERCART_BAD_PROGRAMMES, aftercart_resident_programmes(engine, file, length, &again, &error));
+    CHECK(again == NULL);
+    EXPECT(AFTERCART_OK, follow_ups(decider, R, kept, planned, &count));
+    write_programmes(fresh_file, "second");
+    CHECK(rename(fresh_file, file) == 0);
+    EXPECT(AFTERCART_OK, aftercart_resident_programmes(engine, file, length, &changed, &error));
+    EXPECT(AFTERCART_OK, follow_ups(decider, R, changed, planned, &count));
+    CHECK(count == 1 && strcmp(planned[0].programme, "second") == 0);
+
+    /* As many as fit; what is kept is still found. */
+    for (int i = 1; i <= (int)AFTERCART_RESIDENTS_MAX; i++) {
+        size_t bytes = (size_t)snprintf(link, sizeof link, "%s.%d", file, i);
+        CHECK(symlink(file, link) == 0);
+        EXPECT(i < (int)AFTERCART_RESIDENTS_MAX ? AFTERCART_OK : AFTERCART_OUT_OF_MEMORY,
+               aftercart_resident_programmes(engine, link, bytes, &again, NULL));
+        CHECK(unlink(link) == 0);
+    }
+    EXPECT(AFTERCART_OK, aftercart_resident_programmes(engine, file, length, &again, NULL));
+    CHECK(again == changed);
+
+    /* They end with their engine; that none is left the run with the compiler's checks says. */
+    CHECK(copy_file(path, fresh_file) && rename(fresh_file, catalog) == 0);
+    EXPECT(AFTERCART_OK, aftercart_resident(catalog, strlen(catalog), NULL, 0, NULL, &engine, &decider, NULL));
+    EXPECT(AFTERCART_OK, aftercart_resident_programmes(engine, file, length, &again, NULL));
+    EXPECT(AFTERCART_OK, follow_ups(decider, R, again, planned, &count));
+    CHECK(unlink(file) == 0 && unlink(catalog) == 0);
+}
+
 static void panics(aftercart_engine *engine)
 {
     aftercart_decider *decider = new_decider(engine), *other = new_decider(engine);
@@ -631,6 +711,7 @@ int main(int argc, char **argv)
     texts(engine, decider);
     handles(argv[1]);
     residents(argv[1]);
+    resident_programmes(argv[1], engine);
     explanations(decider);
     overlays(argv[1], engine);
     moments(argv[1], engine, decider);

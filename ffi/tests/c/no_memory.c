@@ -59,11 +59,15 @@ static int32_t makes_a_decider(void)
     return aftercart_decider_new(plain, &made, NULL);
 }
 
+static char programmes[520], folder[520];
+
 static int32_t finds_a_resident(void)
 {
     aftercart_engine *engine = NULL;
     aftercart_decider *made = NULL;
-    return aftercart_resident(catalog, strlen(catalog), overlay, strlen(overlay), NULL, &engine, &made, NULL);
+    aftercart_programmes *follow = NULL;
+    int32_t status = aftercart_resident(catalog, strlen(catalog), overlay, strlen(overlay), NULL, &engine, &made, NULL);
+    return status < 0 ? status : aftercart_resident_programmes(engine, programmes, strlen(programmes), &follow, NULL);
 }
 
 static int32_t opens_an_overlay(void)
@@ -108,8 +112,6 @@ static int32_t makes_a_key(void)
     aftercart_key *key = NULL;
     return aftercart_key_new((const uint8_t *)"a secret of at least thirty-two bytes", 37, &key, NULL);
 }
-
-static char programmes[520], folder[520];
 
 static int32_t opens_programmes(void)
 {

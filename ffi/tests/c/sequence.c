@@ -1,5 +1,6 @@
 /* Arbitrary calls, one after the other, with arbitrary bytes, on live handles. fuzz/fuzz_targets/ffi_sequence.rs chooses the bytes by
- * what they reach; with SEQUENCE_MAIN it is a program that runs numbered ones: arguments are a catalog and how many.
+ * what they reach; with SEQUENCE_MAIN it is a program that runs numbered ones: arguments are a catalog, beside which is a model
+ * (.model), and how many.
  *
  * What the header asks of a caller is kept: memory is as large as stated (to the byte, so that a sanitizer sees more), handles
  * are live or null. All else is as the bytes say. */
@@ -26,9 +27,11 @@ enum { SLOTS = 4, ROOM = 1 << 16 };
 
 static const char *catalog;
 static char overlay[512];
+static char model[512]; /* lies beside the catalog */
 static char programmes_file[640];
 static aftercart_engine *engines[SLOTS];
 static aftercart_decider *deciders[SLOTS];
+static aftercart_programmes *programmes[SLOTS];
 static aftercart_lease leases[SLOTS];
 static unsigned long answers[2]; /* failed; done */
 
@@ -209,7 +212,15 @@ static void asks(aftercart_decider *decider, aftercart_engine *engine)
     drop(&r);
 }
 
-static void ranks(aftercart_decider *decider)
+static const char *const countries[] = {"", "US", "DE", "us", "?"};
+
+static void country(char to[4])
+{
+    const char *code = countries[byte() % 5];
+    memcpy(to, code, strlen(code));
+}
+
+static void ranks(aftercart_decider *decider, int to_pay)
 {
     request r;
     fill(&r);
@@ -217,20 +228,61 @@ static void ranks(aftercart_decider *decider)
     size_t bytes = size <= 4096 ? size * options : 0;
     aftercart_option *option = (aftercart_option *)memory(bytes);
     aftercart_ranked *ranking = (aftercart_ranked *)memory(room * sizeof *ranking);
-    for (size_t i = 0; size == sizeof *option && i < options; i++)
-        option[i].id = text(&r), option[i].arrives_by_ms = moment();
-    int32_t status = told(aftercart_rank_shipping_options(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count,
-                                                          r.facts, r.fact_size, r.fact_count, r.strings, r.strings_length,
-                                                          bytes ? option : NULL, size, options, ranking, sizeof *ranking, room, &count));
-    CHECK(status < 0 ? count == 0 : count == options);
+    for (size_t i = 0; size == sizeof *option && i < options; i++) {
+        option[i].id = text(&r);
+        option[i].arrives_by_ms = to_pay && byte() < 250 ? 0 : moment();
+    }
+    size_t usual_size = element(sizeof(aftercart_method_count)), usual = to_pay ? number() % 1100 : 0;
+    size_t usual_bytes = usual_size <= 4096 ? usual_size * usual : 0;
+    aftercart_method_count *counts = (aftercart_method_count *)memory(usual_bytes);
+    for (size_t i = 0; usual_size == sizeof *counts && i < usual; i++) {
+        counts[i].id = text(&r);
+        country(counts[i].country);
+        counts[i].orders = (uint32_t)number();
+    }
+    const aftercart_option *given = bytes ? option : NULL;
+    int32_t status = to_pay
+        ? aftercart_rank_payment_methods(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts, r.fact_size,
+                                         r.fact_count, r.strings, r.strings_length, byte() % 5, given, size, options,
+                                         usual_bytes ? counts : NULL, usual_size, usual, ranking, sizeof *ranking, room, &count)
+        : aftercart_rank_shipping_options(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts, r.fact_size,
+                                          r.fact_count, r.strings, r.strings_length, given, size, options, ranking, sizeof *ranking,
+                                          room, &count);
+    CHECK(told(status) < 0 ? count == 0 : count == options);
     CHECK(status != AFTERCART_OK || count <= room);
+    for (size_t i = 0; status >= 0 && i < count && i < room; i++)
+        CHECK(ranking[i].option < options);
     free(option);
+    free(counts);
     free(ranking);
     drop(&r);
 }
 
-/* What is kept of decisions, what came of them, and what follows. */
-static void follows(aftercart_engine *engine, aftercart_decider *decider)
+static void prefills(void)
+{
+    request r;
+    fill(&r);
+    size_t size = element(sizeof(aftercart_stored)), stored_count = number() % 300, room = number() % 40, count = 99;
+    size_t bytes = size <= 4096 ? size * stored_count : 0;
+    aftercart_stored *stored = (aftercart_stored *)memory(bytes);
+    aftercart_prefilled *prefilled = (aftercart_prefilled *)memory(room * sizeof *prefilled);
+    for (size_t i = 0; size == sizeof *stored && i < stored_count; i++) {
+        stored[i].field = (uint32_t)number();
+        stored[i].uses = (uint32_t)number();
+        stored[i].last_used_ms = moment();
+        country(stored[i].country);
+    }
+    int32_t status = told(aftercart_prefill(r.transaction, bytes ? stored : NULL, size, stored_count, prefilled, sizeof *prefilled, room,
+                                            &count));
+    CHECK(status < 0 ? count == 0 : count <= stored_count);
+    CHECK(status != AFTERCART_OK || count <= room);
+    free(stored);
+    free(prefilled);
+    drop(&r);
+}
+
+/* What is kept of decisions, and what came of them. */
+static void logs(aftercart_decider *decider)
 {
     request r;
     fill(&r);
@@ -248,27 +300,79 @@ static void follows(aftercart_engine *engine, aftercart_decider *decider)
         event->code = text(&r);
         event->at_ms = moment();
     }
-    size_t capacity = byte() * 40, length = 0, size = element(sizeof(aftercart_follow_up)), room = number() % 40, count = 99;
+    size_t capacity = byte() * 40, length = 0;
     char *json = (char *)memory(capacity);
     if (told(aftercart_event_json(event, r.strings, r.strings_length, json, capacity, &length, NULL)) == AFTERCART_OK)
         CHECK(length < capacity && json[0] == '{' && json[length - 1] == '}' && json[length] == 0);
     if (byte() < 4)
         told(aftercart_event_append(folder, byte() < 200 ? strlen(folder) : 0, event, r.strings, r.strings_length, NULL));
-    aftercart_programmes *programmes = NULL;
-    told(aftercart_programmes_open(engine, programmes_file, strlen(programmes_file), &programmes, NULL));
-    size_t bytes = size <= 4096 ? size * room : 0;
-    aftercart_follow_up *planned = (aftercart_follow_up *)memory(bytes);
-    int32_t status = told(aftercart_plan_follow_ups(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts,
-                                                    r.fact_size, r.fact_count, r.strings, r.strings_length, programmes, moment(),
-                                                    bytes ? planned : NULL, size, room, &count));
-    CHECK(status < 0 ? count == 0 : count <= AFTERCART_FOLLOW_UPS_MAX);
-    CHECK(status != AFTERCART_OK || count <= room);
-    CHECK(aftercart_programmes_free(programmes) == AFTERCART_OK);
     free(logged);
     free(event);
     free(json);
+    drop(&r);
+}
+
+static void plans(aftercart_decider *decider, const aftercart_programmes *made)
+{
+    request r;
+    fill(&r);
+    size_t size = element(sizeof(aftercart_follow_up)), room = number() % 40, count = 99;
+    size_t bytes = size <= 4096 ? size * room : 0;
+    aftercart_follow_up *planned = (aftercart_follow_up *)memory(bytes);
+    int32_t status = told(aftercart_plan_follow_ups(decider, r.transaction, r.profile, r.lines, r.line_size, r.line_count, r.facts,
+                                                    r.fact_size, r.fact_count, r.strings, r.strings_length, made, moment(),
+                                                    bytes ? planned : NULL, size, room, &count));
+    CHECK(status < 0 ? count == 0 : count <= AFTERCART_FOLLOW_UPS_MAX);
+    CHECK(status != AFTERCART_OK || count <= room);
     free(planned);
     drop(&r);
+}
+
+static void write_programmes(void)
+{
+    char fresh[700];
+    snprintf(fresh, sizeof fresh, "%s.fresh", programmes_file);
+    FILE *file = fopen(fresh, "w");
+    CHECK(file && fputs("[[programme]]\nid = \"all\"\ncategories = [\"Coffee\"]\nstep = [{ template = \"hello\", kind = "
+                        "\"suggestion\", after = \"order\" }]\n", file) >= 0 && fclose(file) == 0);
+    CHECK(rename(fresh, programmes_file) == 0);
+}
+
+/* Of the host, from any engine to any decider. */
+static void changes_programmes(aftercart_engine *engine)
+{
+    aftercart_programmes **made = &programmes[byte() % SLOTS];
+    CHECK(told(aftercart_programmes_free(*made)) == AFTERCART_OK);
+    const char *file = byte() < 220 ? programmes_file : byte() < 128 ? catalog : "";
+    told(aftercart_programmes_open(engine, file, strlen(file), made, NULL));
+}
+
+/* What the library keeps for hosts that forget. */
+static void residents(aftercart_engine *engine)
+{
+    aftercart_decider *decider = NULL;
+    aftercart_engine *kept = NULL;
+    aftercart_programmes *found = NULL, *again = NULL;
+    size_t live = byte() % 2 ? strlen(overlay) : 0, learnt = byte() % 2 ? strlen(model) : 0;
+    uint32_t shadow = byte() < 240 ? byte() % 2 : (uint32_t)number();
+    if (byte() % 2)
+        told(aftercart_resident(catalog, strlen(catalog), overlay, live, NULL, &kept, &decider, NULL));
+    else
+        told(aftercart_resident_model(catalog, strlen(catalog), overlay, live, byte() < 240 ? model : overlay, learnt, shadow, NULL, &kept,
+                                      &decider, NULL));
+    CHECK((kept == NULL) == (decider == NULL));
+    if (decider)
+        decides(decider);
+    if (byte() < 40)
+        write_programmes();
+    const char *file = byte() < 240 ? programmes_file : catalog;
+    CHECK(told(aftercart_resident_programmes(engine, file, strlen(file), &found, NULL)) < 0 && found == NULL); /* is not kept */
+    if (told(aftercart_resident_programmes(kept, file, strlen(file), &found, NULL)) == AFTERCART_OK) {
+        CHECK(aftercart_resident_programmes(kept, file, strlen(file), &again, NULL) == AFTERCART_OK && again == found);
+        plans(decider, found);
+    }
+    if (byte() > 240) /* the next one gets new handles */
+        CHECK(aftercart_selftest(decider, AFTERCART_SELFTEST_PANIC) < 0);
 }
 
 static void signs(void)
@@ -361,7 +465,12 @@ static void opens(aftercart_engine **engine)
     if (from == *engine)
         from = NULL;
     *engine = NULL;
-    switch (byte() % 8) {
+    const char *path = byte() < 240 ? model : catalog;
+    switch (byte() % 10) {
+    case 8: case 9:
+        told(aftercart_engine_with_model(from, path, strlen(path), byte() < 240 ? byte() % 2 : (uint32_t)number(),
+                                         engine, error));
+        break;
     case 0:
         told(aftercart_engine_open(overlay, strlen(overlay), options, engine, error));
         break;
@@ -381,9 +490,8 @@ static void opens(aftercart_engine **engine)
 static void step(void)
 {
     aftercart_engine **engine = &engines[byte() % SLOTS];
-    aftercart_decider **decider = &deciders[byte() % SLOTS], *resident = NULL;
-    aftercart_engine *kept = NULL;
-    switch (byte() % 16) {
+    aftercart_decider **decider = &deciders[byte() % SLOTS];
+    switch (byte() % 20) {
     case 0: case 1:
         opens(engine);
         break;
@@ -407,21 +515,28 @@ static void step(void)
         explains(*decider);
         break;
     case 10:
-        told(aftercart_resident(catalog, strlen(catalog), overlay, byte() % 2 ? strlen(overlay) : 0, NULL, &kept, &resident, NULL));
-        if (resident)
-            decides(resident);
+        residents(*engine);
         break;
     case 12:
         asks(*decider, *engine);
         break;
-    case 14:
-        ranks(*decider);
+    case 14: case 16:
+        ranks(*decider, byte() % 2);
+        break;
+    case 17:
+        prefills();
+        break;
+    case 18:
+        changes_programmes(*engine);
+        break;
+    case 19:
+        plans(*decider, programmes[byte() % SLOTS]);
         break;
     case 13:
         signs();
         break;
     case 15:
-        follows(*engine, *decider);
+        logs(*decider);
         break;
     case 11:
         if (byte() > 240) /* a defect: the decider is of no more use */
@@ -440,14 +555,13 @@ int aftercart_sequence(const char *file, const uint8_t *bytes, size_t length)
     if (!catalog) {
         catalog = file;
         snprintf(overlay, sizeof overlay, "%s.%ld.live", file, (long)getpid());
+        snprintf(model, sizeof model, "%s.model", file);
         aftercart_engine *engine = NULL;
         CHECK(aftercart_engine_open(file, strlen(file), NULL, &engine, NULL) == AFTERCART_OK);
         CHECK(aftercart_live_bind(engine, overlay, strlen(overlay), NULL) == AFTERCART_OK);
         CHECK(aftercart_engine_close(engine) == AFTERCART_OK);
         snprintf(programmes_file, sizeof programmes_file, "%s.toml", overlay);
-        FILE *programmes = fopen(programmes_file, "w");
-        CHECK(programmes && fputs("[[programme]]\nid = \"all\"\ncategories = [\"Coffee\"]\nstep = [{ template = \"hello\", kind = "
-                                  "\"suggestion\", after = \"order\" }]\n", programmes) >= 0 && fclose(programmes) == 0);
+        write_programmes();
     }
     at = bytes;
     end = bytes + length;
@@ -462,6 +576,8 @@ int aftercart_sequence(const char *file, const uint8_t *bytes, size_t length)
     for (int i = 0; i < SLOTS; i++) {
         CHECK(aftercart_decider_free(deciders[i]) == AFTERCART_OK);
         CHECK(aftercart_engine_close(engines[i]) == AFTERCART_OK);
+        CHECK(aftercart_programmes_free(programmes[i]) == AFTERCART_OK);
+        programmes[i] = NULL;
         deciders[i] = NULL;
         engines[i] = NULL;
     }

@@ -12,12 +12,15 @@ unsafe extern "C" {
     fn aftercart_sequence(catalog: *const c_char, bytes: *const u8, length: usize) -> i32;
 }
 
-/// The shop of the conformance tests, in a file of this process.
+/// The shop of the conformance tests with its model, in files of this process.
 fn catalog() -> &'static CString {
     static CATALOG: OnceLock<CString> = OnceLock::new();
     CATALOG.get_or_init(|| {
-        let path = std::env::temp_dir().join(format!("fuzz-{}.aftercart", std::process::id()));
-        std::fs::write(&path, include_bytes!("../../../tests/conformance/shop.aftercart")).expect("room for it");
+        let name = format!("fuzz-{}.aftercart", std::process::id());
+        let (path, model) = (std::env::temp_dir().join(&name), std::env::temp_dir().join(name + ".model"));
+        std::fs::write(&path, include_bytes!("../../../tests/conformance/shop.aftercart"))
+            .expect("room for it");
+        std::fs::write(model, include_bytes!("../../../tests/conformance/model.bin")).expect("room for it");
         CString::new(path.into_os_string().into_encoded_bytes()).expect("no zero byte")
     })
 }
