@@ -62,7 +62,7 @@
  * handle for which there is no room, are AFTERCART_OUT_OF_MEMORY. Where any other allocation of the control plane fails, the process
  * ends by abort(), as Rust programs do: open and make what you need when the process starts.
  *
- * SIZE. Stripped, the shared library weighs 1,434,416 bytes on x86-64, some 337,000 of them for programmes, logs and events.
+ * SIZE. Stripped, the shared library weighs some 1.47 MB on x86-64, about a quarter of it for programmes, logs and events.
  *
  * SIGBUS. A mapped catalog (AFTERCART_OPEN_MAP) must never be truncated or rewritten in place: the system would kill the
  * process with SIGBUS, which no library can prevent. Replace it by rename, as `aftercart build` does, or open it with
