@@ -82,7 +82,7 @@ pub struct BuildOptions {
     /// Keep a list of what lies near each product of which orders say little, so that decisions search only where rules leave too
     /// little of it. 196 bytes for each such product, once for those that ask alike. Default true.
     pub near_lists: bool,
-    /// Keep earlier baskets, without who bought them or when, so that decisions can look for the ones most like their own. Default true.
+    /// Keep earlier baskets, without who bought them, so that decisions can look for the ones most like their own. Default true.
     pub baskets: bool,
     /// Keep four more bits of each OUT component: for a recall above 0.97 of vectors made elsewhere. Default false.
     pub fine_rows: bool,

@@ -3,7 +3,7 @@
 use super::cooccurrence::Log;
 use crate::limits::{BASKET_LINES_MAX, BASKETS_MAX, POSTINGS_MAX};
 
-/// Earlier baskets: what was bought together, without who bought it or when.
+/// Earlier baskets: what was bought together, without who bought it; of when, only what the weights say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Baskets {
     /// Products of each basket, at least two.
