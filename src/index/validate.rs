@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::FromBytes;
+use zerocopy::little_endian::U32;
 
 use super::OpenError;
 use super::format::{
@@ -434,23 +435,11 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
     tile(13, "Cells, blocks", view.out_steps.len() as u32, view.cells.iter().map(blocks))?;
     let blocks = |a: &AreaRecord| (a.block_start.get(), a.count.get().div_ceil(BLOCK as u32));
     tile(13, "Areas, blocks", view.cell_steps.len() as u32, view.areas.iter().map(blocks))?;
-    let starts = view.associate_starts.windows(2).map(|pair| match pair {
-        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
-        _ => (0, 0),
-    });
-    tile(13, "AssociateStarts", view.associates.len() as u32, starts)?;
+    tile(13, "AssociateStarts", view.associates.len() as u32, spans(view.associate_starts))?;
     let lists = view.baskets_of.iter().map(|list| (list.start.get(), list.count.get().into()));
     tile(13, "BasketsOf", view.postings.len() as u32, lists)?;
-    let starts = view.basket_starts.windows(2).map(|pair| match pair {
-        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
-        _ => (0, 0),
-    });
-    tile(13, "BasketStarts", view.basket_products.len() as u32, starts)?;
-    let starts = view.attribute_set_starts.windows(2).map(|pair| match pair {
-        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
-        _ => (0, 0),
-    });
-    tile(13, "AttributeSetStarts", view.attribute_sets.len() as u32, starts)?;
+    tile(13, "BasketStarts", view.basket_products.len() as u32, spans(view.basket_starts))?;
+    tile(13, "AttributeSetStarts", view.attribute_sets.len() as u32, spans(view.attribute_set_starts))?;
     if let Some(kind) = view.types.iter().position(|t| t.transitions_count.get() as usize > TRANSITIONS_MAX) {
         return Err(invalid(
             13,
@@ -470,6 +459,14 @@ fn rule_13_ranges_tile(view: &View<'_>) -> Result<(), OpenError> {
             "more",
         )),
     }
+}
+
+/// Start and length of each range, of which a section has the starts, and the end of the last.
+fn spans(starts: &[U32]) -> impl Iterator<Item = (u32, u32)> {
+    starts.windows(2).map(|pair| match pair {
+        [start, end] => (start.get(), end.get().saturating_sub(start.get())),
+        _ => (0, 0),
+    })
 }
 
 /// Ranges must follow one another without gap and end at `total`.

@@ -38,8 +38,9 @@ const BY_DIRECT: usize = 24;
 const BY_CUSTOMERS: usize = 24;
 /// Entries of all lists: with more products bought, lists get shorter.
 const ENTRIES_MAX: usize = 24_000_000;
-/// A product of fewer customers has no cosine over customers: that would be theirs, not the product's.
-const CUSTOMERS_LEAST: u32 = 5;
+/// A product of fewer customers has no cosine over customers, and is in no basket that is kept: that would be theirs, not the
+/// product's.
+pub(super) const CUSTOMERS_LEAST: u32 = 5;
 /// Pseudo-customers of that cosine.
 const CUSTOMERS_SHRINK: f32 = 10.0;
 /// Most bought products among which EASE is solved: the matrix takes 4 bytes for each pair.

@@ -1,5 +1,6 @@
 //! Which earlier baskets are kept, so that a decision can look for the ones most like its own.
 
+use super::associates::CUSTOMERS_LEAST;
 use super::cooccurrence::Log;
 use crate::limits::{BASKET_LINES_MAX, BASKETS_MAX, POSTINGS_MAX};
 
@@ -16,8 +17,6 @@ pub struct Baskets {
     pub rarity: Vec<u16>,
 }
 
-/// Customers (or baskets without one) that a product needs: what fewer bought is theirs, not the shop's.
-const CUSTOMERS_LEAST: u32 = 5;
 /// Lines of all baskets: of a longer log the newest.
 const LINES_MAX: usize = 4_000_000;
 /// Days after which a basket counts half.
