@@ -116,9 +116,24 @@ pub(super) struct Products<'a> {
 }
 
 impl Products<'_> {
+    /// Shows those of a range, a word of bits at a time.
     #[inline]
-    pub(super) fn contains(&self, product: u32) -> bool {
-        self.bits.contains(product) && !self.classes.is_some_and(|classes| classes.refuses(product))
+    pub(super) fn each(&self, range: std::ops::Range<u32>, mut show: impl FnMut(u32)) {
+        let mut first = range.start;
+        while first < range.end {
+            let mut bits = self.bits.word(first / 64) >> (first % 64);
+            while bits != 0 {
+                let product = first + bits.trailing_zeros();
+                if product >= range.end {
+                    return;
+                }
+                bits &= bits - 1;
+                if !self.classes.is_some_and(|classes| classes.refuses(product)) {
+                    show(product);
+                }
+            }
+            first = (first / 64 + 1).saturating_mul(64);
+        }
     }
 }
 
@@ -163,6 +178,24 @@ impl<'a> Filter<'a> {
     pub(crate) fn without(self, classes: RefusedClasses<'a>, counts: Option<&'a AllowList>) -> Self {
         let products = Products { classes: Some(classes), narrow: counts.is_some(), ..self.products };
         Self { products, allowed: counts.unwrap_or(self.allowed), ..self }
+    }
+
+    /// Asks for what says which products of some cells may be found: a list that is used for the first time in a while is
+    /// not in any cache.
+    pub(super) fn foresee(&self, view: &View<'_>, cells: impl Iterator<Item = u32> + Clone) {
+        if self.allowed.total == view.product_count() {
+            return;
+        }
+        for cell in cells.clone() {
+            prefetch_at(view.cells, cell as usize);
+            prefetch_at(&self.allowed.by_cell, cell as usize);
+        }
+        for record in cells.filter_map(|cell| view.cells.get(cell as usize)) {
+            let start = record.start.get();
+            for word in [start / 64, start.saturating_add(record.count.get()) / 64] {
+                prefetch_at(&self.products.bits.0, word as usize);
+            }
+        }
     }
 
     /// Whether every product of a cell may be found, its types aside.

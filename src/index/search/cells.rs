@@ -86,10 +86,10 @@ fn compare_open(
 ) {
     let CellScratch { pool, probes, .. } = scratch;
     pool.clear(wanted);
+    let ask = |at: usize| prefetch(allowed.open.get(at).and_then(|cell| view.centroid(*cell)).unwrap_or(&[]));
+    (0..FETCH).for_each(ask);
     for (at, cell) in allowed.open.iter().enumerate() {
-        if let Some(row) = allowed.open.get(at + FETCH).and_then(|cell| view.centroid(*cell)) {
-            prefetch(row);
-        }
+        ask(at + FETCH);
         let Some(row) = view.centroid(*cell) else { continue };
         pool.offer(key(kernel.dot_wide(query.wide(), row), *cell));
     }

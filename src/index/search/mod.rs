@@ -92,6 +92,8 @@ impl RowSet {
 const EXACT_BYTES: u64 = 1 << 16;
 /// Products of whose blocks few are allowed are scored with them: at most so many for each that was asked for.
 const SCORED_PER_VISIT: u32 = 4;
+/// Products whose rows are asked for at once where all are compared.
+const AT_ONCE: usize = 64;
 /// Cells that are fetched from memory before it is their turn.
 const AHEAD: usize = 2;
 
@@ -160,7 +162,7 @@ pub(crate) fn search(
     }
     let few = u64::from(filter.allowed.total()) * view.out_row_bytes() as u64 <= EXACT_BYTES;
     if few || filter.allowed.total() <= effort.rerank {
-        compare_all(view, kernel, queries, filter, &mut scratch.hits, &mut counters);
+        compare_all(view, kernel, queries, filter, scratch, &mut counters);
         return counters;
     }
     // A basket of many lines is worth no more work than one of a single line.
@@ -168,6 +170,7 @@ pub(crate) fn search(
     // First all choose and then all scan: what one will scan is on its way while the next one chooses.
     for (at, query) in queries.iter().enumerate() {
         cells::choose(view, kernel, query, filter.allowed, effort.visits, &mut scratch.cells, &mut counters);
+        filter.foresee(view, scratch.cells.probes.iter().map(|probe| key_ix(*probe)));
         scratch.cells.probes.iter().take(AHEAD).for_each(|probe| foresee_cell(view, filter, *probe));
         if let Some(chosen) = scratch.chosen.get_mut(at) {
             std::mem::swap(chosen, &mut scratch.cells.probes);
@@ -186,24 +189,29 @@ fn compare_all(
     kernel: Kernel,
     queries: &[Query],
     filter: Filter<'_>,
-    hits: &mut Best,
+    scratch: &mut SearchScratch,
     counters: &mut SearchCounters,
 ) {
-    let mut bar = i64::MIN;
+    let SearchScratch { found, hits, .. } = scratch;
+    counters.cells += filter.allowed.open.len() as u32;
+    filter.foresee(view, filter.allowed.open.iter().copied());
     for record in filter.allowed.open.iter().filter_map(|cell| view.cells.get(*cell as usize)) {
-        counters.cells += 1;
-        let start = record.start.get().min(view.product_count());
-        let end = start.saturating_add(record.count.get()).min(view.product_count());
-        for product in start..end {
-            if filter.products.contains(product) && !filter.types.contains(view.type_of(product)) {
-                counters.products += 1;
-                let near = key(exact(view, kernel, queries, product), product);
-                if near > bar && hits.offer(near) {
-                    bar = hits.bar().unwrap_or(i64::MIN);
+        filter.products.each(
+            record.start.get()..record.start.get().saturating_add(record.count.get()),
+            |product| {
+                if !filter.types.contains(view.type_of(product)) {
+                    found.push(product); // within capacity: it is emptied long before
                 }
-            }
-        }
+                if found.len() == AT_ONCE {
+                    counters.products += AT_ONCE as u32;
+                    compare_rows(view, kernel, queries, found, hits);
+                    found.clear();
+                }
+            },
+        );
     }
+    counters.products += found.len() as u32;
+    compare_rows(view, kernel, queries, found, hits);
 }
 
 /// Greatest dot product over the queries.
@@ -219,8 +227,7 @@ fn products_of<'a>(view: &View<'a>) -> Coded<'a> {
 
 /// The products of the cell behind a key.
 fn cell_range(view: &View<'_>, probe: i64) -> Option<Range> {
-    let cell = view.cells.get(key_ix(probe) as usize)?;
-    Some(Range { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() })
+    view.cells.get(key_ix(probe) as usize).map(Range::of)
 }
 
 /// Asks for what a scan of the cell behind a key will read.
@@ -299,16 +306,20 @@ fn compare_found(
         found.sort_unstable();
         found.dedup();
     }
-    // All rows are asked for before the first one is read.
     if view.is_cold() {
         found.iter().filter_map(|product| view.out_row(*product)).for_each(|(row, _)| view.want(row));
     }
-    for (row, fine) in found.iter().filter_map(|product| view.out_row(*product)) {
+    counters.reranked += found.len() as u32;
+    compare_rows(view, kernel, queries, found, hits);
+}
+
+/// Compares products by whole rows, all of which are asked for before the first one is read.
+fn compare_rows(view: &View<'_>, kernel: Kernel, queries: &[Query], products: &[u32], hits: &mut Best) {
+    for (row, fine) in products.iter().filter_map(|product| view.out_row(*product)) {
         prefetch(row);
         prefetch(fine);
     }
-    counters.reranked += found.len() as u32;
-    for product in found.iter() {
+    for product in products {
         hits.offer(key(exact(view, kernel, queries, *product), *product));
     }
 }

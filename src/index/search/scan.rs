@@ -4,6 +4,7 @@ use super::allow::Blocks;
 use super::heap::{key, key_score};
 use super::query::Query;
 use crate::distance::{BLOCK, Kernel, Run, prefetch};
+use crate::index::format::CellRecord;
 use crate::index::view::View;
 
 /// Blocks that are scored at once.
@@ -64,6 +65,13 @@ pub(super) struct Range {
     pub(super) start: u32,
     pub(super) count: u32,
     pub(super) block_start: u32,
+}
+
+impl Range {
+    /// The products of a cell.
+    pub(super) fn of(cell: &CellRecord) -> Self {
+        Self { start: cell.start.get(), count: cell.count.get(), block_start: cell.block_start.get() }
+    }
 }
 
 /// The best of what was scanned so far.
