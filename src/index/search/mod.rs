@@ -94,8 +94,6 @@ const EXACT_BYTES: u64 = 1 << 16;
 const SCORED_PER_VISIT: u32 = 4;
 /// Products whose rows are asked for at once where all are compared.
 const AT_ONCE: usize = 64;
-/// A cell lies clearly farther where its centroid scores less than the nearest one's by one part in so many.
-const REACH: i64 = 5;
 /// Cells that are fetched from memory before it is their turn.
 const AHEAD: usize = 2;
 
@@ -251,20 +249,15 @@ fn types_of<'a>(view: &View<'a>, range: Range) -> &'a [U32] {
     view.type_of.get(start..start.saturating_add(count)).unwrap_or(&[])
 }
 
-/// How many of the chosen cells, nearest first, a query scans: until as many allowed products were seen as the budget says; or,
-/// past a quarter of it, until a cell lies clearly farther than the nearest one, which ends easy searches early (SPANN, Chen et
-/// al., NeurIPS 2021, prunes cells so). Where less is allowed, what is wanted lies farther off.
-fn worth_scanning(view: &View<'_>, allowed: &AllowList, effort: Effort, probes: &[i64]) -> usize {
-    let nearest = probes.first().map_or(0, |probe| i64::from(key_score(*probe)));
-    let products = i64::from(view.product_count());
-    let floor = nearest - nearest.abs() * products / (REACH * i64::from(allowed.total()).max(1));
+/// How many of the chosen cells, nearest first, hold as many allowed products as the budget says.
+fn within(budget: u32, allowed: &AllowList, probes: &[i64]) -> usize {
     let mut seen = 0u32;
-    let is_worth = |probe: &&i64| {
+    let is_within = |probe: &&i64| {
         let before = seen;
         seen = seen.saturating_add(allowed.of_cell(key_ix(**probe)));
-        before < effort.visits && (before < effort.visits / 4 || i64::from(key_score(**probe)) >= floor)
+        before < budget
     };
-    probes.iter().take_while(is_worth).count()
+    probes.iter().take_while(is_within).count()
 }
 
 /// Scans the chosen cells, nearest first, until as many allowed products were seen as the budget says; the best join `found`.
@@ -287,7 +280,7 @@ fn scan_cells(
         }
     }
     pool.clear((effort.rerank as usize).min(RERANK_MAX));
-    let probes = probes.get(..worth_scanning(view, filter.allowed, effort, probes)).unwrap_or(probes);
+    let probes = probes.get(..within(effort.visits, filter.allowed, probes)).unwrap_or(probes);
     let mut scored = 0;
     for (at, probe) in probes.iter().enumerate() {
         if scored >= effort.visits.saturating_mul(SCORED_PER_VISIT) {
