@@ -83,15 +83,16 @@ pub const PAST_TYPES_MAX: usize = 256;
 /// Earlier baskets that a file keeps.
 pub const BASKETS_MAX: usize = 1 << 24;
 /// Products of one of them.
-pub const BASKET_LINES_MAX: usize = 32;
+pub const BASKET_LINES_MAX: usize = 64;
 /// Of a product's earlier baskets, the ones that the file lists.
-pub const POSTINGS_MAX: usize = 256;
+pub const POSTINGS_MAX: usize = 512;
 /// Entries of those lists that one decision reads.
-pub const POSTINGS_READ_MAX: usize = 1024;
+pub const POSTINGS_READ_MAX: usize = 2048;
 /// Earlier baskets, the ones most like the one at hand, whose products are looked at.
-pub const SIMILAR_MAX: usize = 96;
-/// Products that are kept in mind while associates and similar baskets are added up.
-pub const LINKS_MAX: usize = 4096 + SIMILAR_MAX * BASKET_LINES_MAX;
+pub const SIMILAR_MAX: usize = 200;
+/// Products that are kept in mind while associates and similar baskets are added up: more than lists name, and some 3,600 of
+/// those baskets. What only the least alike of very large ones held is left out. A table of twice as many stays in cache.
+pub const LINKS_MAX: usize = 8192;
 /// Types that are pooled over a basket.
 pub const POOLED_TYPES_MAX: usize = ASKING_LINES_MAX * TRANSITIONS_MAX;
 

@@ -20,7 +20,7 @@ pub struct Baskets {
 /// Lines of all baskets: of a longer log the newest.
 const LINES_MAX: usize = 4_000_000;
 /// Days after which a basket counts half.
-const HALF_LIFE: f32 = 240.0;
+const HALF_LIFE: f32 = 360.0;
 /// A basket of n lines counts by (n + this)^-0.5.
 const LINES_SHRINK: f32 = 3.0;
 
