@@ -71,7 +71,7 @@ fn counted(baskets: &[Basket], bought: &[u32]) -> BTreeMap<u32, (u64, u32)> {
         let own: Vec<u32> = own.iter().copied().filter(|product| customers(*product) >= 5).collect();
         let age = (last - day) as f32;
         let weight =
-            (255.0 * (-age / 240.0).exp2() * (4.0 / (own.len() as f32 + 3.0)).sqrt()).round().max(1.0);
+            (255.0 * (-age / 360.0).exp2() * (4.0 / (own.len() as f32 + 3.0)).sqrt()).round().max(1.0);
         let shared: u64 = bought.iter().filter(|product| own.contains(product)).map(rarity).sum();
         if own.len() >= 2 && bought.iter().any(|product| own.contains(product)) {
             alike.push((shared * weight as u64, own));

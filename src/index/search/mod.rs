@@ -196,19 +196,18 @@ fn compare_all(
     counters.cells += filter.allowed.open.len() as u32;
     filter.foresee(view, filter.allowed.open.iter().copied());
     for record in filter.allowed.open.iter().filter_map(|cell| view.cells.get(*cell as usize)) {
-        filter.products.each(
-            record.start.get()..record.start.get().saturating_add(record.count.get()),
-            |product| {
-                if !filter.types.contains(view.type_of(product)) {
-                    found.push(product); // within capacity: it is emptied long before
-                }
-                if found.len() == AT_ONCE {
-                    counters.products += AT_ONCE as u32;
-                    compare_rows(view, kernel, queries, found, hits);
-                    found.clear();
-                }
-            },
-        );
+        let start = record.start.get();
+        let end = start.saturating_add(record.count.get()).min(view.product_count());
+        filter.products.each(start..end, |product| {
+            if !filter.types.contains(view.type_of(product)) {
+                found.push(product); // within capacity: it is emptied long before
+            }
+            if found.len() == AT_ONCE {
+                counters.products += AT_ONCE as u32;
+                compare_rows(view, kernel, queries, found, hits);
+                found.clear();
+            }
+        });
     }
     counters.products += found.len() as u32;
     compare_rows(view, kernel, queries, found, hits);
