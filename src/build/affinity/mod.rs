@@ -448,26 +448,38 @@ mod tests {
 
     #[test]
     fn the_newest_baskets_of_each_product_are_kept_and_long_ones_cut_to_their_rarest() {
-        let long: Vec<u32> = (2..42).collect();
-        let mut baskets: Vec<Basket<'_>> = (0..300).map(|day| (day % 10, day.into(), &[0, 1][..])).collect();
+        use crate::limits::{BASKET_LINES_MAX, POSTINGS_MAX};
+        // Eight lines too many, and those eight are in five more baskets: less rare than the others.
+        let (common, end) = (2..10, 10 + BASKET_LINES_MAX as u32);
+        let long: Vec<u32> = (2..end).collect();
+        let days = POSTINGS_MAX as u32 + 44;
+        let mut baskets: Vec<Basket<'_>> = (0..days).map(|day| (day % 10, day.into(), &[0, 1][..])).collect();
         baskets.extend((0..5).map(|customer| (customer, 0, &long[..])));
-        baskets.extend((0..5).map(|customer| (customer, 1, &long[..4])));
-        baskets.extend((0..9).map(|day| (day % 4, 0, &[0, 42][..])));
+        baskets.extend((0..5).map(|customer| (customer, 1, &long[..common.len()])));
+        let of_few = [0, end];
+        baskets.extend((0..9).map(|day| (day % 4, 0, &of_few[..])));
         let orders = orders(&baskets);
-        let types: Vec<u32> = (0..43).collect();
+        let products = end as usize + 1;
+        let types: Vec<u32> = (0..=end).collect();
+        let none = vec![NONE; products];
         let shop = AffinityInput {
-            products: 43,
+            products,
             type_of: &types,
-            types: 43,
-            category_of: &[NONE; 43],
-            brand_of: &[NONE; 43],
+            types: products,
+            category_of: &none,
+            brand_of: &none,
             ..input(&orders)
         };
         let kept = run(&shop).baskets;
-        assert_eq!((kept.postings[0].len(), kept.postings[42].len()), (256, 0), "42 has four customers only");
-        assert_eq!(kept.lines.len(), 256 + 5 + 5);
-        let cut = kept.lines.iter().filter(|lines| lines.len() == 32);
-        assert_eq!(cut.filter(|lines| lines.iter().all(|p| *p >= 6)).count(), 5, "2 to 5 are less rare");
+        let listed = |product: u32| kept.postings[product as usize].len();
+        assert_eq!((listed(0), listed(end)), (POSTINGS_MAX, 0), "the last one has four customers only");
+        assert_eq!(kept.lines.len(), POSTINGS_MAX + 5 + 5);
+        let cut = kept.lines.iter().filter(|lines| lines.len() == BASKET_LINES_MAX);
+        assert_eq!(
+            cut.filter(|lines| lines.iter().all(|p| !common.contains(p))).count(),
+            5,
+            "the rarest stay"
+        );
         assert_eq!(kept.weights[0], (255.0 * (4.0f32 / 5.0).sqrt()).round() as u8);
     }
 
