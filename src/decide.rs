@@ -457,7 +457,9 @@ pub(crate) fn over_quota(context: &Context<'_>, slate: &[Offer], candidate: &Can
     let per_type = match policy.max_per_type {
         // What opens something new shows each kind once.
         u8::MAX if context.transaction.placement.repeat == Repeat::Never => 1,
-        u8::MAX => context.slots.div_ceil(4) as u8,
+        // A page shows each kind once, a long list some of a kind.
+        u8::MAX if context.slots <= 8 => 1,
+        u8::MAX => 3,
         limit => limit,
     };
     if kind != NONE && over(per_type, &|o| type_of(o.item) == kind) {

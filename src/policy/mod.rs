@@ -138,7 +138,7 @@ pub struct PlacementPolicy {
 #[cfg_attr(feature = "policy", derive(serde::Deserialize))]
 #[cfg_attr(feature = "policy", serde(deny_unknown_fields, default))]
 pub struct SlatePolicy {
-    /// Products of one type; 0 = no limit, 255 (the default) = one for every four slots or part of them, and one alone where
+    /// Products of one type; 0 = no limit, 255 (the default) = one, three where there are more than eight slots, and one alone where
     /// the placement asks for first purchases ([`crate::Repeat::Never`]).
     pub max_per_type: u8,
     /// Products of one brand; 0 = no limit.

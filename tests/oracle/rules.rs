@@ -621,7 +621,8 @@ impl Case<'_> {
         let refills = if percent == 0 { 0 } else { (self.slots() * percent / 100).max(1) };
         let of_type = match policy.max_per_type {
             255 if self.transaction.placement.repeat == aftercart::Repeat::Never => 1,
-            255 => (self.slots() as u8).div_ceil(4),
+            255 if self.slots() <= 8 => 1,
+            255 => 3,
             limit => limit,
         };
         let (third, refilled) = (more.partner.is_some(), more.refill && count(&|t| t.refill) >= refills);
