@@ -252,14 +252,6 @@ impl<'a> View<'a> {
         (i64::from(dot).wrapping_mul(self.per_unit_q32) >> 32) as i32
     }
 
-    /// What a thousandth of similarity is in the units of [`crate::index::search::exact`].
-    #[cfg(feature = "build")]
-    pub(crate) fn thousandth(&self) -> i32 {
-        let of_rows = (1i64 << 32) / self.per_unit_q32.max(1);
-        let has_fine = self.out_stride > self.dim;
-        (if has_fine { of_rows << 4 } else { of_rows }).clamp(0, i64::from(i32::MAX)) as i32
-    }
-
     pub(crate) fn centroid(&self, cell: u32) -> Option<&'a [i8]> {
         Self::row(self.centroids, self.dim, cell)
     }
