@@ -52,8 +52,9 @@ pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
     work.price = features::median_price(context);
     pool_types(context, work);
     work.links.clear();
-    similar::add(context, work);
+    // Lists first: of what finds no room, it is to be what only large baskets held.
     add_links(context, work);
+    similar::add(context, work);
     pool_past_types(context, work);
 }
 
