@@ -5,7 +5,7 @@ use core::arch::x86_64::{
     __m512i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_loadu_si256, _mm512_add_epi32, _mm512_and_si512,
     _mm512_cmpgt_epi32_mask, _mm512_cvtepi8_epi16, _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32,
     _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_mullo_epi32, _mm512_reduce_add_epi32, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_srli_epi16,
+    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_srai_epi32,
     _mm512_storeu_si512, _mm512_sub_epi32, _mm512_xor_si512,
 };
 
@@ -51,9 +51,9 @@ impl Avx512 {
     }
 
     #[inline]
-    pub(super) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
+    pub(super) fn dots_narrow(self, query: &[i8], rows: &[i8], out: &mut [i32]) {
         // SAFETY: as in `dot`.
-        unsafe { dots_wide(query, rows, out) }
+        unsafe { dots_narrow(query, rows, out) }
     }
 
     #[inline]
@@ -143,32 +143,39 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
 }
 
+/// As in [`dots`], it is the rows that are read as unsigned bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn dots_wide(query: &[i16], rows: &[i8], out: &mut [i32]) {
+fn dots_narrow(query: &[i8], rows: &[i8], out: &mut [i32]) {
+    let (blocks, rest) = query.as_chunks::<64>();
+    let offset = 128 * query.iter().map(|value| i32::from(*value)).sum::<i32>();
     for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
-        *out = dot_wide(query, row);
+        let (row_blocks, row_rest) = row.as_chunks::<64>();
+        let mut sum = _mm512_setzero_si512();
+        for (q, x) in blocks.iter().zip(row_blocks) {
+            let (q, x) = (load64(q), load64(x));
+            sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), q);
+        }
+        let rest = rest.iter().zip(row_rest).map(|(q, x)| i32::from(*q) * (i32::from(*x) + 128));
+        *out = _mm512_reduce_add_epi32(sum) + rest.sum::<i32>() - offset;
     }
 }
 
+/// Codes are multiplied where they are in their bytes, and sums are shifted once at the end: a byte of up to 3 * 64 times a
+/// component of 512 is far below what a word holds.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn sum_block(codes: &[u8], query: &CodeQuery) -> __m512i {
-    let mask = _mm512_set1_epi8(3);
+    let masks = [3, 3 << 2, 3 << 4, 0b1100_0000u8 as i8].map(|mask| _mm512_set1_epi8(mask));
     // One accumulator a plane, so that no instruction waits for the one before it.
     let mut sums = [_mm512_setzero_si512(); 4];
     for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<4>().0) {
         // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
         let bytes = unsafe { _mm512_loadu_si512(group.as_ptr().cast()) };
-        let planes = [
-            bytes,
-            _mm512_srli_epi16::<2>(bytes),
-            _mm512_srli_epi16::<4>(bytes),
-            _mm512_srli_epi16::<6>(bytes),
-        ];
-        for ((sum, plane), word) in sums.iter_mut().zip(planes).zip(words) {
-            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(plane, mask), _mm512_set1_epi32(*word));
+        for ((sum, mask), word) in sums.iter_mut().zip(masks).zip(words) {
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(bytes, mask), _mm512_set1_epi32(*word));
         }
     }
     let [a, b, c, d] = sums;
+    let (b, c, d) = (_mm512_srai_epi32::<2>(b), _mm512_srai_epi32::<4>(c), _mm512_srai_epi32::<6>(d));
     _mm512_add_epi32(_mm512_add_epi32(a, b), _mm512_add_epi32(c, d))
 }
 

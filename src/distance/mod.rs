@@ -162,10 +162,17 @@ impl Kernel {
         dispatch!(self, dot_wide(query, row))
     }
 
-    /// [`Self::dot_wide`] with each of the rows that follow each other in `rows`, into `out`; of the fewer where numbers differ.
+    /// [`Self::dot`] with each of the rows that follow each other in `rows`, into `out`; of the fewer where numbers differ.
     #[inline]
-    pub(crate) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
-        dispatch!(self, dots_wide(query, rows, out));
+    pub(crate) fn dots_narrow(self, query: &[i8], rows: &[i8], out: &mut [i32]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) => kernel.dots_narrow(query, rows, out),
+            _ => {
+                let rows = rows.chunks_exact(query.len().max(1));
+                rows.zip(out).for_each(|(row, out)| *out = self.dot(query, row));
+            }
+        }
     }
 
     /// Sum of products with unsigned nibbles: low nibbles are the first half of the components, high ones the second.
@@ -298,10 +305,10 @@ mod tests {
                     assert_eq!(found, plain, "{}, wide, length {length}, skew {skew}", kernel.name());
                 }
             }
-            for dim in [0, 1, 16, 64, 100] {
-                let (q, mut found) = (&wide[..dim], [7; 5]);
-                kernel.dots_wide(q, &values[..3 * dim + dim / 2], &mut found);
-                let plain = |at: usize| scalar::dot_wide(q, &values[at * dim..(at + 1) * dim]);
+            for dim in [0, 1, 16, 64, 100, 128] {
+                let (q, mut found) = (&values[500..500 + dim], [7; 5]);
+                kernel.dots_narrow(q, &values[..3 * dim + dim / 2], &mut found);
+                let plain = |at: usize| scalar::dot(q, &values[at * dim..(at + 1) * dim]);
                 let plain: Vec<i32> =
                     (0..5).map(|at| if at < 3 && dim > 0 { plain(at) } else { 7 }).collect();
                 assert_eq!(found[..], plain, "{}, rows of {dim}", kernel.name());
@@ -357,6 +364,9 @@ mod tests {
         let run = Run { codes: &[0xFF; 4 * 512], steps: &[[1; BLOCK]], base: 0, bar: 0 };
         for kernel in Kernel::available() {
             assert_eq!(kernel.dot(&low, &low), 512 * 128 * 128, "{}", kernel.name());
+            let mut dots = [0];
+            kernel.dots_narrow(&low, &low, &mut dots);
+            assert_eq!(dots, [512 * 128 * 128], "{}", kernel.name());
             let (mut scores, mut better) = ([[0; BLOCK]], [0]);
             kernel.scan(&query, run, &mut scores, &mut better);
             assert_eq!(scores[0], [2 * 3 * -128 * 512; BLOCK], "{}", kernel.name());

@@ -32,12 +32,6 @@ impl Neon {
         unsafe { dot_wide(query, row) }
     }
 
-    #[inline]
-    pub(super) fn dots_wide(self, query: &[i16], rows: &[i8], out: &mut [i32]) {
-        // SAFETY: as in `dot`.
-        unsafe { dots_wide(query, rows, out) }
-    }
-
     /// Few products come this far: plain Rust will do.
     #[inline]
     pub(super) fn dot_nibbles(self, query: &[i16], nibbles: &[u8]) -> i32 {
@@ -93,13 +87,6 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
         sum = multiply_add(sum, load_i16(second), vmovl_s8(vget_high_s8(x)));
     }
     vaddvq_s32(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
-}
-
-#[target_feature(enable = "neon")]
-fn dots_wide(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
-        *out = dot_wide(query, row);
-    }
 }
 
 #[target_feature(enable = "neon")]

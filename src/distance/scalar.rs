@@ -12,13 +12,6 @@ pub(super) fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     query.iter().zip(row).fold(0, |sum, (x, y)| sum.wrapping_add(i32::from(*x) * i32::from(*y)))
 }
 
-/// [`dot_wide`] of each row.
-pub(super) fn dots_wide(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
-        *out = dot_wide(query, row);
-    }
-}
-
 /// Sum of products with unsigned nibbles: low nibbles are the first half of the components, high ones the second.
 pub(super) fn dot_nibbles(query: &[i16], nibbles: &[u8]) -> i32 {
     let (low, high) = query.split_at_checked(nibbles.len()).unwrap_or((query, &[]));

@@ -108,7 +108,7 @@ fn nearest_areas(
     let CellScratch { areas, dots, .. } = scratch;
     areas.clear();
     let dots = dots.get_mut(..view.areas.len().min(AREAS_MAX as usize)).unwrap_or(&mut []);
-    kernel.dots_wide(query.wide(), view.area_centroids, dots);
+    query.roughly(kernel, view.area_centroids, dots);
     let open = (0..).zip(dots).filter(|(area, _)| allowed.of_area(*area) > 0);
     areas.extend(open.map(|(area, dot)| key(*dot, area)));
     if wanted < areas.len() {

@@ -3,10 +3,12 @@
 use crate::distance::{CodeQuery, Kernel};
 use crate::limits::DIM_MAX;
 
-/// A query vector: 16 bits a component for whole rows, 8 for codes.
+/// A query vector: 16 bits a component for whole rows, 8 for codes and areas.
 #[derive(Debug, Clone)]
 pub(crate) struct Query {
     wide: [i16; DIM_MAX],
+    /// The same divided by 2 to the power of `codes.shift`.
+    narrow: [i8; DIM_MAX],
     dim: usize,
     pub(crate) codes: CodeQuery,
     /// 8 times the sum of the components: what the offset of the fine bits costs.
@@ -16,21 +18,16 @@ pub(crate) struct Query {
 impl Query {
     pub(crate) fn new() -> Self {
         let codes = CodeQuery { words: [0; DIM_MAX / 4], offset: 0, shift: 0 };
-        Self { wide: [0; DIM_MAX], dim: 0, codes, fine_offset: 0 }
+        Self { wide: [0; DIM_MAX], narrow: [0; DIM_MAX], dim: 0, codes, fine_offset: 0 }
     }
 
     /// Takes an int8 row: its components are the codes' as they are.
     pub(crate) fn set_row(&mut self, row: &[i8]) {
-        let row = row.get(..DIM_MAX).unwrap_or(row);
-        self.dim = row.len();
-        self.wide.iter_mut().zip(row).for_each(|(wide, value)| *wide = i16::from(*value));
-        // Rows are whole words: see `DIM_STEP`.
-        let bytes = row.as_chunks::<4>().0.iter().map(|four| four.map(|value| value as u8));
-        self.codes.words.iter_mut().zip(bytes).for_each(|(word, bytes)| *word = i32::from_le_bytes(bytes));
-        let sum: i32 = row.iter().map(|value| i32::from(*value)).sum();
-        self.codes.offset = 3 * sum;
-        self.codes.shift = 0;
-        self.fine_offset = 8 * sum;
+        self.dim = row.len().min(DIM_MAX);
+        for ((wide, narrow), value) in self.wide.iter_mut().zip(&mut self.narrow).zip(row) {
+            (*wide, *narrow) = (i16::from(*value), *value);
+        }
+        self.settle(0);
     }
 
     /// Takes components of up to 12 bits, at most [`DIM_MAX`].
@@ -44,20 +41,33 @@ impl Query {
         let shift = (u16::BITS - most.leading_zeros()).saturating_sub(7);
         let half = (1 << shift) >> 1;
         let narrow = |value: i16| ((i32::from(value) + half) >> shift).clamp(-127, 127) as i8;
-        let (mut sum, mut wide_sum) = (0, 0);
-        for (at, word) in self.codes.words.iter_mut().enumerate().take(self.dim.div_ceil(4)) {
-            let mut bytes = [0; 4];
-            for (byte, value) in bytes.iter_mut().zip(self.wide.get(4 * at..self.dim).unwrap_or(&[])) {
-                let small = narrow(*value);
-                *byte = small as u8;
-                sum += i32::from(small);
-                wide_sum += i32::from(*value);
-            }
-            *word = i32::from_le_bytes(bytes);
+        for (slot, value) in self.narrow.iter_mut().zip(self.wide.get(..self.dim).unwrap_or(&[])) {
+            *slot = narrow(*value);
         }
-        self.codes.offset = 3 * sum;
+        self.settle(shift);
+    }
+
+    /// Makes what follows from the components.
+    fn settle(&mut self, shift: u32) {
+        self.narrow.iter_mut().skip(self.dim).for_each(|value| *value = 0);
+        // Rows are whole words: see `DIM_STEP`.
+        let fours = self.narrow.as_chunks::<4>().0.iter().take(self.dim.div_ceil(4));
+        for (word, four) in self.codes.words.iter_mut().zip(fours) {
+            *word = i32::from_le_bytes(four.map(|value| value as u8));
+        }
+        self.codes.offset = 3 * self.narrow().iter().map(|value| i32::from(*value)).sum::<i32>();
         self.codes.shift = shift;
-        self.fine_offset = 8 * wide_sum;
+        self.fine_offset = 8 * self.wide().iter().map(|value| i32::from(*value)).sum::<i32>();
+    }
+
+    /// Dot product with each of the rows that follow each other in `rows`, as far as int8 components tell.
+    pub(super) fn roughly(&self, kernel: Kernel, rows: &[i8], out: &mut [i32]) {
+        kernel.dots_narrow(self.narrow(), rows, out);
+        out.iter_mut().for_each(|dot| *dot = dot.wrapping_shl(self.codes.shift));
+    }
+
+    fn narrow(&self) -> &[i8] {
+        self.narrow.get(..self.dim).unwrap_or(&self.narrow)
     }
 
     pub(crate) fn wide(&self) -> &[i16] {
