@@ -41,7 +41,9 @@ struct Ours {
 impl Searcher for Ours {
     fn how(&self) -> String {
         let pages = if vectors::in_huge_pages() { "huge pages" } else { "mapped" };
-        format!("cells in areas, 2-bit codes, 12-bit rows, {pages}; rotating the f32 query is timed")
+        format!(
+            "cells in areas, codes of 2 bits a component (1 beyond 256), 12-bit rows, {pages}; rotating the f32 query is timed"
+        )
     }
 
     fn settings(&self, filtered: bool) -> Vec<Setting> {

@@ -51,7 +51,13 @@ impl Avx2 {
     #[inline]
     pub(super) fn scan_block(self, codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
         // SAFETY: as in `dot`.
-        unsafe { scan_block(codes, query, sums) }
+        unsafe {
+            if query.planes == 4 {
+                sum_block::<4>(codes, query, sums)
+            } else {
+                sum_block::<8>(codes, query, sums)
+            }
+        }
     }
 }
 
@@ -159,15 +165,17 @@ fn add_lanes(sum: __m256i) -> i32 {
     _mm_cvtsi128_si32(sum)
 }
 
-/// Groups of 16 components until 16-bit sums must be widened: 4 planes of at most 2 x 3 x 128 each.
+/// Groups of 64 bytes until 16-bit sums must be widened: 4 planes of at most 2 x 3 x 128 each, or 8 of 2 x 128.
 const GROUPS: usize = 8;
 const _: () = assert!(GROUPS * 4 * 2 * 3 * 128 <= i16::MAX as usize);
+const _: () = assert!(GROUPS * 8 * 2 * 128 <= i16::MAX as usize);
 
 #[target_feature(enable = "avx2")]
-fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
-    let (mask, ones) = (_mm256_set1_epi8(3), _mm256_set1_epi16(1));
+fn sum_block<const PLANES: usize>(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
+    let bits = 8 / PLANES;
+    let (mask, ones) = (_mm256_set1_epi8((1 << bits) - 1), _mm256_set1_epi16(1));
     let (mut low, mut high) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-    let (groups, words) = (codes.as_chunks::<64>().0, query.words.as_chunks::<4>().0);
+    let (groups, words) = (codes.as_chunks::<64>().0, query.words.as_chunks::<PLANES>().0);
     for (groups, words) in groups.chunks(GROUPS).zip(words.chunks(GROUPS)) {
         let (mut low16, mut high16) = (_mm256_setzero_si256(), _mm256_setzero_si256());
         for (group, words) in groups.iter().zip(words) {
@@ -175,7 +183,7 @@ fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
             let (Ok(first), Ok(second)) = (first.try_into(), second.try_into()) else { continue };
             let (first, second) = (load32(first), load32(second));
             for (plane, word) in words.iter().enumerate() {
-                let (word, shift) = (_mm256_set1_epi32(*word), _mm_cvtsi32_si128(2 * plane as i32));
+                let (word, shift) = (_mm256_set1_epi32(*word), _mm_cvtsi32_si128((bits * plane) as i32));
                 let plane = |bytes| _mm256_and_si256(_mm256_srl_epi16(bytes, shift), mask);
                 low16 = _mm256_add_epi16(low16, _mm256_maddubs_epi16(plane(first), word));
                 high16 = _mm256_add_epi16(high16, _mm256_maddubs_epi16(plane(second), word));

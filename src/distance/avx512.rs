@@ -5,7 +5,7 @@ use core::arch::x86_64::{
     __m512i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_loadu_si256, _mm512_add_epi32, _mm512_and_si512,
     _mm512_cmpgt_epi32_mask, _mm512_cvtepi8_epi16, _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32,
     _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_mullo_epi32, _mm512_reduce_add_epi32, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_srai_epi32,
+    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sll_epi32, _mm512_slli_epi32, _mm512_sra_epi32,
     _mm512_storeu_si512, _mm512_sub_epi32, _mm512_xor_si512,
 };
 
@@ -160,23 +160,28 @@ fn dots_narrow(query: &[i8], rows: &[i8], out: &mut [i32]) {
     }
 }
 
-/// Codes are multiplied where they are in their bytes, and sums are shifted once at the end: a byte of up to 3 * 64 times a
-/// component of 512 is far below what a word holds.
+/// Codes are multiplied where they are in their bytes, and sums are shifted once at the end: a byte times a component, 512 times,
+/// is far below what a word holds.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn sum_block(codes: &[u8], query: &CodeQuery) -> __m512i {
-    let masks = [3, 3 << 2, 3 << 4, 0b1100_0000u8 as i8].map(|mask| _mm512_set1_epi8(mask));
+fn sum_block<const PLANES: usize>(codes: &[u8], query: &CodeQuery) -> __m512i {
+    let bits = 8 / PLANES;
     // One accumulator a plane, so that no instruction waits for the one before it.
-    let mut sums = [_mm512_setzero_si512(); 4];
-    for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<4>().0) {
+    let (mut masks, mut sums) = ([_mm512_setzero_si512(); PLANES], [_mm512_setzero_si512(); PLANES]);
+    for (plane, mask) in masks.iter_mut().enumerate() {
+        *mask = _mm512_set1_epi8((((1 << bits) - 1) << (plane * bits)) as i8);
+    }
+    for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<PLANES>().0) {
         // SAFETY: the array is 64 readable bytes, and the load needs no alignment.
         let bytes = unsafe { _mm512_loadu_si512(group.as_ptr().cast()) };
-        for ((sum, mask), word) in sums.iter_mut().zip(masks).zip(words) {
-            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(bytes, mask), _mm512_set1_epi32(*word));
+        for ((sum, mask), word) in sums.iter_mut().zip(&masks).zip(words) {
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(bytes, *mask), _mm512_set1_epi32(*word));
         }
     }
-    let [a, b, c, d] = sums;
-    let (b, c, d) = (_mm512_srai_epi32::<2>(b), _mm512_srai_epi32::<4>(c), _mm512_srai_epi32::<6>(d));
-    _mm512_add_epi32(_mm512_add_epi32(a, b), _mm512_add_epi32(c, d))
+    let mut all = _mm512_setzero_si512();
+    for (plane, sum) in sums.iter().enumerate() {
+        all = _mm512_add_epi32(all, _mm512_sra_epi32(*sum, _mm_cvtsi32_si128((plane * bits) as i32)));
+    }
+    all
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
@@ -185,10 +190,12 @@ fn scan(query: &CodeQuery, run: Run<'_>, scores: &mut [[i32; BLOCK]], better: &m
     let (base, bar) = (_mm512_set1_epi32(run.base), _mm512_set1_epi32(run.bar));
     let (offset, shift) = (_mm512_set1_epi32(query.offset), _mm_cvtsi32_si128((query.shift & 31) as i32));
     let blocks = run.codes.chunks_exact(bytes).zip(run.steps);
+    let by_pairs = query.planes == 4;
     for ((codes, steps), (scores, better)) in blocks.zip(scores.iter_mut().zip(better)) {
         // SAFETY: the array is 16 readable bytes, and the load needs no alignment.
         let steps = _mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(steps.as_ptr().cast()) });
-        let centred = _mm512_sub_epi32(_mm512_slli_epi32::<1>(sum_block(codes, query)), offset);
+        let sum = if by_pairs { sum_block::<4>(codes, query) } else { sum_block::<8>(codes, query) };
+        let centred = _mm512_sub_epi32(_mm512_slli_epi32::<1>(sum), offset);
         let score = _mm512_add_epi32(base, _mm512_sll_epi32(_mm512_mullo_epi32(centred, steps), shift));
         // SAFETY: the array is 64 writable bytes, and the store needs no alignment.
         unsafe { _mm512_storeu_si512(scores.as_mut_ptr().cast(), score) };

@@ -16,12 +16,14 @@ pub(crate) use steps::Steps;
 /// Products whose codes are scanned together.
 pub(crate) const BLOCK: usize = 16;
 
-/// A query prepared for a scan of 2-bit codes.
+/// A query prepared for a scan of codes.
 #[derive(Debug, Clone)]
 pub(crate) struct CodeQuery {
     /// Four int8 components a word, the first one lowest, in the order of the components.
     pub(crate) words: [i32; DIM_MAX / 4],
-    /// Three times the sum of the components: what the codes' offset costs.
+    /// Codes of one component that lie in a byte: 4 of two bits, or 8 of one.
+    pub(crate) planes: usize,
+    /// The sum of the components, three times that for codes of two bits: what the codes' offset costs.
     pub(crate) offset: i32,
     /// Components were divided by 2 to this power.
     pub(crate) shift: u32,
@@ -30,8 +32,7 @@ pub(crate) struct CodeQuery {
 /// What a scan of one run of blocks needs beside the codes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// 2-bit codes: blocks of 16 products; in a block, 64 bytes for each 16 components; in those, 4 bytes a product, whose
-    /// bits 2t and 2t + 1 of byte b are component 4t + b.
+    /// In the layout of the file's `OutCodes`.
     pub(crate) codes: &'a [u8],
     /// Step of each product.
     pub(crate) steps: &'a [[u8; BLOCK]],
@@ -339,9 +340,10 @@ mod tests {
         for (word, bytes) in words.iter_mut().zip(noise(DIM_MAX, 3).as_chunks::<4>().0) {
             *word = i32::from_le_bytes(*bytes);
         }
-        for (dim, blocks) in [(64, 1), (64, 3), (128, 2), (320, 5), (512, 1)] {
-            let query = CodeQuery { words, offset: 77, shift: (dim / 64) as u32 };
-            let (codes, steps) = (noise(4 * dim * blocks, 5), noise(BLOCK * blocks, 11));
+        let sizes = [(64, 1), (64, 3), (128, 2), (320, 5), (512, 1)];
+        for ((dim, blocks), planes) in sizes.into_iter().flat_map(|size| [(size, 4), (size, 8)]) {
+            let query = CodeQuery { words, planes, offset: 77, shift: (dim / 64) as u32 };
+            let (codes, steps) = (noise(16 * dim / planes * blocks, 5), noise(BLOCK * blocks, 11));
             let run = Run { codes: &codes, steps: steps.as_chunks().0, base: -5000, bar: 100_000 };
             let scan = |kernel: Kernel| {
                 let (mut scores, mut better) = (vec![[0; BLOCK]; blocks], vec![0; blocks]);
@@ -351,7 +353,12 @@ mod tests {
             let plain = scan(Kernel::Scalar);
             assert!(plain.1.iter().any(|b| *b != 0 && *b != u16::MAX), "the bar must divide: {plain:?}");
             for kernel in Kernel::available() {
-                assert_eq!(scan(kernel), plain, "{}, {dim} components, {blocks} blocks", kernel.name());
+                assert_eq!(
+                    scan(kernel),
+                    plain,
+                    "{}, {dim} components in {planes} planes, {blocks} blocks",
+                    kernel.name()
+                );
             }
         }
     }
@@ -360,7 +367,7 @@ mod tests {
     fn the_extremes_do_not_overflow() {
         let low = [-128i8; 512];
         let words = [i32::from_le_bytes([0x80; 4]); DIM_MAX / 4];
-        let query = CodeQuery { words, offset: 0, shift: 0 };
+        let query = CodeQuery { words, planes: 4, offset: 0, shift: 0 };
         let run = Run { codes: &[0xFF; 4 * 512], steps: &[[1; BLOCK]], base: 0, bar: 0 };
         for kernel in Kernel::available() {
             assert_eq!(kernel.dot(&low, &low), 512 * 128 * 128, "{}", kernel.name());
@@ -375,7 +382,7 @@ mod tests {
 
     #[test]
     fn mismatched_lengths_are_no_fault() {
-        let query = CodeQuery { words: [1; DIM_MAX / 4], offset: 0, shift: 0 };
+        let query = CodeQuery { words: [1; DIM_MAX / 4], planes: 4, offset: 0, shift: 0 };
         for kernel in Kernel::available() {
             for (codes, steps, blocks) in [(0, 16, 1), (256, 0, 1), (100, 16, 1), (256, 16, 0), (512, 16, 2)]
             {

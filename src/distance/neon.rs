@@ -41,7 +41,13 @@ impl Neon {
     #[inline]
     pub(super) fn scan_block(self, codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
         // SAFETY: as in `dot`.
-        unsafe { scan_block(codes, query, sums) }
+        unsafe {
+            if query.planes == 4 {
+                sum_block::<4>(codes, query, sums)
+            } else {
+                sum_block::<8>(codes, query, sums)
+            }
+        }
     }
 }
 
@@ -95,16 +101,17 @@ fn multiply_add(sum: int32x4_t, a: int16x8_t, b: int16x8_t) -> int32x4_t {
 }
 
 #[target_feature(enable = "neon")]
-fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
-    let mask = vdupq_n_u8(3);
+fn sum_block<const PLANES: usize>(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
+    let bits = 8 / PLANES;
+    let mask = vdupq_n_u8((1 << bits) - 1);
     // Four products a register; pairs of components until the end.
     let mut pairs = [[vdupq_n_s32(0); 2]; 4];
-    for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<4>().0) {
+    for (group, words) in codes.as_chunks::<64>().0.iter().zip(query.words.as_chunks::<PLANES>().0) {
         for (bytes, pairs) in group.as_chunks::<16>().0.iter().zip(&mut pairs) {
             // SAFETY: the array is 16 readable bytes, and the load needs no alignment.
             let bytes = unsafe { vld1q_u8(bytes.as_ptr()) };
             for (plane, word) in words.iter().enumerate() {
-                let shifted = vshlq_u8(bytes, vdupq_n_s8(-2 * plane as i8));
+                let shifted = vshlq_u8(bytes, vdupq_n_s8(-((bits * plane) as i8)));
                 let plane = vreinterpretq_s8_u8(vandq_u8(shifted, mask));
                 let word = vreinterpretq_s8_s32(vdupq_n_s32(*word));
                 pairs[0] = vpadalq_s16(pairs[0], vmull_s8(vget_low_s8(plane), vget_low_s8(word)));

@@ -23,11 +23,13 @@ pub(super) fn dot_nibbles(query: &[i16], nibbles: &[u8]) -> i32 {
 /// Scores one block of codes.
 pub(super) fn scan_block(codes: &[u8], query: &CodeQuery, sums: &mut [i32; BLOCK]) {
     *sums = [0; BLOCK];
-    for (group, steps) in codes.chunks_exact(4 * BLOCK).zip(query.words.chunks_exact(4)) {
+    let planes = query.planes.clamp(1, 8);
+    let bits = 8 / planes;
+    for (group, words) in codes.chunks_exact(4 * BLOCK).zip(query.words.chunks_exact(planes)) {
         for (lane, sum) in group.chunks_exact(4).zip(sums.iter_mut()) {
-            for (plane, word) in steps.iter().enumerate() {
+            for (plane, word) in words.iter().enumerate() {
                 for (byte, value) in lane.iter().zip(word.to_le_bytes()) {
-                    let code = i32::from(byte >> (2 * plane) & 3);
+                    let code = i32::from(byte >> (bits * plane) & ((1 << bits) - 1));
                     *sum = sum.wrapping_add(code * i32::from(value as i8));
                 }
             }

@@ -1,6 +1,6 @@
 //! Finds the products whose OUT vectors lie nearest to the query vectors, within a fixed visit budget.
 //!
-//! The nearest cells are chosen through areas, which are groups of cells; the 2-bit codes of their products are scanned in
+//! The nearest cells are chosen through areas, which are groups of cells; the codes of their products are scanned in
 //! sequence; the best of those are compared again by their whole rows. What a policy suppresses is skipped before it is
 //! read: a whole cell where nothing in it is allowed, a block of 16 products where none of them is.
 

@@ -1,6 +1,7 @@
 //! A query vector in the forms that the stages of a search read.
 
 use crate::distance::{CodeQuery, Kernel};
+use crate::index::format::code_bits;
 use crate::limits::DIM_MAX;
 
 /// A query vector: 16 bits a component for whole rows, 8 for codes and areas.
@@ -17,7 +18,7 @@ pub(crate) struct Query {
 
 impl Query {
     pub(crate) fn new() -> Self {
-        let codes = CodeQuery { words: [0; DIM_MAX / 4], offset: 0, shift: 0 };
+        let codes = CodeQuery { words: [0; DIM_MAX / 4], planes: 4, offset: 0, shift: 0 };
         Self { wide: [0; DIM_MAX], narrow: [0; DIM_MAX], dim: 0, codes, fine_offset: 0 }
     }
 
@@ -55,7 +56,10 @@ impl Query {
         for (word, four) in self.codes.words.iter_mut().zip(fours) {
             *word = i32::from_le_bytes(four.map(|value| value as u8));
         }
-        self.codes.offset = 3 * self.narrow().iter().map(|value| i32::from(*value)).sum::<i32>();
+        let bits = code_bits(self.dim);
+        self.codes.planes = 8 / bits;
+        let sum: i32 = self.narrow().iter().map(|value| i32::from(*value)).sum();
+        self.codes.offset = ((1 << bits) - 1) * sum;
         self.codes.shift = shift;
         self.fine_offset = 8 * self.wide().iter().map(|value| i32::from(*value)).sum::<i32>();
     }
