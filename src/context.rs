@@ -165,7 +165,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// Allowed products at which a search looks at least.
-const VISITS_LEAST: u64 = 1024;
+const VISITS_LEAST: u64 = 2560;
 
 /// Days that a decline is respected.
 const DECLINE_DAYS: i64 = 90;

@@ -116,6 +116,28 @@ fn errors_name_file_line_field_and_way_out_and_leave_nothing_behind() {
 }
 
 #[test]
+fn what_is_not_there_is_named_once_and_not_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fails = |arguments: &[&str]| {
+        let output = aftercart(arguments, folder.path(), "");
+        assert!(!output.status.success(), "{arguments:?}");
+        text(&output.stderr)
+    };
+    let said = fails(&["decide", "--catalog", "nope.aftercart", "X"]);
+    assert_eq!(said.matches("nope.aftercart").count(), 1, "{said}");
+    assert!(said.contains("way out"), "{said}");
+    for arguments in [&["log", "--log", "nolog"][..], &["events", "import", "--log", "nolog", "-"]] {
+        let said = fails(arguments);
+        assert!(said.contains("nolog: there is no log") && said.contains("way out"), "{said}");
+    }
+    if cfg!(not(feature = "report")) {
+        let said = fails(&["report", "--log", "nolog"]);
+        assert!(said.contains("--features report"), "{said}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("read").count(), 0, "nothing was made");
+}
+
+#[test]
 fn a_policy_with_an_unknown_name_stops_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
     shop(folder.path());
@@ -188,16 +210,36 @@ fn verify_accepts_a_whole_file_and_names_the_rule_that_a_damaged_one_breaks() {
     assert!(text(&output.stderr).contains("(rule "), "{}", text(&output.stderr));
 }
 
+/// What the demo prints of one basket, by its name.
+fn baskets_of(printed: &str) -> Vec<(&str, &str)> {
+    let parts = printed.split("--- ").skip(1).map(str::trim_end);
+    parts.map(|part| (part.lines().next().unwrap_or(""), part)).collect()
+}
+
 #[test]
-fn the_demo_runs_on_the_bundled_orders() {
+fn the_demo_prints_what_the_readme_shows() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = aftercart(&["demo", "--json"], folder.path(), "");
+    let output = aftercart(&["demo"], folder.path(), "");
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let answers: Vec<Value> =
-        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(answers.len(), 20);
-    let shown = answers.iter().filter(|answer| answer["status"] == "OK").count();
+    let printed = text(&output.stdout);
+    let (printed, _) = printed.split_once("\n20 baskets, ").expect("a summary");
+    let demo = baskets_of(printed);
+    assert_eq!(demo.len(), 20);
+    let shown = demo.iter().filter(|(_, part)| part.contains("\noffers\n")).count();
     assert!(shown >= 15, "only {shown} of 20 baskets have an offer");
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).expect("the README");
+    let mut now = readme.clone();
+    let blocks = readme.split("```").filter(|block| block.starts_with("text\n--- "));
+    for (name, part) in blocks.flat_map(baskets_of) {
+        let (_, prints) = demo.iter().find(|(own, _)| *own == name).expect(name);
+        now = now.replace(part, prints);
+    }
+    if std::env::var_os("AFTERCART_BLESS").is_some() {
+        fs::write(&path, &now).expect("written");
+    }
+    assert_eq!(readme, now, "AFTERCART_BLESS=1 makes it so");
 }
 
 #[test]

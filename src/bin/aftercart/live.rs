@@ -131,7 +131,7 @@ struct SetArgs {
     #[arg(long)]
     stock: Option<String>,
     /// Products: price in the catalog's currency, or none
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     price: Option<String>,
     /// Products: when the price was stated, instead of now
     #[arg(long, value_name = "TIME")]

@@ -80,7 +80,7 @@ struct ImportArgs {
 
 pub(crate) fn events(args: &EventsArgs) -> Result<(), Failure> {
     let EventsCommand::Import(args) = &args.command;
-    let log = Log::open(&args.log)?;
+    let log = open::existing_log(&args.log)?;
     let imported = if args.file == Path::new("-") {
         log.import_events(&mut std::io::stdin().lock(), Path::new("standard input"))?
     } else {
@@ -118,7 +118,8 @@ pub(crate) struct LogArgs {
 
 /// Puts away what processes left behind or leave to this one, and says what became of every decision.
 pub(crate) fn log(args: &LogArgs) -> Result<(), Failure> {
-    let log = Log::open(&args.log)?;
+    // Who waits for decisions may come before the first one.
+    let log = if args.every.is_some() { Log::open(&args.log)? } else { open::existing_log(&args.log)? };
     let mut catalogs = args.catalog.iter().map(|path| Known::open(path)).collect::<Result<Vec<_>, _>>()?;
     loop {
         let engines: Vec<_> = catalogs.iter().flat_map(|known| known.engines.iter().cloned()).collect();

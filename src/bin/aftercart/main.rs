@@ -52,6 +52,9 @@ enum Command {
     /// Make vectors of products' titles for `build --embeddings`, from a language model on this machine
     #[cfg(feature = "embed")]
     Embed(embed::Args),
+    /// Not in this binary: `cargo build --release --features embed` makes one that has it
+    #[cfg(not(feature = "embed"))]
+    Embed(Missing),
     /// Show what a catalog holds and how it was made
     Inspect(inspect::Args),
     /// Check a catalog file against every rule of the format
@@ -75,6 +78,9 @@ enum Command {
     /// Write what the page brought: lift with intervals, by parts, and why not more
     #[cfg(feature = "report")]
     Report(report::Args),
+    /// Not in this binary: `cargo build --release --features report` makes one that has it
+    #[cfg(not(feature = "report"))]
+    Report(Missing),
     /// Estimate what another policy would have earned on the pages of a log
     Evaluate(evaluate::Args),
     /// Learn from a log what people accept when shown
@@ -91,11 +97,27 @@ enum Command {
     Demo(demo::Args),
 }
 
+/// Whatever is given to a command that takes a feature which this binary lacks.
+#[cfg(not(all(feature = "report", feature = "embed")))]
+#[derive(clap::Args)]
+struct Missing {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _given: Vec<std::ffi::OsString>,
+}
+
+#[cfg(not(all(feature = "report", feature = "embed")))]
+fn missing(feature: &str) -> Result<(), Failure> {
+    let way_out = format!("way out: cargo build --release --features {feature}");
+    Err(format!("this binary was built without `{feature}`\n  {way_out}").into())
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Build(args) => build::run(&args),
         #[cfg(feature = "embed")]
         Command::Embed(args) => embed::run(&args),
+        #[cfg(not(feature = "embed"))]
+        Command::Embed(_) => missing("embed"),
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => inspect::verify(&args),
         Command::Decide(args) => decide::run(&args),
@@ -108,6 +130,8 @@ fn main() -> ExitCode {
         Command::Log(args) => log::log(&args),
         #[cfg(feature = "report")]
         Command::Report(args) => report::run(&args),
+        #[cfg(not(feature = "report"))]
+        Command::Report(_) => missing("report"),
         Command::Learn(args) => learn::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Simulate(args) => simulate::run(&args),

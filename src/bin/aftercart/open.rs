@@ -1,11 +1,12 @@
 //! Opens what commands are given, so that every error names its file.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use aftercart::build::feed;
 use aftercart::log::{Log, LogData};
-use aftercart::{Engine, Model, OpenOptions, Policy, Verify};
+use aftercart::{Engine, Model, OpenError, OpenOptions, Policy, Verify};
 
 use crate::Failure;
 
@@ -15,7 +16,13 @@ pub(crate) fn structure() -> OpenOptions {
 }
 
 pub(crate) fn engine(catalog: &Path, options: OpenOptions) -> Result<Engine, Failure> {
-    Engine::open(catalog, options).map_err(|e| format!("{}: {e}", catalog.display()).into())
+    Engine::open(catalog, options).map_err(|error| match error {
+        OpenError::Io { ref source, .. } if source.kind() == ErrorKind::NotFound => {
+            format!("{error}\n  way out: name a catalog; `aftercart build` makes one").into()
+        }
+        OpenError::Io { .. } => error.into(),
+        _ => format!("{}: {error}", catalog.display()).into(),
+    })
 }
 
 /// A policy file, and the engine under it.
@@ -44,9 +51,18 @@ pub(crate) fn with_model(engine: Engine, path: Option<&Path>, shadow: bool) -> R
     })
 }
 
+/// A log that is there: a wrong name must not look like an empty log.
+pub(crate) fn existing_log(folder: &Path) -> Result<Log, Failure> {
+    if folder.is_dir() {
+        return Ok(Log::open(folder)?);
+    }
+    let way_out = "way out: name the folder of one; `aftercart decide --log` makes one";
+    Err(format!("{}: there is no log\n  {way_out}", folder.display()).into())
+}
+
 /// All of a log; what cannot be read is named on standard error.
 pub(crate) fn log(folder: &Path) -> Result<LogData, Failure> {
-    let data = Log::open(folder)?.read()?;
+    let data = existing_log(folder)?.read()?;
     for (path, problem) in &data.skipped {
         eprintln!("left out {}: {problem}", path.display());
     }
