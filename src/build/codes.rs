@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::quantize::Rows;
 use crate::distance::BLOCK;
-use crate::index::format::code_bits;
+use crate::index::format::{code_bits, code_block_bytes};
 
 /// Codes and steps in the layout of the file's `OutCodes` and `OutSteps`.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(crate) struct Codes {
 
 /// Encodes rows that already lie in cell order; `cells` are first rows and counts.
 pub(crate) fn encode(rows: &Rows, centroids: &Rows, cells: &[(u32, u32)]) -> Codes {
-    let block_bytes = BLOCK * rows.dim * code_bits(rows.dim) / 8;
+    let block_bytes = code_block_bytes(rows.dim);
     let blocks: Vec<(usize, usize, usize)> = cells
         .iter()
         .enumerate()

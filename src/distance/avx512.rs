@@ -98,20 +98,25 @@ fn load64(from: &[i8; 64]) -> __m512i {
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
 }
 
-/// Rows of one length. The instruction multiplies unsigned bytes with signed ones: 128 more in each byte of `row` is 128 times
-/// the sum of the other row more in the result.
+/// Sum of products of rows of one length, with 128 added to each of `raised`, as the instruction multiplies unsigned bytes with
+/// signed ones: 128 times the sum of `other` more than their dot product.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_raised(raised: &[i8], other: &[i8]) -> i32 {
+    let ((x_blocks, x_rest), (y_blocks, y_rest)) = (raised.as_chunks::<64>(), other.as_chunks::<64>());
+    let mut sum = _mm512_setzero_si512();
+    for (x, y) in x_blocks.iter().zip(y_blocks) {
+        let (x, y) = (load64(x), load64(y));
+        sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), y);
+    }
+    let rest = x_rest.iter().zip(y_rest).map(|(x, y)| (i32::from(*x) + 128) * i32::from(*y));
+    _mm512_reduce_add_epi32(sum) + rest.sum::<i32>()
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dots(row: &[i8], others: &Rows, out: &mut [i32]) {
-    let (blocks, rest) = row.as_chunks::<64>();
     for ((other, offset), out) in others.each().zip(out) {
-        let (other_blocks, other_rest) = other.as_chunks::<64>();
-        let mut sum = _mm512_setzero_si512();
-        for (x, y) in blocks.iter().zip(other_blocks) {
-            let (x, y) = (load64(x), load64(y));
-            sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), y);
-        }
-        let rest = rest.iter().zip(other_rest).map(|(x, y)| (i32::from(*x) + 128) * i32::from(*y));
-        *out = _mm512_reduce_add_epi32(sum) + rest.sum::<i32>() - offset;
+        *out = dot_raised(row, other) - offset;
     }
 }
 
@@ -143,20 +148,11 @@ fn dot_wide(query: &[i16], row: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(sum).wrapping_add(scalar::dot_wide(q_rest, rest))
 }
 
-/// As in [`dots`], it is the rows that are read as unsigned bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dots_narrow(query: &[i8], rows: &[i8], out: &mut [i32]) {
-    let (blocks, rest) = query.as_chunks::<64>();
     let offset = 128 * query.iter().map(|value| i32::from(*value)).sum::<i32>();
     for (row, out) in rows.chunks_exact(query.len().max(1)).zip(out) {
-        let (row_blocks, row_rest) = row.as_chunks::<64>();
-        let mut sum = _mm512_setzero_si512();
-        for (q, x) in blocks.iter().zip(row_blocks) {
-            let (q, x) = (load64(q), load64(x));
-            sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8(i8::MIN)), q);
-        }
-        let rest = rest.iter().zip(row_rest).map(|(q, x)| i32::from(*q) * (i32::from(*x) + 128));
-        *out = _mm512_reduce_add_epi32(sum) + rest.sum::<i32>() - offset;
+        *out = dot_raised(row, query) - offset;
     }
 }
 

@@ -244,7 +244,7 @@ sections! {
     /// int8 centroid of each area.
     AreaCentroids = 18, |dim| dim, 4096;
     /// Codes of what each cell's centroid has beyond its area's, as [`Self::OutCodes`] are.
-    CellCodes = 19, |dim| 16 * dim * code_bits(dim) / 8, 4096;
+    CellCodes = 19, code_block_bytes, 4096;
     /// Step of each cell of a block.
     CellSteps = 20, |_| 16, 64;
     /// Cells.
@@ -254,7 +254,7 @@ sections! {
     /// Codes of what each OUT row has beyond its cell's centroid, of B = [`code_bits`] bits a component, in blocks of 16 products,
     /// cell by cell; the last block of a cell is filled up. In a block, 64 bytes for each 32 / B components; in those, 4 bytes a
     /// product, whose B bits from bit B * t of byte b are component 4t + b. A code c stands for (2c + 1 - 2^B) * step / 8.
-    OutCodes = 23, |dim| 16 * dim * code_bits(dim) / 8, 4096;
+    OutCodes = 23, code_block_bytes, 4096;
     /// Step of each product of a block.
     OutSteps = 24, |_| 16, 4096;
     /// Type of each product, apart from its record because the scan reads it in sequence.
@@ -292,6 +292,11 @@ pub const NEAR: usize = 48;
 #[must_use]
 pub const fn code_bits(dim: usize) -> usize {
     if dim > 256 { 1 } else { 2 }
+}
+/// Bytes of the codes of a block of 16 rows.
+#[must_use]
+pub const fn code_block_bytes(dim: usize) -> usize {
+    16 * dim * code_bits(dim) / 8
 }
 /// An earlier basket in the list of a product: how much it counts (1 to 255) above its number in 24 bits.
 #[must_use]

@@ -50,8 +50,8 @@ impl Query {
 
     /// Makes what follows from the components.
     fn settle(&mut self, shift: u32) {
-        self.narrow.iter_mut().skip(self.dim).for_each(|value| *value = 0);
-        // Rows are whole words: see `DIM_STEP`.
+        // The last word may be longer than what was given.
+        self.narrow.iter_mut().skip(self.dim).take(3).for_each(|value| *value = 0);
         let fours = self.narrow.as_chunks::<4>().0.iter().take(self.dim.div_ceil(4));
         for (word, four) in self.codes.words.iter_mut().zip(fours) {
             *word = i32::from_le_bytes(four.map(|value| value as u8));

@@ -4,7 +4,7 @@ use super::allow::Blocks;
 use super::heap::{key, key_score};
 use super::query::Query;
 use crate::distance::{BLOCK, Kernel, Run, prefetch};
-use crate::index::format::{CellRecord, code_bits};
+use crate::index::format::{CellRecord, code_block_bytes};
 use crate::index::view::View;
 
 /// Blocks that are scored at once.
@@ -22,7 +22,7 @@ impl<'a> Coded<'a> {
     /// `count` blocks from `start`; `None` where they are not all there.
     fn blocks(&self, start: u32, count: u32) -> Option<(&'a [u8], &'a [[u8; BLOCK]])> {
         let (start, end) = (start as usize, start.checked_add(count)? as usize);
-        let bytes = BLOCK * self.dim * code_bits(self.dim) / 8;
+        let bytes = code_block_bytes(self.dim);
         Some((self.codes.get(start * bytes..end * bytes)?, self.steps.get(start..end)?))
     }
 
