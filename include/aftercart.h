@@ -297,6 +297,7 @@
 #define AFTERCART_RELATION_REFILL 3
 #define AFTERCART_RELATION_TRIGGERED 4
 #define AFTERCART_RELATION_HOUSE 5
+#define AFTERCART_RELATION_ALIKE 6
 
 // Why nothing was offered: `aftercart_summary.reason`. `aftercart_reason_text` has the texts.
 #define AFTERCART_REASON_BELOW_RESERVE 100 // expected contribution below the reserve

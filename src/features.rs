@@ -42,6 +42,8 @@ features! {
     PastDirect = "past_direct",
     /// As `Customers`, likewise.
     PastCustomers = "past_customers",
+    /// Sum over the lines of how alike the words of their titles are, in 1/65,025; only of lines that orders say little of.
+    Words = "words",
     /// Similarity of the basket's IN vectors and the product's OUT vector, thousandths: fourth root of the sum of fourth
     /// powers over the lines, between their maximum and their sum.
     BasketCosine = "basket_cosine",
@@ -195,12 +197,16 @@ pub(crate) fn of_near(
     if !context.past.is_empty() {
         add_history(&mut features, context, record, past);
     }
-    let linked = link.map_or(NO_LINE, |link| link.line);
+    let linked = link.filter(|link| link.line != NO_LINE);
     let (line, relation) = match (past, goes_with) {
         (Some(_), _) => (NO_LINE, Relation::Refill),
         (None, Some(pooled)) => (pooled.line, Relation::GoesWithType),
-        (None, None) if linked != NO_LINE => (linked, Relation::BoughtTogether),
-        (None, None) => (near.line, Relation::BoughtTogether),
+        (None, None) => match linked {
+            Some(link) if link.is_of_words() => (link.line, Relation::Alike),
+            Some(link) => (link.line, Relation::BoughtTogether),
+            None if features.ordered => (near.line, Relation::BoughtTogether),
+            None => (near.line, Relation::Alike),
+        },
     };
     (features, line, relation)
 }
@@ -233,6 +239,7 @@ fn add_link(features: &mut Features, link: &Link, best: LinkBest) {
     features.set(Feature::Direct, link.direct as i32);
     features.set(Feature::Customers, link.customers as i32);
     features.set(Feature::SimilarBaskets, link.similar() as i32);
+    features.set(Feature::Words, link.words as i32);
     features.set(Feature::PastTogether, link.past_together as i32);
     features.set(Feature::PastDirect, link.past_direct as i32);
     features.set(Feature::PastCustomers, link.past_customers as i32);

@@ -109,6 +109,8 @@ pub enum Relation {
     Triggered = 4,
     /// Nothing better was left.
     House = 5,
+    /// It is like the line's product in its title's words, its text, category or brand; no orders say that the two go together.
+    Alike = 6,
 }
 
 impl Relation {
@@ -121,6 +123,7 @@ impl Relation {
             3 => Some(Self::Refill),
             4 => Some(Self::Triggered),
             5 => Some(Self::House),
+            6 => Some(Self::Alike),
             _ => None,
         }
     }
@@ -134,6 +137,7 @@ impl Relation {
             Self::Refill => "refill",
             Self::Triggered => "triggered",
             Self::House => "house",
+            Self::Alike => "alike",
         }
     }
 }

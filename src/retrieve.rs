@@ -99,6 +99,7 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
             link.together += together;
             link.direct += square(associate.direct);
             link.customers += square(associate.customers);
+            link.words += square(associate.words);
         }
     }
     let order = &mut work.past_order;
@@ -119,7 +120,8 @@ fn add_links(context: &Context<'_>, work: &mut Work) {
         let Some(past) = past_of(*at) else { continue };
         let weight = u64::from(weight.0) * 256 / length;
         let weighed = |code: u8| (u64::from(square(code)) * weight / 256) as u32;
-        for associate in view.associates_of(past.product).iter().take(PAST_ASSOCIATES_MAX) {
+        let bought = view.associates_of(past.product).iter().take_while(|with| !with.of_words_alone());
+        for associate in bought.take(PAST_ASSOCIATES_MAX) {
             let Some(link) = links.entry(associate.product.get()) else { break };
             link.past_together += weighed(associate.together);
             link.past_direct += weighed(associate.direct);
@@ -192,7 +194,7 @@ fn may_come(context: &Context<'_>, product: u32) -> bool {
 
 /// What makes a product of the lists worth a place among the candidates: by the basket, by the earlier purchases.
 pub(crate) fn link_worth(link: &Link) -> [i32; 2] {
-    let basket = 2 * link.together + 2 * link.direct + link.customers + 2 * link.similar();
+    let basket = 2 * link.together + 2 * link.direct + link.customers + 2 * link.similar() + link.words / 8;
     let past = link.past_together + link.past_direct + link.past_customers;
     [basket, past].map(|worth| worth.min(i32::MAX as u32) as i32)
 }

@@ -84,6 +84,7 @@ pub(crate) struct Link {
     pub(crate) together_most: u32,
     pub(crate) direct: u32,
     pub(crate) customers: u32,
+    pub(crate) words: u32,
     pub(crate) past_together: u32,
     pub(crate) past_direct: u32,
     pub(crate) past_customers: u32,
@@ -94,6 +95,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// Whether only titles speak for it, no orders.
+    pub(crate) fn is_of_words(&self) -> bool {
+        self.words > 0 && self.together == 0 && self.direct == 0 && self.customers == 0 && self.similar.1 == 0
+    }
+
     /// What the baskets most like this one say of the product. What only one of them held is its buyer's affair.
     pub(crate) fn similar(&self) -> u32 {
         if self.similar.1 < 2 { 0 } else { self.similar.0 }

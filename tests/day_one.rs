@@ -65,6 +65,8 @@ fn four_scenes() {
                 "T-Shirts",
                 "Foam Rollers",
                 "Nutrition Gels & Chews",
+                "Sport Safety Lights & Reflectors",
+                "Shoe Care Kits",
             ],
         ),
         (
@@ -115,6 +117,32 @@ fn a_trip_gets_what_it_lacks() {
     assert!(kinds.contains(&"Sleeping Pads") && kinds.contains(&"Camping Fuel"), "{kinds:?}");
     for look_alike in ["Tents", "Sleeping Bags", "Portable Cooking Stoves", "Play Tents & Tunnels"] {
         assert!(!kinds.contains(&look_alike), "{kinds:?}");
+    }
+}
+
+#[test]
+fn titles_say_what_fits() {
+    // Forty batteries, each of another camera; the pair says "a battery", the words say which.
+    const CAMERAS: &str = "Cameras & Optics > Cameras > Digital Cameras";
+    const BATTERIES: &str =
+        "Cameras & Optics > Camera & Optic Accessories > Camera Parts & Accessories > Camera Batteries";
+    let product = |title: String, path: &str| Product {
+        id: title.clone(),
+        title,
+        category_path: path.into(),
+        ..Product::default()
+    };
+    let mut shop = products();
+    for model in 0..40 {
+        shop.push(product(format!("Kestrel DX{model}00 digital camera, black"), CAMERAS));
+        shop.push(product(format!("Battery pack for Kestrel DX{model}00, 1200 mAh"), BATTERIES));
+    }
+    for model in [3, 17, 39] {
+        let bought = format!("Kestrel DX{model}00 digital camera, black");
+        let slate = offered(built(shop.clone(), true), &[&bought], 3);
+        let batteries: Vec<&str> =
+            slate.iter().filter(|(_, path)| path == BATTERIES).map(|(title, _)| title.as_str()).collect();
+        assert_eq!(batteries, [format!("Battery pack for Kestrel DX{model}00, 1200 mAh")], "{slate:?}");
     }
 }
 

@@ -111,6 +111,7 @@ const (
 	RelationRefill         Relation = C.AFTERCART_RELATION_REFILL
 	RelationTriggered      Relation = C.AFTERCART_RELATION_TRIGGERED
 	RelationHouse          Relation = C.AFTERCART_RELATION_HOUSE
+	RelationAlike          Relation = C.AFTERCART_RELATION_ALIKE
 )
 
 // Accept is how an offer may be accepted.

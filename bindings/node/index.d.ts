@@ -12,7 +12,7 @@ export type Customer = 'any' | 'new' | 'returning';
 export type AgeBand = 'unknown' | 'minor' | 'adult';
 export type Kind = 'product' | 'add_on' | 'warranty' | 'service' | 'subscription' | 'payment_incentive' | 'loyalty' |
   'app_prompt' | 'content' | 'next_purchase';
-export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house';
+export type Relation = 'bought_together' | 'goes_with_type' | 'refill' | 'triggered' | 'house' | 'alike';
 export type Status = 'NULL_POINTER' | 'MISALIGNED' | 'BAD_SIZE' | 'UNSUPPORTED_FIELD' | 'BAD_VALUE' | 'BAD_STRING' |
   'BAD_UTF8' | 'TOO_MANY_LINES' | 'TOO_MANY_FACTS' | 'TOO_MANY_SLOTS' | 'TOO_MANY_OPTIONS' | 'BAD_HANDLE' | 'BUSY' | 'POISONED' |
   'BAD_CATALOG' | 'BAD_POLICY' | 'CATALOG_VERSION' | 'OUT_OF_MEMORY' | 'SYSTEM_ERROR' | 'INTERNAL'

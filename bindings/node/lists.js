@@ -16,7 +16,7 @@ exports.Customer = { any: 0, new: 1, returning: 2 };
 exports.AgeBand = { unknown: 0, minor: 1, adult: 2 };
 exports.Kind = { product: 0, add_on: 1, warranty: 2, service: 3, subscription: 4, payment_incentive: 5, loyalty: 6,
   app_prompt: 7, content: 8, next_purchase: 9 };
-exports.Relation = { bought_together: 1, goes_with_type: 2, refill: 3, triggered: 4, house: 5 };
+exports.Relation = { bought_together: 1, goes_with_type: 2, refill: 3, triggered: 4, house: 5, alike: 6 };
 exports.Accept = { none: 0, one_click_stored_credential: 1, confirm_consent: 2, redirect: 3, reenter_payment: 4,
   lead_opt_in: 5 };
 exports.Acceptance = { nothing_to_accept: 0, app_shop: 1, enrolment: 2, third_party_sells: 3, regulated: 4, before_payment: 5,

@@ -202,7 +202,8 @@ fn relations() -> Vec<Relation> {
         Relation::GoesWithType => Some(Relation::Refill),
         Relation::Refill => Some(Relation::Triggered),
         Relation::Triggered => Some(Relation::House),
-        Relation::House => None,
+        Relation::House => Some(Relation::Alike),
+        Relation::Alike => None,
     })
     .collect()
 }

@@ -18,7 +18,7 @@ pub(super) fn put(layout: &mut Layout<'_>) {
             together: code(a.together),
             direct: code(a.direct),
             customers: code(a.customers),
-            reserved: 0,
+            words: code(a.words),
         }));
         starts.push(U32::new(records.len() as u32));
     }

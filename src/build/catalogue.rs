@@ -200,6 +200,7 @@ pub(crate) fn assemble(
         category_of: &tree.category_of,
         brand_of: &dictionary.brand_of,
         embeddings: inputs.embeddings.as_ref(),
+        words: Some(&dictionary.words),
         orders,
         vectors_given: inputs.vectors.is_some(),
         prior: &dictionary.prior,

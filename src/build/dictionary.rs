@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::affinity::TypePrior;
+use super::affinity::{TypePrior, Words};
 use super::catalogue::{BuildOptions, Inputs};
 use super::error::BuildError;
 use super::feed::{NONE, OrderLine, Orders, Product};
@@ -18,6 +18,8 @@ pub(crate) struct Dictionary<'a> {
     pub(crate) group_of: Vec<u32>,
     pub(crate) partner_of: Vec<u32>,
     pub(crate) price_of: Vec<Option<i64>>,
+    /// Of titles and brands.
+    pub(super) words: Words,
     /// Per type, or empty.
     pub(super) prior: Vec<TypePrior>,
 }
@@ -52,6 +54,7 @@ impl<'a> Dictionary<'a> {
         Ok(Self {
             taxonomy,
             prior,
+            words: Words::new(inputs.products.iter().map(|p| [p.title.as_str(), p.brand.as_str()])),
             brands,
             brand_of,
             group_of,

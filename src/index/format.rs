@@ -1,4 +1,4 @@
-//! The catalog file, byte for byte. Version 5.
+//! The catalog file, byte for byte. Version 6.
 //!
 //! ```text
 //! 0        Header, 128 bytes
@@ -18,7 +18,7 @@ pub const MAGIC: [u8; 8] = [0x89, b'A', b'C', b'A', b'R', b'T', 0x0D, 0x0A];
 /// Reads differently on a file written in the wrong byte order.
 pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
-pub const MAJOR: u16 = 5;
+pub const MAJOR: u16 = 6;
 /// Readers accept any minor version of their major.
 pub const MINOR: u16 = 0;
 /// "Not there" in any index field.
@@ -126,7 +126,7 @@ pub use self::records::*;
 /// Declares the sections: number, element size rule, alignment.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
-        /// The sections of version 5, in the order in which a decision reads them. All are required but
+        /// The sections of version 6, in the order in which a decision reads them. All are required but
         /// [`SectionKind::Provenance`] and those of attributes, refills, baskets and what lies near.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
@@ -217,7 +217,7 @@ sections! {
     BestSellers = 33, |_| 4, 64;
     /// First associate of each product, and the number of all at the end.
     AssociateStarts = 31, |_| 4, 4096;
-    /// Products that were bought with a product, grouped by product, strongest first.
+    /// Products that were bought with a product, grouped by product, strongest first; then those whose titles are like its own.
     Associates = 32, |_| size_of::<AssociateRecord>(), 4096;
     /// List in [`Self::Near`] of each product of which orders say little, or [`NONE`]. The two are there together or not at all.
     NearOf = 40, |_| 4, 4096;
@@ -283,7 +283,7 @@ sections! {
     Provenance = 29, |_| 1, 64;
 }
 
-/// Sections that version 5 knows.
+/// Sections that version 6 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Products of one list of [`SectionKind::Near`].
 pub const NEAR: usize = 48;

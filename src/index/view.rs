@@ -297,7 +297,7 @@ impl<'a> View<'a> {
 
     /// Whether orders say too little of a product for its list to speak for it.
     pub(crate) fn is_unlisted(&self, product: u32) -> bool {
-        self.associates_of(product).len() < LISTED
+        self.associates_of(product).get(LISTED - 1).is_none_or(AssociateRecord::of_words_alone)
     }
 
     /// Earlier baskets that held a product as [`super::format::posting`]s, those that count most first, and how rare it is, in 1/256.
@@ -430,7 +430,7 @@ impl<'a> View<'a> {
         self.foresee(associates);
         let (postings, _) = self.baskets_of(product);
         self.foresee(postings.get(..FORESEEN_POSTINGS).unwrap_or(postings));
-        if let Some(list) = self.near_of.get(product as usize).filter(|_| associates.len() < LISTED) {
+        if let Some(list) = self.near_of.get(product as usize).filter(|list| list.get() != NONE) {
             self.foresee_at(self.near, list.get() as usize);
         }
         self.foresee_at(self.types, kind as usize);

@@ -118,6 +118,7 @@ enum Relation: int
     case Refill = 3;
     case Triggered = 4;
     case House = 5;
+    case Alike = 6;
 }
 
 /** How an offer may be accepted. Charging is yours. */

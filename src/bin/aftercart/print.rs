@@ -32,6 +32,7 @@ pub(crate) fn because(relation: Relation, bought: Option<String>) -> String {
         Relation::Refill => "bought before, due again",
         Relation::Triggered => "triggered by",
         Relation::House => "house offer",
+        Relation::Alike => "by title or category, fits",
     };
     match bought {
         None if relation == Relation::Triggered => "triggered by this order".to_owned(),

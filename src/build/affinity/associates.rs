@@ -17,6 +17,8 @@ pub struct Associate {
     pub direct: f32,
     /// Cosine over named customers.
     pub customers: f32,
+    /// How alike their titles' words are, where orders say little.
+    pub words: f32,
 }
 
 /// What the orders say of a product alone.
@@ -152,6 +154,7 @@ impl Source<'_> {
                 together: take(&mut scratch.together).min(1.0),
                 direct: take(&mut scratch.direct).min(1.0),
                 customers: take(&mut scratch.customers).min(1.0),
+                words: 0.0,
             };
             if self.type_of[at] != own {
                 scratch.found.push(entry);

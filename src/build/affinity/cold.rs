@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::cooccurrence::{CHUNK, add, row_of};
-use super::factor::{cross, multiply};
+use super::factor::{cross, multiply, orthonormal};
 use super::{AffinityInput, AffinityOptions};
 use crate::build::error::BuildError;
 use crate::build::feed::{Embeddings, NONE};
@@ -202,17 +202,15 @@ fn with_constant(embeddings: &Embeddings, product: usize) -> impl Iterator<Item 
     row.iter().copied().chain([1.0])
 }
 
-/// Vectors where no orders taught anything: a random projection of the embeddings (Johnson and Lindenstrauss,
-/// 1984), or, without embeddings, a sum of random directions, one per category level and one for the brand.
+/// Vectors where no orders taught anything: the principal components of the embeddings, or, without embeddings, a sum of random directions, one per category level and one for the brand.
 pub(super) fn from_content(input: &AffinityInput<'_>, options: &AffinityOptions) -> Vec<f32> {
     let dim = options.dim;
-    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut vectors = if let Some(embeddings) = input.embeddings {
-        let map = DMatrix::from_fn(embeddings.dim, dim, |_, _| rng.random_range(-1.0..1.0));
-        multiply(&embeddings.values, &map)
+        principal(embeddings, input, options)
     } else {
         let brands = input.brand_of.iter().filter(|&&b| b != NONE).max();
         let brands = brands.map_or(0, |&b| b as usize + 1);
+        let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
         let mut random =
             |rows: usize| -> Vec<f32> { (0..rows * dim).map(|_| rng.random_range(-1.0..1.0)).collect() };
         let (levels, brands) = (random(input.category_parent.len()), random(brands));
@@ -230,6 +228,54 @@ pub(super) fn from_content(input: &AffinityInput<'_>, options: &AffinityOptions)
         vectors
     };
     unit_rows(&mut vectors, dim);
+    vectors
+}
+
+/// How much of its category's mean is taken from an embedding: what is left says less of what a thing is and more of what it is
+/// made for. Measured on bundles that people made: 0.25 to 0.75 are alike.
+const OF_CATEGORY: f32 = 0.5;
+/// Rounds of the subspace iteration.
+const ROUNDS: usize = 8;
+
+/// The directions in which the embeddings differ most, their category's mean half taken out.
+fn principal(embeddings: &Embeddings, input: &AffinityInput<'_>, options: &AffinityOptions) -> Vec<f32> {
+    let (from, dim) = (embeddings.dim, options.dim);
+    let mut mean = Means::new(1, from);
+    let mut means = Means::new(input.category_parent.len(), from);
+    for (p, category) in input.category_of.iter().enumerate() {
+        let row = row_of(&embeddings.values, p as u32, from);
+        mean.add(0, 1.0, row);
+        if *category != NONE {
+            means.add(*category, 1.0, row);
+        }
+    }
+    let mean = mean.estimate(0, None, 0.0, from);
+    let rest = |p: usize| {
+        let mut row = row_of(&embeddings.values, p as u32, from).to_vec();
+        let category = input.category_of[p];
+        if category == NONE {
+            add(&mut row, -1.0, &mean);
+        } else {
+            add(&mut row, OF_CATEGORY - 1.0, &mean);
+            add(&mut row, -OF_CATEGORY, &means.estimate(category, Some(&mean), options.group_strength, from));
+        }
+        row
+    };
+    let step = input.products.div_ceil(RIDGE_ROWS).max(1);
+    let some: Vec<f32> = (0..input.products).step_by(step).flat_map(rest).collect();
+    let spread: Vec<f32> = cross(&some, from, &some, from).iter().map(|x| *x as f32).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut directions: Vec<f32> = (0..from * dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+    for _ in 0..ROUNDS {
+        let map = DMatrix::from_row_slice(from, dim, &directions).map(f64::from);
+        directions = orthonormal(multiply(&spread, &map), dim);
+    }
+    let map = DMatrix::from_row_slice(from, dim, &directions).map(f64::from);
+    let mut vectors = vec![0.0; input.products * dim];
+    vectors.par_chunks_mut(CHUNK * dim).enumerate().for_each(|(chunk, rows)| {
+        let x: Vec<f32> = (chunk * CHUNK..chunk * CHUNK + rows.len() / dim).flat_map(rest).collect();
+        rows.copy_from_slice(&multiply(&x, &map));
+    });
     vectors
 }
 

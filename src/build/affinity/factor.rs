@@ -56,7 +56,7 @@ pub(super) fn factorise(
 
 /// An orthonormal basis of the column space; columns beyond the rank are zero. Twice, since the first pass
 /// loses the square of the condition number.
-fn orthonormal(mut y: Vec<f32>, k: usize) -> Vec<f32> {
+pub(super) fn orthonormal(mut y: Vec<f32>, k: usize) -> Vec<f32> {
     for _ in 0..2 {
         let (values, vectors) = eigen(&gram(&y, k));
         let top = values[0];

@@ -8,10 +8,12 @@ mod direct;
 mod factor;
 mod refill;
 mod transitions;
+mod words;
 
 pub use self::associates::{Associate, ProductFacts};
 pub use self::baskets::Baskets;
 pub(crate) use self::refill::Refill;
+pub use self::words::Words;
 use crate::build::error::BuildError;
 use crate::build::feed::{Embeddings, NONE, Orders};
 use crate::build::progress::{Progress, Unit};
@@ -34,6 +36,8 @@ pub struct AffinityInput<'a> {
     pub brand_of: &'a [u32],
     /// Row i for product i, where there are any.
     pub embeddings: Option<&'a Embeddings>,
+    /// Words of the products' titles, where there are any.
+    pub words: Option<&'a Words>,
     /// What was bought.
     pub orders: &'a Orders,
     /// Vectors come from elsewhere: only the rest is learnt.
@@ -212,7 +216,8 @@ pub fn learn(
         learn_vectors(&log, &popularity, &categories, input, options, progress)
     };
     progress.at(4);
-    let associates = associates::learn(&log, &popularity, input, options);
+    let mut associates = associates::learn(&log, &popularity, input, options);
+    words::add(&mut associates, input);
     let baskets = baskets::keep(&log, &popularity);
     progress.at(5);
     let mut affinity = Affinity {
@@ -312,6 +317,10 @@ fn check(input: &AffinityInput<'_>, options: &AffinityOptions) -> Result<(), Bui
             "the prior does not fit the types",
         ),
         (embeddings_fit, "there is not one embedding row per product"),
+        (
+            input.words.is_none_or(|words| words.len() == input.products),
+            "there are not words for each product",
+        ),
         (lines_fit, "an order line is out of range"),
     ];
     match rules.iter().find(|(holds, _)| !holds) {
@@ -364,6 +373,7 @@ mod tests {
             category_of: &[NONE; 7],
             brand_of: &[NONE; 7],
             embeddings: None,
+            words: None,
             orders,
             vectors_given: false,
             prior: &[],
@@ -605,6 +615,7 @@ mod tests {
             category_of: &[NONE, NONE, NONE, NONE, NONE, 0, NONE, NONE, 0, NONE],
             brand_of: &[NONE; 10],
             embeddings: Some(&embeddings),
+            words: None,
             orders: &sold,
             vectors_given: false,
             prior: &[],

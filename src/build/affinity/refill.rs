@@ -176,6 +176,7 @@ mod tests {
             category_of: &[NONE; 4],
             brand_of: &[NONE; 4],
             embeddings: None,
+            words: None,
             orders,
             vectors_given: false,
             prior: &[],

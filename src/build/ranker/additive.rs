@@ -17,6 +17,8 @@ pub(super) struct Rows {
     pub(super) features: Vec<[i32; FEATURES]>,
     /// Whether it was bought.
     pub(super) bought: Vec<bool>,
+    /// What a model should say of it, from 0 to 1: 1 where it was bought.
+    pub(super) worth: Vec<f32>,
     /// How much a row counts.
     pub(super) weight: Vec<f32>,
     /// Half of the customers that the row is of, 0 or 1: purchases of one customer teach nothing about themselves.
@@ -56,8 +58,7 @@ pub(super) fn fit(rows: &Rows, gain_least: f64) -> Fitted {
         .into_par_iter()
         .map(|at| {
             let of = |f: usize| thresholds[f].iter().filter(|t| rows.features[at][f] > **t).count() as u8;
-            let (bought, weight) = (f32::from(u8::from(rows.bought[at])), rows.weight[at]);
-            Binned { steps: std::array::from_fn(of), bought, weight }
+            Binned { steps: std::array::from_fn(of), worth: rows.worth[at], weight: rows.weight[at] }
         })
         .collect();
     let of_half = |half: u8| -> Vec<Binned> {
@@ -89,8 +90,8 @@ pub(super) fn fit(rows: &Rows, gain_least: f64) -> Fitted {
 #[derive(Debug, Clone, Copy)]
 struct Binned {
     steps: [u8; FEATURES],
-    /// 1 where it was bought, else 0.
-    bought: f32,
+    /// As [`Rows::worth`].
+    worth: f32,
     weight: f32,
 }
 
@@ -109,7 +110,7 @@ struct Boost<'a> {
 impl<'a> Boost<'a> {
     fn new(rows: &'a [Binned]) -> Self {
         let sum = |of: &dyn Fn(&Binned) -> f32| rows.iter().map(|row| f64::from(of(row))).sum::<f64>();
-        let share = (sum(&|row| row.weight * row.bought) + 1.0) / (sum(&|row| row.weight) + 2.0);
+        let share = (sum(&|row| row.weight * row.worth) + 1.0) / (sum(&|row| row.weight) + 2.0);
         let intercept = (share / (1.0 - share)).ln() as f32;
         Self {
             rows,
@@ -139,7 +140,7 @@ impl<'a> Boost<'a> {
                 let mut sums = Box::new([[(0.0, 0.0); FEATURE_STEPS]; FEATURES]);
                 for (row, score) in rows.iter().zip(scores) {
                     let p = 1.0 / (1.0 + (-score).exp());
-                    let gradient = f64::from(row.weight * (row.bought - p));
+                    let gradient = f64::from(row.weight * (row.worth - p));
                     let curvature = f64::from(row.weight * p * (1.0 - p));
                     for (sums, step) in sums.iter_mut().zip(row.steps) {
                         let sum = &mut sums[usize::from(step) % FEATURE_STEPS];
@@ -164,8 +165,7 @@ impl<'a> Boost<'a> {
             let weight = |(table, step): (&[f64; FEATURE_STEPS], u8)| table[usize::from(step)];
             let score =
                 f64::from(self.intercept) + self.tables.iter().zip(row.steps).map(weight).sum::<f64>();
-            let towards = if row.bought > 0.0 { -score } else { score };
-            f64::from(row.weight) * towards.exp().ln_1p()
+            f64::from(row.weight) * (score.exp().ln_1p() - f64::from(row.worth) * score)
         };
         let chunks: Vec<f64> = rows.par_chunks(CHUNK).map(|rows| rows.iter().map(of).sum()).collect();
         chunks.iter().sum()
@@ -255,6 +255,7 @@ mod tests {
             rows.weight.push(1.0);
             rows.half.push((at / 8 % 2) as u8);
         }
+        rows.worth = as_bought(&rows);
         let tables = fit(&rows, 0.0002).tables;
         let lift = |feature: usize| {
             let table = table_of(0, &tables[feature]);
@@ -263,6 +264,27 @@ mod tests {
         assert!((lift(0) - 8f64.ln()).abs() < 0.15, "{}", lift(0));
         assert!((lift(1) - 2f64.ln()).abs() < 0.15, "{}", lift(1));
         assert!(tables[2].weights.iter().all(|w| w.get() == 0), "a constant feature ranks nothing");
+    }
+
+    fn as_bought(rows: &Rows) -> Vec<f32> {
+        rows.bought.iter().map(|bought| f32::from(u8::from(*bought))).collect()
+    }
+
+    #[test]
+    fn what_nobody_bought_counts_by_what_it_is_worth() {
+        let mut rows = Rows::default();
+        for at in 0..20_000u32 {
+            let mut features = [0; FEATURES];
+            features[0] = (at % 2) as i32;
+            rows.features.push(features);
+            rows.bought.push(false);
+            rows.worth.push(if at % 2 == 1 { 0.5 } else { 0.1 });
+            rows.weight.push(1.0);
+            rows.half.push((at / 2 % 2) as u8);
+        }
+        let table = table_of(0, &fit(&rows, 0.0002).tables[0]);
+        let lift = f64::from(table.weight(&[1]) - table.weight(&[0])) / 1000.0;
+        assert!((lift - 9f64.ln()).abs() < 0.05, "odds of 1 against odds of 1/9: {lift}");
     }
 
     #[test]
@@ -279,6 +301,7 @@ mod tests {
             rows.weight.push(1.0);
             rows.half.push(half as u8);
         }
+        rows.worth = as_bought(&rows);
         assert_eq!(fit(&rows, 0.0002).rounds, ROUNDS_EACH);
         rows.half.iter_mut().zip(0u32..).for_each(|(half, at)| *half = (at / 4 % 2) as u8);
         let turned = rows.features.iter_mut().zip(0u32..).filter(|(_, at)| at / 2 % 2 == 0);

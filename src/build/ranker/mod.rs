@@ -58,13 +58,14 @@ impl Default for Ranker {
 
 /// Greatest value and weight in thousandths of a nat of the features that count where nothing was measured; in between, the
 /// weight grows evenly. Judged, not measured.
-const BY_HAND: [(Feature, i32, i32); 10] = [
+const BY_HAND: [(Feature, i32, i32); 11] = [
     (Feature::Together, 6_000, 1_500),
     (Feature::Direct, 6_000, 1_500),
     (Feature::SimilarBaskets, 16_000, 1_000),
+    (Feature::Words, 39_000, 1_400),
     (Feature::BasketCosine, 1_000, 1_500),
-    (Feature::TypeLift, 1_500, 1_500),
-    (Feature::TypeProbability, 400, 1_000),
+    (Feature::TypeLift, 1_500, 2_500),
+    (Feature::TypeProbability, 400, 2_000),
     (Feature::Popularity, 3_000, 1_000),
     (Feature::Times, 16, 4_000),
     (Feature::TypeTimes, 32, 1_500),
@@ -143,7 +144,12 @@ pub(crate) fn learn(
 /// Share of the loss that rounds must gain. Customers that were not seen bought in the same weeks, so what they still gain is in
 /// part the fashion of those weeks: where later purchases are asked for, rounds end earlier than for what lies in one basket.
 fn gain_least(head: Head) -> f64 {
-    if head == Head::Anonymous { 0.0002 } else { 0.0005 }
+    match head {
+        Head::Anonymous => 0.0002,
+        Head::Known => 0.0005,
+        // What is new to people changes from month to month: only the first rounds hold for later ones.
+        Head::FirstTime => f64::INFINITY,
+    }
 }
 
 /// Share bought at each step of the score, of rows whose customers the weights behind the score have not seen.

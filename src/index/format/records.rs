@@ -249,8 +249,16 @@ record! {
         direct: u8,
         /// Cosine of the two over customers.
         customers: u8,
-        /// Zero.
-        reserved: u8,
+        /// How alike the words of their titles are; only where orders say little of the product that has the list.
+        words: u8,
+    }
+}
+
+impl AssociateRecord {
+    /// Whether the two were never bought together.
+    #[must_use]
+    pub const fn of_words_alone(&self) -> bool {
+        self.together == 0 && self.direct == 0 && self.customers == 0
     }
 }
 

@@ -115,6 +115,7 @@ class Relation(IntEnum):
     REFILL = 3
     TRIGGERED = 4
     HOUSE = 5
+    ALIKE = 6
 
 
 class FactKind(IntEnum):

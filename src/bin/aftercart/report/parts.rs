@@ -80,6 +80,7 @@ fn in_words<'a>(what: &str, name: &'a str) -> &'a str {
     match (what, name) {
         ("relation", "bought_together") => "bought together with it",
         ("relation", "goes_with_type") => "goes with that type of product",
+        ("relation", "alike") => "like it in title, text or category",
         ("relation", "refill") => "due again for this customer",
         ("relation", "triggered") => "named by a partner\u{2019}s or your own rule",
         ("relation", "house") => "house offer: nothing better was left",

@@ -313,6 +313,7 @@ const shownIds = () => [...document.querySelectorAll("#offers > li[data-id]")].m
 const BECAUSE = {
   bought_together: (bought) => `Because you bought ${bought}: others took both.`,
   goes_with_type: (bought) => `Because you bought ${bought}: it goes with it.`,
+  alike: (bought) => `It may suit ${bought}.`,
   refill: () => "You bought this before, and it should be running out.",
   triggered: (bought) => (bought ? `Because you bought ${bought}.` : "Because of this order."),
   house: (bought) => (bought ? `From us, for ${bought}.` : "From us."),

@@ -6,7 +6,8 @@ public enum Relation {
     GOES_WITH_TYPE(2),
     REFILL(3),
     TRIGGERED(4),
-    HOUSE(5);
+    HOUSE(5),
+    ALIKE(6);
 
     /** The number in the header. */
     final int code;
