@@ -248,7 +248,8 @@ fn the_demo_prints_what_the_readme_shows() {
     if std::env::var_os("AFTERCART_BLESS").is_some() {
         fs::write(&path, &now).expect("written");
     }
-    assert_eq!(readme, now, "AFTERCART_BLESS=1 makes it so");
+    let same = readme == now;
+    assert!(same, "README.md shows other offers than the demo prints: AFTERCART_BLESS=1 rewrites them");
 }
 
 #[test]

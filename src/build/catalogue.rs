@@ -92,6 +92,13 @@ pub struct BuildOptions {
     pub prior: bool,
 }
 
+impl BuildOptions {
+    /// How affinities are learnt, under the one seed.
+    fn learning(&self) -> AffinityOptions {
+        AffinityOptions { seed: self.seed, ..self.affinity.clone() }
+    }
+}
+
 impl Default for BuildOptions {
     fn default() -> Self {
         Self {
@@ -205,8 +212,7 @@ pub(crate) fn assemble(
         vectors_given: inputs.vectors.is_some(),
         prior: &dictionary.prior,
     };
-    let learning = AffinityOptions { seed: options.seed, ..options.affinity.clone() };
-    let mut affinity = affinity::learn(&input, &learning, progress)?;
+    let mut affinity = affinity::learn(&input, &options.learning(), progress)?;
     let (out_vectors, in_vectors) = match &inputs.vectors {
         Some(given) => {
             affinity.dim = given.dim;
@@ -250,8 +256,8 @@ pub(crate) fn assemble(
     attributes::put(&mut layout);
     offers::put(&mut layout)?;
     layout.put_meta(options, orders, ranker);
-    let provenance = Provenance::new(inputs, options, &affinity, ranker.measured);
-    layout.writer.put_bytes(S::Provenance, provenance.encode()?);
+    let said = Provenance::new(inputs, options, &affinity, ranker.measured).encode()?;
+    layout.writer.put_bytes(S::Provenance, said);
     layout.finish()
 }
 

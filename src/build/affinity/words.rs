@@ -16,7 +16,7 @@ const ENTRIES_MAX: usize = 8_000_000;
 /// A word in a greater share of the titles says nothing.
 const SHARE_MAX: usize = 10;
 /// Products that are looked at for one, those with its rarest words first.
-const SEEN_MAX: usize = 40_000;
+const SEEN_MAX: usize = 10_000;
 /// What each level of the category that two products share adds to their likeness: measured on bundles that people made.
 const OF_LEVEL: f32 = 0.05;
 
@@ -91,12 +91,12 @@ pub(super) fn add(lists: &mut [Vec<Associate>], input: &AffinityInput<'_>) {
     let index = Index::new(words, input);
     let most = (ENTRIES_MAX / asking.len().max(1)).clamp(LISTED, EACH_MAX);
     // Titles that say the same of products of one type ask once.
-    let mut first: HashMap<(u32, &[u32]), usize> = HashMap::new();
+    let mut first: HashMap<(u32, Vec<u32>), usize> = HashMap::new();
     let mut ask: Vec<usize> = Vec::new();
     let of: Vec<usize> = asking
         .iter()
         .map(|product| {
-            *first.entry((input.type_of[*product], words.of(*product))).or_insert_with(|| {
+            *first.entry((input.type_of[*product], index.words_of(*product))).or_insert_with(|| {
                 ask.push(*product);
                 ask.len() - 1
             })
@@ -170,15 +170,20 @@ impl<'a> Index<'a> {
         Self { words, input, weight, length, products, start }
     }
 
-    /// The products of other types that are most like one, and how much, best first. Leaves `sums` as it found it: zeros.
-    fn alike(&self, product: usize, most: usize, sums: &mut [f32]) -> Vec<(u32, f32)> {
+    /// The words of a product that count, rarest first.
+    fn words_of(&self, product: usize) -> Vec<u32> {
         let mut own: Vec<u32> = self.words.of(product).to_vec();
         own.retain(|word| self.weight[*word as usize] > 0.0);
         own.sort_by_key(|word| (self.words.titles[*word as usize], *word));
+        own
+    }
+
+    /// The products of other types that are most like one, and how much, best first. Leaves `sums` as it found it: zeros.
+    fn alike(&self, product: usize, most: usize, sums: &mut [f32]) -> Vec<(u32, f32)> {
         let mut touched = Vec::new();
-        for word in own {
+        for word in self.words_of(product) {
             let with = &self.products[self.start[word as usize]..self.start[word as usize + 1]];
-            if !touched.is_empty() && touched.len() + with.len() > SEEN_MAX {
+            if touched.len() + with.len() > SEEN_MAX {
                 break;
             }
             for other in with {
