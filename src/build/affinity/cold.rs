@@ -202,7 +202,8 @@ fn with_constant(embeddings: &Embeddings, product: usize) -> impl Iterator<Item 
     row.iter().copied().chain([1.0])
 }
 
-/// Vectors where no orders taught anything: the principal components of the embeddings, or, without embeddings, a sum of random directions, one per category level and one for the brand.
+/// Vectors where no orders taught anything: the principal components of the embeddings, or, without embeddings,
+/// a sum of random directions, one per category level and one for the brand.
 pub(super) fn from_content(input: &AffinityInput<'_>, options: &AffinityOptions) -> Vec<f32> {
     let dim = options.dim;
     let mut vectors = if let Some(embeddings) = input.embeddings {
@@ -242,18 +243,24 @@ fn principal(embeddings: &Embeddings, input: &AffinityInput<'_>, options: &Affin
     let (from, dim) = (embeddings.dim, options.dim);
     let mut mean = Means::new(1, from);
     let mut means = Means::new(input.category_parent.len(), from);
+    let is_known = |row: &[f32]| row.iter().any(|x| *x != 0.0);
     for (p, category) in input.category_of.iter().enumerate() {
         let row = row_of(&embeddings.values, p as u32, from);
+        if !is_known(row) {
+            continue;
+        }
         mean.add(0, 1.0, row);
         if *category != NONE {
             means.add(*category, 1.0, row);
         }
     }
-    let mean = mean.estimate(0, None, 0.0, from);
+    let mean = mean.estimate(0, None, f32::MIN_POSITIVE, from);
     let rest = |p: usize| {
         let mut row = row_of(&embeddings.values, p as u32, from).to_vec();
         let category = input.category_of[p];
-        if category == NONE {
+        if !is_known(&row) {
+            // Of a product without an embedding nothing is known.
+        } else if category == NONE {
             add(&mut row, -1.0, &mean);
         } else {
             add(&mut row, OF_CATEGORY - 1.0, &mean);

@@ -545,9 +545,11 @@ mod tests {
         for (p, row) in values.chunks_exact_mut(2).enumerate() {
             row[usize::from(p >= 4)] = 1.0;
         }
+        values[12..].fill(0.0);
         let embeddings = Embeddings { dim: 2, values };
         let a = run(&AffinityInput { embeddings: Some(&embeddings), ..input(&none) });
         assert!(cosine(&a, 0, 2) > 0.99 && cosine(&a, 0, 4) < 0.5);
+        assert_eq!(length(&a.in_vectors, 6, 64), 0.0, "it has no embedding");
     }
 
     /// The prior says that tents bring lamps, and that makers bring pegs.
