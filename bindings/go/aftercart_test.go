@@ -281,7 +281,7 @@ func ExamplePool_Decide() {
 	}
 	// Output:
 	// grinder - Grinder
-	// descaler - Descaler
 	// beans-house - House beans
-	// pods - Pods
+	// descaler - Descaler
+	// milk-jug - Milk jug
 }
