@@ -255,16 +255,20 @@ fn principal(embeddings: &Embeddings, input: &AffinityInput<'_>, options: &Affin
         }
     }
     let mean = mean.estimate(0, None, f32::MIN_POSITIVE, from);
+    let of_category: Vec<Vec<f32>> = (0..input.category_parent.len() as u32)
+        .map(|category| means.estimate(category, Some(&mean), options.group_strength, from))
+        .collect();
+    // Of a product without an embedding nothing is known: its row stays zero.
     let rest = |p: usize| {
         let mut row = row_of(&embeddings.values, p as u32, from).to_vec();
-        let category = input.category_of[p];
-        if !is_known(&row) {
-            // Of a product without an embedding nothing is known.
-        } else if category == NONE {
-            add(&mut row, -1.0, &mean);
-        } else {
-            add(&mut row, OF_CATEGORY - 1.0, &mean);
-            add(&mut row, -OF_CATEGORY, &means.estimate(category, Some(&mean), options.group_strength, from));
+        if is_known(&row) {
+            match of_category.get(input.category_of[p] as usize) {
+                Some(own) => {
+                    add(&mut row, OF_CATEGORY - 1.0, &mean);
+                    add(&mut row, -OF_CATEGORY, own);
+                }
+                None => add(&mut row, -1.0, &mean),
+            }
         }
         row
     };
@@ -273,11 +277,11 @@ fn principal(embeddings: &Embeddings, input: &AffinityInput<'_>, options: &Affin
     let spread: Vec<f32> = cross(&some, from, &some, from).iter().map(|x| *x as f32).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut directions: Vec<f32> = (0..from * dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let as_map = |directions: &[f32]| DMatrix::from_row_slice(from, dim, directions).map(f64::from);
     for _ in 0..ROUNDS {
-        let map = DMatrix::from_row_slice(from, dim, &directions).map(f64::from);
-        directions = orthonormal(multiply(&spread, &map), dim);
+        directions = orthonormal(multiply(&spread, &as_map(&directions)), dim);
     }
-    let map = DMatrix::from_row_slice(from, dim, &directions).map(f64::from);
+    let map = as_map(&directions);
     let mut vectors = vec![0.0; input.products * dim];
     vectors.par_chunks_mut(CHUNK * dim).enumerate().for_each(|(chunk, rows)| {
         let x: Vec<f32> = (chunk * CHUNK..chunk * CHUNK + rows.len() / dim).flat_map(rest).collect();

@@ -37,21 +37,15 @@ impl Words {
         let mut number: HashMap<String, u32> = HashMap::new();
         let mut all = Self { start: vec![0], ..Self::default() };
         for text in texts {
-            let from = all.words.len();
-            for word in text.iter().flat_map(|text| split(text)) {
+            let numbered = text.iter().flat_map(|text| split(text)).map(|word| {
                 let fresh = number.len() as u32;
-                all.words.push(*number.entry(word).or_insert(fresh));
-            }
-            all.words[from..].sort_unstable();
-            let mut kept = from;
-            for at in from..all.words.len() {
-                if kept == from || all.words[kept - 1] != all.words[at] {
-                    all.words[kept] = all.words[at];
-                    kept += 1;
-                }
-            }
-            all.words.truncate(kept);
-            all.start.push(kept);
+                *number.entry(word).or_insert(fresh)
+            });
+            let mut own: Vec<u32> = numbered.collect();
+            own.sort_unstable();
+            own.dedup();
+            all.words.extend(own);
+            all.start.push(all.words.len());
         }
         all.titles = vec![0; number.len()];
         all.words.iter().for_each(|word| all.titles[*word as usize] += 1);
