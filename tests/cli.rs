@@ -138,6 +138,40 @@ fn what_is_not_there_is_named_once_and_not_made() {
 }
 
 #[test]
+fn slips_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    shop(folder.path());
+    let build = |more: &[&str]| {
+        let arguments = [&["build", "--products", "products.csv", "--out", "x.aftercart"], more].concat();
+        text(&aftercart(&arguments, folder.path(), "").stderr)
+    };
+    let with = |option: &str, file: &str, holds: &str| {
+        fs::write(folder.path().join(file), holds).expect("written");
+        build(&[option, file])
+    };
+    let offer = "[[offer]]\nid = 'o'\nkind = 'warranty'\npartner = 'p'\ntrigger_any = true\n";
+    let blocked = "[[partner]]\nid = 'p'\nblocked_categories = ['Fod > Coffee Pods']\n";
+    let returns = "basket_id,timestamp,product_id,quantity\nb,2026-01-01,pods-1,-1\n";
+    for (said, part) in [
+        (with("--partners", "p.toml", offer), "p.toml:4: partner: `p` is not a partner"),
+        (with("--partners", "p.toml", offer), "the file has none so far"),
+        (with("--partners", "p.toml", blocked), "did you mean \"Food > Coffee Pods\"?"),
+        (with("--policy", "p.toml", "[placement]\nslots = 1000\n"), "a whole number from 0 to 255"),
+        (with("--orders", "o.csv", returns), "1 returns and voids\n  way out: give orders whose quantities"),
+        (with("--products", "p.jsonl", "{\"id\": 1"), "p.jsonl:1: row: is not the JSON expected: EOF"),
+    ] {
+        assert!(said.contains(part), "\"{part}\" is missing in: {said}");
+        assert!(!said.contains("at byte 0"), "{said}");
+    }
+    assert!(!folder.path().join("x.aftercart").exists());
+    let said = build(&["--orders", "orders.csv"]);
+    assert!(said.contains("800 order lines in 400 baskets, 2026-01-01 to 2026-01-20"), "{said}");
+    let bought = ["decide", "--catalog", "x.aftercart", "\u{1b}[2Jmaker"];
+    let shown = text(&aftercart(&bought, folder.path(), "").stdout);
+    assert!(shown.contains("\u{fffd}[2Jmaker") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
 fn a_policy_with_an_unknown_name_stops_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
     shop(folder.path());

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::catalogue::Layout;
 use super::error::BuildError;
 use super::feed::NONE;
-use super::offers::{Names, look_up};
+use super::offers::Names;
 use crate::index::format::trigger;
 use crate::vocabulary::ContentKind;
 
@@ -63,8 +63,7 @@ fn stated<'a>(layout: &Layout<'a>, names: &Names<'_>) -> Result<Stated<'a>, Buil
         let Some(holds) = &offer.content else { continue };
         let kind = usize::from(holds.kind.code()) - 1;
         for id in &holds.products {
-            let product =
-                look_up(names.products.get(id.trim()), id, "product", "content.products", &offer.id)?;
+            let product = names.product(id, "content.products", &offer.id)?;
             products.entry(product).or_insert_with(Held::default)[kind].push(ix);
         }
         for id in &holds.groups {

@@ -6,6 +6,7 @@ use zerocopy::little_endian::{I64, U16, U32};
 
 use super::catalogue::Layout;
 use super::content;
+use super::dictionary::Dictionary;
 use super::error::BuildError;
 use super::feed::{FrequencyCap, NONE, Partner, PartnerOffer, Partners};
 use crate::days::DAY_MS;
@@ -15,7 +16,8 @@ use crate::index::format::{
 };
 use crate::limits::{CONDITION_STACK_MAX, ID_BYTES_MAX, PARTNER_BLOCKS_MAX, TRIGGER_OFFERS_MAX};
 use crate::partner::block;
-use crate::policy::{Cap, Condition, ContractDraft, Op, write_contract};
+use crate::policy::names::among;
+use crate::policy::{Cap, Condition, ContractDraft, Op, did_you_mean, write_contract};
 
 /// Puts the partner sections.
 pub(crate) fn put(layout: &mut Layout<'_>) -> Result<(), BuildError> {
@@ -144,16 +146,17 @@ fn block_record(kind: u32, key: u32) -> BlockRecord {
     BlockRecord { kind: U32::new(kind), key: U32::new(key) }
 }
 
-fn input(problem: String, way_out: &str) -> BuildError {
+fn input(problem: String, way_out: impl Into<String>) -> BuildError {
     BuildError::Input { problem, way_out: way_out.into() }
 }
 
 /// What the partners file may name.
 pub(super) struct Names<'a> {
+    dictionary: &'a Dictionary<'a>,
     /// Lower case, as are brands.
     categories: HashMap<String, u32>,
     brands: HashMap<String, u32>,
-    pub(super) products: HashMap<&'a str, u32>,
+    products: HashMap<&'a str, u32>,
 }
 
 impl<'a> Names<'a> {
@@ -163,6 +166,7 @@ impl<'a> Names<'a> {
         let named = inputs.partners.offers.iter().any(names);
         let rows = if named { inputs.products.as_slice() } else { &[] };
         Self {
+            dictionary,
             categories: dictionary.taxonomy.paths.iter().map(|path| path.to_lowercase()).zip(0..).collect(),
             brands: dictionary.brands.iter().map(|name| name.to_lowercase()).zip(0..).collect(),
             products: rows.iter().zip(&placed.ix_of).map(|(p, ix)| (p.id.as_str(), *ix)).collect(),
@@ -170,27 +174,37 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn category(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
-        look_up(self.categories.get(&name.trim().to_lowercase()), name, "category", field, of)
+        let found = self.categories.get(&name.trim().to_lowercase());
+        let all = self.dictionary.taxonomy.paths.iter().map(String::as_str);
+        found.copied().ok_or_else(|| unknown("category", name, field, of, all))
     }
 
     fn brand(&self, name: &str, field: &str, of: &str) -> Result<u32, BuildError> {
-        look_up(self.brands.get(&name.trim().to_lowercase()), name, "brand", field, of)
+        let found = self.brands.get(&name.trim().to_lowercase());
+        found
+            .copied()
+            .ok_or_else(|| unknown("brand", name, field, of, self.dictionary.brands.iter().copied()))
+    }
+
+    pub(super) fn product(&self, id: &str, field: &str, of: &str) -> Result<u32, BuildError> {
+        let found = self.products.get(id.trim());
+        found.copied().ok_or_else(|| unknown("product", id, field, of, self.products.keys().copied()))
     }
 }
 
-pub(super) fn look_up(
-    found: Option<&u32>,
-    name: &str,
+/// The error for a name that a partner or an offer gives, and the feed does not have.
+fn unknown<'n>(
     what: &str,
+    name: &str,
     field: &str,
     of: &str,
-) -> Result<u32, BuildError> {
-    found.copied().ok_or_else(|| {
-        input(
-            format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
-            "correct the name, or drop it: a rule that names nothing would never apply",
-        )
-    })
+    all: impl Iterator<Item = &'n str>,
+) -> BuildError {
+    let meant = did_you_mean(&among(all, name)).map_or_else(String::new, |question| question + " ");
+    input(
+        format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
+        format!("{meant}correct the name, or drop it: a rule that names nothing would never apply"),
+    )
 }
 
 fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>, BuildError> {
@@ -203,9 +217,7 @@ fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>
             keys.push((trigger::CATEGORY, names.category(name, "trigger_categories", &offer.id)?, ix));
         }
         for name in &offer.trigger_products {
-            let product =
-                look_up(names.products.get(name.trim()), name, "product", "trigger_products", &offer.id)?;
-            keys.push((trigger::PRODUCT, product, ix));
+            keys.push((trigger::PRODUCT, names.product(name, "trigger_products", &offer.id)?, ix));
         }
         for name in &offer.trigger_brands {
             keys.push((trigger::BRAND, names.brand(name, "trigger_brands", &offer.id)?, ix));
@@ -244,7 +256,12 @@ fn offers(layout: &mut Layout<'_>) -> Result<Vec<OfferRecord>, BuildError> {
         }
         let partner = match offer.partner.as_str() {
             "" => NONE,
-            id => look_up(numbers.get(id), id, "partner", "partner", &offer.id)?,
+            id => *numbers.get(id).ok_or_else(|| {
+                input(
+                    format!("partners: \"{}\": partner: there is no partner \"{id}\"", offer.id),
+                    "add the partner, or leave the field empty for an offer of the merchant",
+                )
+            })?,
         };
         records.push(OfferRecord {
             id: layout.strings.add(&offer.id),

@@ -11,7 +11,7 @@ mod contracts;
 mod doubts;
 mod facts;
 mod idle;
-mod names;
+pub(crate) mod names;
 mod placements;
 mod questions;
 mod resolve;
@@ -322,11 +322,16 @@ fn of_rule(rule: Option<&str>) -> String {
 }
 
 fn way_out(what: &str, like: &[String]) -> String {
-    let quoted: Vec<String> = like.iter().map(|name| format!("\"{name}\"")).collect();
-    match (quoted.is_empty(), what) {
-        (false, _) => format!("did you mean {}? Correct the name", quoted.join(" or ")),
-        (true, "category") => "correct the name (`aftercart inspect FILE --categories` lists them)".into(),
-        (true, "partner" | "offer") => "correct the name (the partners file has them)".into(),
-        (true, _) => "correct the name (the product feed has them)".into(),
+    match (did_you_mean(like), what) {
+        (Some(question), _) => format!("{question} Correct the name"),
+        (None, "category") => "correct the name (`aftercart inspect FILE --categories` lists them)".into(),
+        (None, "partner" | "offer") => "correct the name (the partners file has them)".into(),
+        (None, _) => "correct the name (the product feed has them)".into(),
     }
+}
+
+/// Asks whether one of these names was meant, where there are any.
+pub(crate) fn did_you_mean(like: &[String]) -> Option<String> {
+    let quoted: Vec<String> = like.iter().map(|name| format!("\"{name}\"")).collect();
+    (!quoted.is_empty()).then(|| format!("did you mean {}?", quoted.join(" or ")))
 }

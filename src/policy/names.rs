@@ -21,6 +21,13 @@ pub(super) fn like(view: &View<'_>, by: By, name: &str) -> Vec<String> {
         By::Offer => Box::new(view.offers.iter().map(|of| view.str(of.id))),
         By::Kind | By::Party | By::Attribute => return Vec::new(),
     };
+    among(names, name)
+}
+
+/// The likeliest of these names, best first. Of a path its last name counts too: whoever leaves out what stands above a category
+/// means that.
+#[cfg(feature = "policy")]
+pub(crate) fn among<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Vec<String> {
     let wanted = name.to_lowercase();
     let to = |known: &str| {
         // Most of a million names are not worth the comparison.
@@ -29,9 +36,7 @@ pub(super) fn like(view: &View<'_>, by: By, name: &str) -> Vec<String> {
     };
     let likeness = |known: &str| {
         let known = known.to_lowercase();
-        // Whoever leaves out what stands above a category means the end of its path.
-        let end = if by == By::Category { known.rsplit(" > ").next() } else { None };
-        to(&known).max(end.map_or(0.0, to))
+        to(&known).max(known.rsplit_once(" > ").map_or(0.0, |(_, last)| to(last)))
     };
     let mut near: Vec<(f64, &str)> =
         names.map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness >= LEAST).collect();

@@ -159,6 +159,11 @@ pub(crate) fn read(
     quiet: bool,
 ) -> Result<Inputs, Failure> {
     let (products, currency) = feed::read_products(files.products, columns, bars)?;
+    if !quiet && products.iter().all(|product| product.title.is_empty() && product.category_path.is_empty()) {
+        eprintln!(
+            "  no product has a title or a category: only orders can say what goes together, if this is the product feed"
+        );
+    }
     let (orders, report) = feed::read_orders(files.orders, columns, &products, bars)?;
     if !quiet && report.unknown_products + report.returns > 0 {
         eprintln!(
@@ -168,10 +173,15 @@ pub(crate) fn read(
     }
     if orders.lines.is_empty() && !files.orders.is_empty() {
         let example = report.unknown_example.map_or(String::new(), |id| format!(", for example \"{id}\""));
+        let way_out = match report.unknown_products {
+            0 => "give orders whose quantities are above 0",
+            _ => "check that orders name products by the feed's ids",
+        };
         return Err(format!(
-            "no order line is of use: {} lines read, {} of products that the feed does not have{example}\n  way out: check that orders name products by the feed's ids, or leave out --orders",
-            report.lines, report.unknown_products
-        ).into());
+            "no order line is of use: {} lines read, {} of products that the feed does not have{example}, {} returns and voids\n  way out: {way_out}, or leave out --orders",
+            report.lines, report.unknown_products, report.returns
+        )
+        .into());
     }
     if let (Some(feed), Some(orders)) = (currency, report.currency)
         && feed != orders

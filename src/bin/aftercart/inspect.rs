@@ -82,8 +82,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn say(out: &mut impl Write, p: &Provenance) -> Result<(), Failure> {
     writeln!(
         out,
-        "  made by aftercart {}, seed {}, {} components per vector",
-        p.aftercart, p.seed, p.dimension
+        "  made by aftercart {}, seed {}, {} components per vector, {} embeddings",
+        p.aftercart,
+        p.seed,
+        p.dimension,
+        if p.embeddings { "with" } else { "without" }
     )?;
     writeln!(
         out,

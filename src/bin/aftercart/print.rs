@@ -41,6 +41,11 @@ pub(crate) fn because(relation: Relation, bought: Option<String>) -> String {
     }
 }
 
+/// Text of feeds and requests as a terminal may show it: what it could take for a command is gone.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// A decision for people.
 pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> String {
     let mut out = String::new();
@@ -78,7 +83,7 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
             f64::from(offer.p_accept_ppm) / 10_000.0
         );
     }
-    out
+    harmless(&out)
 }
 
 /// The question that is worth asking, for machines; null where none is.

@@ -288,6 +288,14 @@ fn shown(text: &str) -> String {
     format!("`{clipped}`")
 }
 
+/// What the reader of TOML calls by the types of this program, as people call it.
+fn in_words(problem: &str) -> String {
+    let ranges = [("u8", "255"), ("u16", "65535"), ("u32", "4294967295")];
+    ranges.iter().fold(problem.to_owned(), |text, (name, most)| {
+        text.replace(&format!("expected {name}"), &format!("expected a whole number from 0 to {most}"))
+    })
+}
+
 /// Names for an error message, comma separated, clipped after the first forty.
 fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const CLIP: usize = 40;

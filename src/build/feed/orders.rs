@@ -95,9 +95,16 @@ pub fn read_orders(
     }
     report.first_at_ms = lines.first().map(|line| line.at_ms);
     report.last_at_ms = lines.last().map(|line| line.at_ms);
-    meter.finish(&format!("{} order lines in {} baskets", lines.len(), baskets.count()));
+    let span = [report.first_at_ms, report.last_at_ms].map(day).join(" to ");
+    meter.finish(&format!("{} order lines in {} baskets, {span}", lines.len(), baskets.count()));
     let orders = Orders { lines, baskets: baskets.count(), customers: customers.count() };
     Ok((orders, report))
+}
+
+/// The date of a time, UTC; a dash where there is none.
+fn day(at_ms: Option<i64>) -> String {
+    let at = at_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(|| "-".into(), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
 /// The row as a line, its basket and customer still to be numbered; `None` where it is left out.

@@ -10,7 +10,7 @@ use toml::value::Datetime;
 
 use super::{
     BuildError, FrequencyCap, Map, NotBeside, Partner, PartnerOffer, Partners, field_error, id_problem,
-    io_error, listed, map, parse_price, parse_timestamp, shown,
+    in_words, io_error, listed, map, parse_price, parse_timestamp, shown,
 };
 use crate::policy::{Condition, cel};
 use crate::vocabulary::{Country, CustomerKind, Exposure, OfferKind, SensitiveClass};
@@ -37,7 +37,7 @@ impl<'p> Document<'p> {
             let span = e.span().unwrap_or(0..0);
             let key = self.line(span.start).split('=').next().unwrap_or("").trim();
             let field = if key.is_empty() { "file" } else { key };
-            self.error(&span, field, e.message().trim().replace('\n', ", "), "correct the line")
+            self.error(&span, field, in_words(e.message().trim()).replace('\n', ", "), "correct the line")
         })
     }
 
@@ -353,10 +353,13 @@ impl Reader<'_> {
                 &partner.span(),
                 "partner",
                 format!("{} is not a partner of this file", shown(partner.get_ref())),
-                format!(
-                    "add a [[partner]] with this id, or use one of: {}",
-                    listed(partners.iter().map(|known| known.id.as_str()))
-                ),
+                match partners {
+                    [] => "add a [[partner]] with this id; the file has none so far".to_owned(),
+                    all => format!(
+                        "add a [[partner]] with this id, or use one of: {}",
+                        listed(all.iter().map(|known| known.id.as_str()))
+                    ),
+                },
             ));
         }
         let triggers =
@@ -610,7 +613,7 @@ mod tests {
             ),
             (
                 "[[partner]]\nid = 'a'\nmax_per_slate = 300\n",
-                "3: max_per_slate: invalid value: integer `300`, expected u8\n  way out: correct the line",
+                "3: max_per_slate: invalid value: integer `300`, expected a whole number from 0 to 255\n  way out: correct the line",
             ),
         ] {
             assert_eq!(read(text), Err(format!("partners.toml:{want}")));

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::in_words;
 use crate::Engine;
 use crate::build::error::BuildError;
 use crate::policy::{Policy, PolicyError};
@@ -39,7 +40,7 @@ pub fn at_its_place(path: &Path, error: &PolicyError) -> BuildError {
 fn parsed(path: &Path, text: &str) -> Result<Policy, BuildError> {
     toml::from_str(text).map_err(|error| BuildError::File {
         path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
+        problem: in_words(error.to_string().trim_end()),
         way_out: "the README's chapter on the policy lists what may stand where".into(),
     })
 }

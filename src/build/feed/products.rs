@@ -489,7 +489,7 @@ mod tests {
             (
                 "feed.jsonl",
                 b"[1]\n",
-                "feed.jsonl:1: row: is not the JSON expected: invalid type: sequence, expected an object, at byte 0\n  \
+                "feed.jsonl:1: row: is not the JSON expected: invalid type: sequence, expected an object\n  \
                  way out: write one flat JSON object per line",
             ),
             (

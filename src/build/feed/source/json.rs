@@ -22,7 +22,9 @@ pub(super) fn read_object(
     read.map_err(|e| {
         let text = e.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();
-        format!("is not the JSON expected: {text}, at byte {}", e.column())
+        // The end of the text has no place of its own.
+        let at = if e.column() > 0 { format!(", at byte {}", e.column()) } else { String::new() };
+        format!("is not the JSON expected: {text}{at}")
     })
 }
 
