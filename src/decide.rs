@@ -235,8 +235,9 @@ fn gate_and_score(
     work: &mut Work,
     offers: &mut Offers,
 ) {
-    let Work { candidates, pooled, asked, links, link_best, past_kinds, price, facts, .. } = work;
-    let learnt = Learnt { pooled, asked, links, link_best: *link_best, past_kinds, price: *price };
+    let Work { candidates, pooled, asked, links, link_best, past_kinds, price, fresh, facts, .. } = work;
+    let learnt =
+        Learnt { pooled, asked, links, link_best: *link_best, past_kinds, price: *price, fresh: *fresh };
     let list = &mut candidates.list;
     offers.counters.retrieved = list.len() as u32;
     retrieve::fetch_partners(context, list);

@@ -1,7 +1,7 @@
 //! What is known of a product beside one basket and one customer: the numbers that the ranker weighs.
 
 use crate::context::{Context, Past};
-use crate::days::DAY_MS;
+use crate::days::{DAY_MS, WHOLE, faded};
 use crate::distance::{Kernel, Rows};
 use crate::index::format::{NONE, ProductRecord};
 use crate::limits::{ASKED_MAX, ASKING_LINES_MAX};
@@ -59,8 +59,10 @@ features! {
     PastTypeDirect = "past_type_direct",
     /// log2(1 + customers), in 1/256.
     Popularity = "popularity",
-    /// log2 of how much more it was bought lately than before, in 1/16.
+    /// log2 of how much more it was bought lately than before, in 1/256; half of it for every fourteen days since then.
     Trend = "trend",
+    /// log2 of its share of what customers of its type bought, in 1/16, plus 255.
+    ShareOfType = "share_of_type",
     /// Share of its customers who came back for it, in 1/255.
     CameBack = "came_back",
     /// Earlier purchases of the product.
@@ -86,6 +88,9 @@ features! {
     /// The customer's trips.
     Trips = "trips",
 }
+
+/// Days in which a trend loses half of its meaning.
+const TREND_HALF_LIFE: u32 = 14;
 
 /// Number of features.
 pub(crate) const FEATURES: usize = NAMES.len();
@@ -131,6 +136,8 @@ pub(crate) struct Learnt<'a> {
     pub(crate) past_kinds: &'a Links,
     /// [`median_price`] of the lines.
     pub(crate) price: i64,
+    /// [`freshness`] of the file.
+    pub(crate) fresh: i32,
 }
 
 /// How near a product's OUT vector lies to what was bought.
@@ -187,7 +194,8 @@ pub(crate) fn of_near(
         features.set(Feature::TypeDirect, pooled.direct_q16.min(1 << 24) as i32);
     }
     features.set(Feature::Popularity, record.popularity_log_q8.get().into());
-    features.set(Feature::Trend, i32::from(record.trend) - 128);
+    features.set(Feature::Trend, (i32::from(record.trend) - 128) * 16 * learnt.fresh / WHOLE as i32);
+    features.set(Feature::ShareOfType, record.share_of_type.into());
     features.set(Feature::CameBack, record.came_back.into());
     features.set(Feature::PriceRatio, price_ratio(record.price.get(), learnt.price));
     features.set(Feature::Lines, context.asking.len() as i32);
@@ -274,6 +282,12 @@ fn due(past: &Past, gap_days: u16, tenths_since: i32) -> i32 {
     let usual = if gap_days == 0 { 30 } else { i64::from(gap_days) };
     let interval = (span + 20 * usual) / (intervals + 2);
     (i64::from(tenths_since.max(0)) * 256 / interval.max(1)).min(1 << 20) as i32
+}
+
+/// How much of a trend is left, in thousandths of it: what was bought lately when a file was built says less of the weeks after.
+pub(crate) fn freshness(context: &Context<'_>) -> i32 {
+    let now = context.now_ms().unwrap_or(0);
+    faded(context.view.newest_ms, now, TREND_HALF_LIFE).unwrap_or(WHOLE) as i32
 }
 
 /// Median unit price of the lines that ask, the lower one of two; 0 where none is known.

@@ -50,6 +50,7 @@ pub(crate) fn learn(context: &Context<'_>, work: &mut Work) {
     work.has_taste = ranking::taste_row(context, &mut work.taste);
     ask_rows(context, work);
     work.price = features::median_price(context);
+    work.fresh = features::freshness(context);
     pool_types(context, work);
     work.links.clear();
     // Lists first: of what finds no room, it is to be what only large baskets held.

@@ -334,6 +334,8 @@ pub(crate) struct Work {
     pub(crate) past_order: Vec<(Reverse<u32>, u16)>,
     /// Median price of the lines; 0 = not known.
     pub(crate) price: i64,
+    /// How much of a trend is left, in thousandths of it.
+    pub(crate) fresh: i32,
     pub(crate) candidates: Candidates,
     pub(crate) hits: Vec<i64>,
     /// What was read of the live overlay.
@@ -350,6 +352,7 @@ impl Work {
             link_best: self.link_best,
             past_kinds: &self.past_kinds,
             price: self.price,
+            fresh: self.fresh,
         }
     }
 }
@@ -375,6 +378,7 @@ impl Scratch {
                 past_kinds: Links::new(LINKS_MAX),
                 past_order: Vec::with_capacity(PURCHASES_MAX),
                 price: 0,
+                fresh: 0,
                 candidates: Candidates::new(),
                 hits: Vec::with_capacity(crate::limits::SEARCH_HITS_MAX),
                 facts: Vec::with_capacity(CANDIDATES_MAX),

@@ -274,6 +274,12 @@ pub(crate) struct Layout<'a> {
     pub(crate) regions: RegionSets,
 }
 
+/// As [`ProductRecord::share_of_type`] keeps it, drawn towards little by ten customers of the type that bought nothing.
+fn share_of_type(customers: u32, of_type: u64) -> u8 {
+    let share = (f64::from(customers) + 0.5) / (of_type as f64 + 10.0);
+    (255.0 + 16.0 * share.log2()).clamp(0.0, 255.0) as u8
+}
+
 impl Layout<'_> {
     fn put_vectors(&mut self, out_rows: Rows, fine: &[u8], in_rows: &Rows, centroids: &Rows) {
         let dim = out_rows.dim;
@@ -403,6 +409,10 @@ impl Layout<'_> {
 
     fn put_products(&mut self) -> Result<(), BuildError> {
         let mut records = Vec::with_capacity(self.placed.row_of.len());
+        let mut of_type = vec![0u64; self.affinity.type_roles.len()];
+        for (popularity, kind) in self.affinity.popularity.iter().zip(&self.dictionary.taxonomy.type_of) {
+            of_type[*kind as usize] += u64::from(*popularity);
+        }
         for row in self.placed.row_of.iter().map(|row| *row as usize) {
             let product = &self.inputs.products[row];
             let kind = self.dictionary.taxonomy.type_of[row] as usize;
@@ -430,7 +440,7 @@ impl Layout<'_> {
                 came_back: (facts.came_back * 255.0) as u8,
                 type_ix: U32::new(kind as u32),
                 trend: (facts.trend * 16.0 + 128.0).clamp(0.0, 255.0) as u8,
-                reserved: 0,
+                share_of_type: share_of_type(popularity, of_type[kind]),
                 gap_days: U16::new(facts.gap_days.round().min(65_535.0) as u16),
             });
         }

@@ -1,4 +1,4 @@
-//! The catalog file, byte for byte. Version 6.
+//! The catalog file, byte for byte. Version 7.
 //!
 //! ```text
 //! 0        Header, 128 bytes
@@ -18,7 +18,7 @@ pub const MAGIC: [u8; 8] = [0x89, b'A', b'C', b'A', b'R', b'T', 0x0D, 0x0A];
 /// Reads differently on a file written in the wrong byte order.
 pub const ENDIAN: u32 = 0x0102_0304;
 /// Readers refuse another major version.
-pub const MAJOR: u16 = 6;
+pub const MAJOR: u16 = 7;
 /// Readers accept any minor version of their major.
 pub const MINOR: u16 = 0;
 /// "Not there" in any index field.
@@ -126,7 +126,7 @@ pub use self::records::*;
 /// Declares the sections: number, element size rule, alignment.
 macro_rules! sections {
     ($($(#[$meta:meta])* $name:ident = $kind:literal, $element:expr, $align:literal;)+) => {
-        /// The sections of version 6, in the order in which a decision reads them. All are required but
+        /// The sections of version 7, in the order in which a decision reads them. All are required but
         /// [`SectionKind::Provenance`] and those of attributes, refills, baskets and what lies near.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u32)]
@@ -283,7 +283,7 @@ sections! {
     Provenance = 29, |_| 1, 64;
 }
 
-/// Sections that version 6 knows.
+/// Sections that version 7 knows.
 pub const SECTIONS: usize = SectionKind::ALL.len();
 /// Products of one list of [`SectionKind::Near`].
 pub const NEAR: usize = 48;

@@ -27,6 +27,8 @@ pub struct View<'a> {
     pub(crate) currency: Currency,
     pub(crate) typical_contribution: i64,
     pub(crate) margin_bps: u32,
+    /// Unix milliseconds of the newest order.
+    pub(crate) newest_ms: i64,
     pub(crate) unit_dot: u32,
     /// 1000 / `unit_dot`, in 1/2^32, rounded up.
     per_unit_q32: i64,
@@ -104,6 +106,7 @@ impl<'a> View<'a> {
             currency: Currency(meta.currency),
             typical_contribution: meta.typical_contribution.get(),
             margin_bps: meta.margin_bps.get(),
+            newest_ms: layout.created_at_ms,
             unit_dot: meta.unit_dot.get().max(1),
             per_unit_q32: (1000i64 << 32) / i64::from(meta.unit_dot.get().max(1)) + 1,
             effort: Effort { visits: meta.visit_budget.get(), rerank: meta.rerank.get() },

@@ -1,7 +1,7 @@
 //! Fits an additive model of step functions to cases: what each feature adds to the odds.
 //!
 //! Gradient boosting with stumps (Friedman 2001): each round parts the one feature that explains most of what is still
-//! unexplained at one of its steps, and adds a fifth of a Newton step of the logistic loss on either side. Stumps of one feature
+//! unexplained at one of its steps, and adds a part of a Newton step of the logistic loss on either side. Stumps of one feature
 //! add up to its table. Rounds end when customers that they have not seen gain little more: what fits after that is the fashion
 //! of a few weeks. Newton steps of whole tables in turns were tried first, and fitted just that.
 
@@ -39,19 +39,26 @@ pub(super) struct Fitted {
     pub(super) rounds: usize,
 }
 
+/// How a model is approached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Share of a Newton step that is taken.
+    pub(super) rate: f64,
+    /// Rounds between two looks at the customers that were not seen.
+    pub(super) rounds_each: usize,
+    /// Rounds go on while they lower the loss of those by this share of it.
+    pub(super) gain_least: f64,
+}
+
 /// Most rounds.
 const ROUNDS_MAX: usize = 500;
-/// Rounds between two looks at the customers that were not seen.
-const ROUNDS_EACH: usize = 25;
-/// Share of a Newton step that is taken.
-const RATE: f64 = 0.2;
 /// Pseudo-curvature that draws a step towards zero, and the least curvature of one side of a stump.
 const RIDGE: f64 = 1.0;
 /// Rows of one task. Fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 14;
 
-/// The tables that fit the rows best. Rounds go on while they lower the loss of unseen customers by this share of it.
-pub(super) fn fit(rows: &Rows, gain_least: f64) -> Fitted {
+/// The tables that fit the rows best.
+pub(super) fn fit(rows: &Rows, pace: Pace) -> Fitted {
     let thresholds: Vec<[i32; FEATURE_STEPS - 1]> =
         (0..FEATURES).into_par_iter().map(|feature| thresholds(rows, feature)).collect();
     let binned: Vec<Binned> = (0..rows.features.len())
@@ -65,21 +72,21 @@ pub(super) fn fit(rows: &Rows, gain_least: f64) -> Fitted {
         binned.iter().zip(&rows.half).filter(|(_, h)| **h == half).map(|(row, _)| *row).collect()
     };
     let halves = [of_half(0), of_half(1)];
-    let mut by_others = [1, 0].map(|other: usize| Boost::new(&halves[other]));
+    let mut by_others = [1, 0].map(|other: usize| Boost::new(&halves[other], pace.rate));
     let unseen = |by_others: &[Boost<'_>; 2]| -> f64 {
         by_others.iter().zip(&halves).map(|(boost, rows)| boost.loss(rows)).sum()
     };
     let (mut rounds, mut loss) = (0, unseen(&by_others));
     while rounds < ROUNDS_MAX {
-        by_others.iter_mut().for_each(|boost| (0..ROUNDS_EACH).for_each(|_| boost.round()));
-        rounds += ROUNDS_EACH;
+        by_others.iter_mut().for_each(|boost| (0..pace.rounds_each).for_each(|_| boost.round()));
+        rounds += pace.rounds_each;
         let now = unseen(&by_others);
-        if loss - now < gain_least * loss {
+        if loss - now < pace.gain_least * loss {
             break;
         }
         loss = now;
     }
-    let mut all = Boost::new(&binned);
+    let mut all = Boost::new(&binned, pace.rate);
     (0..rounds).for_each(|_| all.round());
     let records = |boost: &Boost<'_>| boost.records(&thresholds, &binned);
     let by_others = [records(&by_others[0]), records(&by_others[1])];
@@ -101,6 +108,7 @@ type Sums = [[(f64, f64); FEATURE_STEPS]; FEATURES];
 /// A model on its way.
 struct Boost<'a> {
     rows: &'a [Binned],
+    rate: f64,
     /// Log-odds of each row so far.
     scores: Vec<f32>,
     intercept: f32,
@@ -108,12 +116,13 @@ struct Boost<'a> {
 }
 
 impl<'a> Boost<'a> {
-    fn new(rows: &'a [Binned]) -> Self {
+    fn new(rows: &'a [Binned], rate: f64) -> Self {
         let sum = |of: &dyn Fn(&Binned) -> f32| rows.iter().map(|row| f64::from(of(row))).sum::<f64>();
         let share = (sum(&|row| row.weight * row.worth) + 1.0) / (sum(&|row| row.weight) + 2.0);
         let intercept = (share / (1.0 - share)).ln() as f32;
         Self {
             rows,
+            rate,
             scores: vec![intercept; rows.len()],
             intercept,
             tables: [[0.0; FEATURE_STEPS]; FEATURES],
@@ -127,7 +136,7 @@ impl<'a> Boost<'a> {
         let best = (0..FEATURES).filter_map(best).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         let Some((_, feature, (last, [low, high]))) = best else { return };
         let change: [f64; FEATURE_STEPS] =
-            std::array::from_fn(|step| RATE * if step <= last { low } else { high });
+            std::array::from_fn(|step| self.rate * if step <= last { low } else { high });
         self.tables[feature].iter_mut().zip(change).for_each(|(weight, c)| *weight += c);
         let add =
             |(score, row): (&mut f32, &Binned)| *score += change[usize::from(row.steps[feature])] as f32;
@@ -240,6 +249,8 @@ mod tests {
     use super::*;
     use crate::ranker::table_of;
 
+    const PACE: Pace = Pace { rate: 0.2, rounds_each: 25, gain_least: 0.0002 };
+
     #[test]
     fn finds_the_log_odds_of_two_features_that_go_together() {
         // Odds: feature 0 at 1 multiplies by 8, feature 1 at 1 by 2; they come together three times out of four.
@@ -256,7 +267,7 @@ mod tests {
             rows.half.push((at / 8 % 2) as u8);
         }
         rows.worth = as_bought(&rows);
-        let tables = fit(&rows, 0.0002).tables;
+        let tables = fit(&rows, PACE).tables;
         let lift = |feature: usize| {
             let table = table_of(0, &tables[feature]);
             f64::from(table.weight(&[1]) - table.weight(&[0])) / 1000.0
@@ -282,7 +293,7 @@ mod tests {
             rows.weight.push(1.0);
             rows.half.push((at / 2 % 2) as u8);
         }
-        let table = table_of(0, &fit(&rows, 0.0002).tables[0]);
+        let table = table_of(0, &fit(&rows, PACE).tables[0]);
         let lift = f64::from(table.weight(&[1]) - table.weight(&[0])) / 1000.0;
         assert!((lift - 9f64.ln()).abs() < 0.05, "odds of 1 against odds of 1/9: {lift}");
     }
@@ -302,10 +313,10 @@ mod tests {
             rows.half.push(half as u8);
         }
         rows.worth = as_bought(&rows);
-        assert_eq!(fit(&rows, 0.0002).rounds, ROUNDS_EACH);
+        assert_eq!(fit(&rows, PACE).rounds, PACE.rounds_each);
         rows.half.iter_mut().zip(0u32..).for_each(|(half, at)| *half = (at / 4 % 2) as u8);
         let turned = rows.features.iter_mut().zip(0u32..).filter(|(_, at)| at / 2 % 2 == 0);
         turned.for_each(|(features, _)| features[0] = 1 - features[0]);
-        assert!(fit(&rows, 0.0002).rounds > ROUNDS_EACH, "now both halves buy alike");
+        assert!(fit(&rows, PACE).rounds > PACE.rounds_each, "now both halves buy alike");
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use zerocopy::FromZeros;
 use zerocopy::little_endian::I32;
 
-use self::additive::{Fitted, Rows, Tables};
+use self::additive::{Fitted, Pace, Rows, Tables};
 use self::cases::Cases;
 use super::catalogue::{BuildOptions, Dictionary, Inputs, assemble, finish};
 use super::error::BuildError;
@@ -121,7 +121,7 @@ pub(crate) fn learn(
     for (head, rows) in Head::ALL.into_iter().zip(&rows) {
         let bought = rows.bought.iter().filter(|bought| **bought).count();
         if bought >= BOUGHT_MIN {
-            let fitted = additive::fit(rows, gain_least(head));
+            let fitted = additive::fit(rows, pace(head));
             let start = head as usize * CALIBRATION_STEPS;
             let table = calibrate(rows, &fitted);
             ranker.calibration[start..start + CALIBRATION_STEPS].copy_from_slice(&table);
@@ -141,14 +141,15 @@ pub(crate) fn learn(
     Ok(ranker)
 }
 
-/// Share of the loss that rounds must gain. Customers that were not seen bought in the same weeks, so what they still gain is in
-/// part the fashion of those weeks: where later purchases are asked for, rounds end earlier than for what lies in one basket.
-fn gain_least(head: Head) -> f64 {
+/// Customers that were not seen bought in the same weeks, so what rounds still gain with them is in part the fashion of those
+/// weeks: where later purchases are asked for, rounds end earlier than for what lies in one basket.
+fn pace(head: Head) -> Pace {
     match head {
-        Head::Anonymous => 0.0002,
-        Head::Known => 0.0005,
-        // What is new to people changes from month to month: only the first rounds hold for later ones.
-        Head::FirstTime => f64::INFINITY,
+        Head::Anonymous => Pace { rate: 0.2, rounds_each: 25, gain_least: 0.0002 },
+        Head::Known => Pace { rate: 0.2, rounds_each: 25, gain_least: 0.0005 },
+        // What is new to people changes from month to month: only the first rounds hold for later ones, and small steps share them
+        // out among the features.
+        Head::FirstTime => Pace { rate: 0.05, rounds_each: 200, gain_least: f64::INFINITY },
     }
 }
 

@@ -351,8 +351,8 @@ record! {
         type_ix: U32,
         /// log2 of how much more it was bought lately than before, in 1/16, plus 128.
         trend: u8,
-        /// Zero.
-        reserved: u8,
+        /// log2 of its share of what customers of its type bought, in 1/16, plus 255.
+        share_of_type: u8,
         /// Typical days between two purchases by one customer; 0 = not known.
         gap_days: U16,
     }
