@@ -538,3 +538,19 @@ pub(crate) fn finish(
     writer.put(S::Meta, &[meta]);
     Ok(writer.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::share_of_type;
+
+    #[test]
+    fn twice_the_share_of_a_type_is_sixteen_more() {
+        let share = |customers| share_of_type(customers, 1_000_000);
+        assert_eq!([share(500_000), share(250_000), share(125_000)], [238, 222, 206]);
+        assert_eq!((share_of_type(u32::MAX, u64::from(u32::MAX)), share_of_type(0, u64::MAX)), (254, 0));
+        assert!(
+            share_of_type(0, 0) < share_of_type(1, 1),
+            "nobody bought anything of it, or one customer this"
+        );
+    }
+}

@@ -200,11 +200,12 @@ fn unknown<'n>(
     of: &str,
     all: impl Iterator<Item = &'n str>,
 ) -> BuildError {
-    let meant = did_you_mean(&among(all, name)).map_or_else(String::new, |question| question + " ");
-    input(
-        format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""),
-        format!("{meant}correct the name, or drop it: a rule that names nothing would never apply"),
-    )
+    let way_out = match did_you_mean(&among(all, name)) {
+        Some(question) => format!("{question} Correct the name, or drop it"),
+        None => "correct the name, or drop it".to_owned(),
+    };
+    let way_out = way_out + ": a rule that names nothing would never apply";
+    input(format!("partners: \"{of}\": {field}: the product feed has no {what} \"{name}\""), way_out)
 }
 
 fn triggers(layout: &Layout<'_>, names: &Names<'_>) -> Result<Vec<TriggerRecord>, BuildError> {

@@ -95,8 +95,9 @@ pub fn read_orders(
     }
     report.first_at_ms = lines.first().map(|line| line.at_ms);
     report.last_at_ms = lines.last().map(|line| line.at_ms);
-    let span = [report.first_at_ms, report.last_at_ms].map(day).join(" to ");
-    meter.finish(&format!("{} order lines in {} baskets, {span}", lines.len(), baskets.count()));
+    let days = [report.first_at_ms, report.last_at_ms].map(day);
+    let span = if lines.is_empty() { String::new() } else { format!(", {}", days.join(" to ")) };
+    meter.finish(&format!("{} order lines in {} baskets{span}", lines.len(), baskets.count()));
     let orders = Orders { lines, baskets: baskets.count(), customers: customers.count() };
     Ok((orders, report))
 }
