@@ -153,8 +153,11 @@ fn slips_are_told_apart() {
     let blocked = "[[partner]]\nid = 'p'\nblocked_categories = ['Fod > Coffee Pods']\n";
     let returns = "basket_id,timestamp,product_id,quantity\nb,2026-01-01,pods-1,-1\n";
     for (said, part) in [
-        (with("--partners", "p.toml", offer), "p.toml:4: partner: `p` is not a partner"),
-        (with("--partners", "p.toml", offer), "the file has none so far"),
+        (
+            with("--partners", "p.toml", offer),
+            "p.toml:4: partner: `p` is not a partner of this file\n  \
+             way out: add a [[partner]] with this id; the file has none so far",
+        ),
         (with("--partners", "p.toml", blocked), "did you mean \"Food > Coffee Pods\"?"),
         (with("--policy", "p.toml", "[placement]\nslots = 1000\n"), "a whole number from 0 to 255"),
         (with("--orders", "o.csv", returns), "1 returns and voids\n  way out: give orders whose quantities"),
@@ -169,6 +172,11 @@ fn slips_are_told_apart() {
     let bought = ["decide", "--catalog", "x.aftercart", "\u{1b}[2Jmaker"];
     let shown = text(&aftercart(&bought, folder.path(), "").stdout);
     assert!(shown.contains("\u{fffd}[2Jmaker") && !shown.contains('\u{1b}'), "{shown}");
+    let titled = "product_id,title\na,One\nb,\u{1b}[2JTwo\n";
+    assert!(with("--products", "q.csv", titled).contains("x.aftercart: "));
+    let explained = ["explain", "--catalog", "x.aftercart", "--offer", "b", "a"];
+    let shown = text(&aftercart(&explained, folder.path(), "").stdout);
+    assert!(shown.contains("\u{fffd}[2JTwo") && !shown.contains('\u{1b}'), "{shown}");
 }
 
 #[test]

@@ -14,13 +14,18 @@ fn family(category: &str) -> &str {
     levels.next().unwrap_or(own)
 }
 
+/// Text of feeds and requests as a terminal may show it: what it could take for a command is gone.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Title with its kind, for people.
 pub(crate) fn describe(engine: &Engine, item: Item) -> String {
     match (engine.title(item), family(engine.category(item))) {
         ("", "") => engine.id(item).to_owned(),
-        (title, "") => title.to_owned(),
-        ("", kind) => kind.to_owned(),
-        (title, kind) => format!("{title} ({kind})"),
+        (title, "") => harmless(title),
+        ("", kind) => harmless(kind),
+        (title, kind) => harmless(&format!("{title} ({kind})")),
     }
 }
 
@@ -39,11 +44,6 @@ pub(crate) fn because(relation: Relation, bought: Option<String>) -> String {
         None => words.to_owned(),
         Some(bought) => format!("{words} {bought}"),
     }
-}
-
-/// Text of feeds and requests as a terminal may show it: what it could take for a command is gone.
-fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A decision for people.
@@ -83,6 +83,7 @@ pub(crate) fn pretty(engine: &Engine, basket: &Basket, offers: &Offers) -> Strin
             f64::from(offer.p_accept_ppm) / 10_000.0
         );
     }
+    // Ids that the catalog does not have, and names of partners.
     harmless(&out)
 }
 

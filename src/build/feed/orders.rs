@@ -95,17 +95,17 @@ pub fn read_orders(
     }
     report.first_at_ms = lines.first().map(|line| line.at_ms);
     report.last_at_ms = lines.last().map(|line| line.at_ms);
-    let days = [report.first_at_ms, report.last_at_ms].map(day);
-    let span = if lines.is_empty() { String::new() } else { format!(", {}", days.join(" to ")) };
+    let ends = lines.first().zip(lines.last());
+    let span = ends.map_or_else(String::new, |(a, b)| format!(", {} to {}", day(a.at_ms), day(b.at_ms)));
     meter.finish(&format!("{} order lines in {} baskets{span}", lines.len(), baskets.count()));
     let orders = Orders { lines, baskets: baskets.count(), customers: customers.count() };
     Ok((orders, report))
 }
 
-/// The date of a time, UTC; a dash where there is none.
-fn day(at_ms: Option<i64>) -> String {
-    let at = at_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    at.map_or_else(|| "-".into(), |at| at.strftime("%Y-%m-%d").to_string())
+/// The date of a time, UTC; a dash where no calendar has it.
+fn day(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms)
+        .map_or_else(|_| "-".into(), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
 /// The row as a line, its basket and customer still to be numbered; `None` where it is left out.
