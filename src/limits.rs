@@ -51,7 +51,7 @@ pub const LINK_HITS_MAX: usize = 80;
 /// Products that most customers buy, which may be new to this one.
 pub const BEST_SELLERS_MAX: usize = 96;
 /// Products that type transitions may add.
-pub const TYPE_HITS_MAX: usize = 128;
+pub const TYPE_HITS_MAX: usize = 96;
 /// Products near the customer's taste that a search may add.
 pub const TASTE_HITS_MAX: usize = 24;
 /// Past purchases that may come back as refills.

@@ -22,7 +22,7 @@ use crate::scratch::{Candidate, Link, LinkBest, NO_LINE, Work};
 use crate::similar;
 
 /// Types that may add products.
-const TYPES_ASKED: usize = 32;
+const TYPES_ASKED: usize = 24;
 /// Products that one type may add.
 const PRODUCTS_PER_TYPE: usize = 4;
 /// Products of a type that are looked at for those.
