@@ -265,13 +265,13 @@ fn linked(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     rows
 }
 
-/// Of the 32 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
+/// Of the 24 types most worth asking, the 4 most bought that may be shown of the 32 most bought.
 fn types(case: &Case<'_>, learnt: &Learnt) -> Vec<usize> {
     let shop = case.shop;
     let mut order = learnt.worth.clone();
     order.sort_by_key(|(kind, worth)| (Reverse(*worth), *kind));
     let mut rows = Vec::new();
-    for (kind, _) in order.into_iter().take(32) {
+    for (kind, _) in order.into_iter().take(24) {
         let mut own: Vec<usize> = (0..shop.ix.len()).filter(|row| shop.facts[*row].kind == kind).collect();
         own.sort_by_key(|row| (Reverse(shop.facts[*row].popularity), shop.ix[*row]));
         rows.extend(own.into_iter().take(32).filter(|row| case.standing(*row).is_empty()).take(4));

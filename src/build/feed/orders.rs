@@ -10,7 +10,11 @@ use super::{
     BuildError, ColumnMap, Map, NONE, OrderLine, Orders, Product, file_error, map, parse_timestamp, shown,
 };
 use crate::build::progress::Progress;
+use crate::days::DAY_MS;
 use crate::vocabulary::Currency;
+
+/// 2025-01-01: no clock that somebody set is before it.
+const CLOCK_SET_MS: i64 = 1_735_689_600_000;
 
 const BASKET_ID: usize = 0;
 const CUSTOMER_ID: usize = 1;
@@ -74,11 +78,12 @@ pub fn read_orders(
     let mut customers = Names::new();
     let mut lines = Vec::new();
     let mut report = OrdersReport::default();
+    let latest_ms = latest_ms();
     for path in paths {
         let mut table = Table::open(path, FIELDS, &columns.orders, &meter)?;
         while table.next()? {
             report.lines += 1;
-            let Some(mut line) = order_line(&table, &rows, &mut report)? else {
+            let Some(mut line) = order_line(&table, &rows, latest_ms, &mut report)? else {
                 continue;
             };
             let full = || file_error(path, "there are more than 4294967295 baskets", "give fewer orders");
@@ -102,6 +107,12 @@ pub fn read_orders(
     Ok((orders, report))
 }
 
+/// The end of tomorrow, wherever the shop is; no end where this machine's clock was never set.
+fn latest_ms() -> i64 {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as i64);
+    if now < CLOCK_SET_MS { i64::MAX } else { now + 2 * DAY_MS }
+}
+
 /// The date of a time, UTC; a dash where no calendar has it.
 fn day(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
@@ -112,6 +123,7 @@ fn day(at_ms: i64) -> String {
 fn order_line(
     table: &Table<'_>,
     products: &Map<&str, u32>,
+    latest_ms: i64,
     report: &mut OrdersReport,
 ) -> Result<Option<OrderLine>, BuildError> {
     for (field, what) in [(BASKET_ID, "order"), (PRODUCT_ID, "product")] {
@@ -127,6 +139,13 @@ fn order_line(
             "write it like `2017-01-01T12:26:30Z`, or as Unix seconds or milliseconds",
         )
     })?;
+    if at_ms > latest_ms {
+        return Err(table.error(
+            TIMESTAMP,
+            format!("{} is in the future", shown(time)),
+            "give the time of the purchase: how lately things were bought is counted from the newest order",
+        ));
+    }
     let quantity = quantity(table)?;
     let Some(product) = products.get(table.get(PRODUCT_ID)) else {
         report.unknown_products += 1;
@@ -276,6 +295,11 @@ mod tests {
                  way out: write it like `2017-01-01T12:26:30Z`, or as Unix seconds or milliseconds",
             ),
             (
+                "a,9999-01-01,p0,1,1",
+                "timestamp: `9999-01-01` is in the future\n  \
+                 way out: give the time of the purchase: how lately things were bought is counted from the newest order",
+            ),
+            (
                 "a,,p0,1,1",
                 "timestamp: `` is not a date or time\n  \
                  way out: write it like `2017-01-01T12:26:30Z`, or as Unix seconds or milliseconds",
@@ -303,6 +327,12 @@ mod tests {
             let text = format!("basket_id,timestamp,product_id,quantity,unit_price\n{row}\n");
             assert_eq!(read("o.csv", &text), Err(format!("o.csv:2: {want}")));
         }
+        assert_eq!(
+            read("o.csv", "order_id;item_id;timestamp\n"),
+            Err("o.csv: the first line is one column: order_id;item_id;timestamp\n  \
+                 way out: separate the fields with commas, or with tabs in a .tsv file"
+                .to_owned()),
+        );
         assert_eq!(
             read("o.csv", "order_id,item_id,when\n"),
             Err("o.csv: no column holds `timestamp` (looked for: timestamp, created_at); \

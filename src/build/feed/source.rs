@@ -5,7 +5,7 @@
 
 mod json;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -34,10 +34,11 @@ pub(super) struct Field {
     pub(super) required: bool,
 }
 
-/// Counts the stored bytes of one step over several files.
+/// Counts the stored bytes of one step over several files, and collects what they hold that nothing reads.
 pub(super) struct Meter<'p> {
     progress: &'p dyn Progress,
     done: Cell<u64>,
+    unread: RefCell<Vec<String>>,
 }
 
 impl<'p> Meter<'p> {
@@ -52,12 +53,24 @@ impl<'p> Meter<'p> {
             total += std::fs::metadata(path).map_err(|e| io_error(path, "open", e))?.len();
         }
         progress.start(step, total, Unit::Bytes);
-        Ok(Self { progress, done: Cell::new(0) })
+        Ok(Self { progress, done: Cell::new(0), unread: RefCell::default() })
     }
 
-    /// Ends the step.
+    /// Ends the step, with the columns that nobody read: a misspelt one is among them.
     pub(super) fn finish(&self, summary: &str) {
-        self.progress.finish(summary);
+        let unread = self.unread.borrow();
+        if unread.is_empty() {
+            return self.progress.finish(summary);
+        }
+        self.progress
+            .finish(&format!("{summary}; columns not used: {}", listed(unread.iter().map(String::as_str))));
+    }
+
+    fn leave_unread(&self, column: &str) {
+        let mut unread = self.unread.borrow_mut();
+        if !column.is_empty() && !unread.iter().any(|known| known == column) {
+            unread.push(column.to_owned());
+        }
     }
 }
 
@@ -160,7 +173,12 @@ impl<'a> Table<'a> {
     ) -> Result<Self, BuildError> {
         let columns = Columns { fields, mapping };
         let rows = match open(path, meter)? {
-            (Format::Csv(delimiter), bytes) => Rows::Csv(CsvRows::open(path, columns, delimiter, bytes)?),
+            (Format::Csv(delimiter), bytes) => {
+                let rows = CsvRows::open(path, columns, delimiter, bytes)?;
+                let unread = (0..).zip(rows.header.iter()).filter(|(at, _)| !rows.at.contains(&Some(*at)));
+                unread.for_each(|(_, column)| meter.leave_unread(column));
+                Rows::Csv(rows)
+            }
             (Format::JsonLines, bytes) => Rows::Json(JsonRows::open(columns, bytes)),
         };
         Ok(Self { path, columns, rows })
@@ -244,9 +262,21 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn missing<'n>(self, path: &Path, field: usize, there: impl Iterator<Item = &'n str>) -> BuildError {
+    fn missing<'n>(
+        self,
+        path: &Path,
+        field: usize,
+        mut there: impl Iterator<Item = &'n str> + Clone,
+    ) -> BuildError {
         let Field { name, columns, .. } = &self.fields[field];
         let section = self.mapping.section();
+        let mut alone = there.clone();
+        if let (Some(all), None) = (alone.next(), alone.next())
+            && all.contains([';', ',', '\t', '|'])
+        {
+            let problem = format!("the first line is one column: {}", listed(there.by_ref()));
+            return file_error(path, problem, "separate the fields with commas, or with tabs in a .tsv file");
+        }
         match self.mapped(field) {
             Some(mapped) => file_error(
                 path,

@@ -28,7 +28,7 @@ const ANSWER_MS: i64 = 14 * DAY_MS;
 const RARITY_POWER: f32 = 0.15;
 /// What a product is worth that was not bought where another new one of its type was: which type a customer will try can be learnt
 /// better than which product. Measured from 0 to 0.3; for the other heads anything above 0 finds less.
-const OF_KIND: f32 = 0.05;
+const OF_KIND: f32 = 0.055;
 /// Of the candidates that were not bought, one in so many is kept, and counts for all.
 const SAMPLED: usize = 8;
 
