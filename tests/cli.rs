@@ -172,8 +172,9 @@ fn slips_are_told_apart() {
     let bought = ["decide", "--catalog", "x.aftercart", "\u{1b}[2Jmaker"];
     let shown = text(&aftercart(&bought, folder.path(), "").stdout);
     assert!(shown.contains("\u{fffd}[2Jmaker") && !shown.contains('\u{1b}'), "{shown}");
-    let titled = "product_id,title\na,One\nb,\u{1b}[2JTwo\n";
-    assert!(with("--products", "q.csv", titled).contains("x.aftercart: "));
+    let titled = "product_id,title,prise\na,One,1\nb,\u{1b}[2JTwo,2\n";
+    let said = with("--products", "q.csv", titled);
+    assert!(said.contains("x.aftercart: ") && said.contains("columns not used: prise"), "{said}");
     let explained = ["explain", "--catalog", "x.aftercart", "--offer", "b", "a"];
     let shown = text(&aftercart(&explained, folder.path(), "").stdout);
     assert!(shown.contains("\u{fffd}[2JTwo") && !shown.contains('\u{1b}'), "{shown}");

@@ -266,7 +266,7 @@ impl<'a> Columns<'a> {
         self,
         path: &Path,
         field: usize,
-        mut there: impl Iterator<Item = &'n str> + Clone,
+        there: impl Iterator<Item = &'n str> + Clone,
     ) -> BuildError {
         let Field { name, columns, .. } = &self.fields[field];
         let section = self.mapping.section();
@@ -274,7 +274,7 @@ impl<'a> Columns<'a> {
         if let (Some(all), None) = (alone.next(), alone.next())
             && all.contains([';', ',', '\t', '|'])
         {
-            let problem = format!("the first line is one column: {}", listed(there.by_ref()));
+            let problem = format!("the first line is one column: {}", listed(there));
             return file_error(path, problem, "separate the fields with commas, or with tabs in a .tsv file");
         }
         match self.mapped(field) {
