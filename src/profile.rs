@@ -27,7 +27,8 @@ pub struct Profile<'a> {
     pub consent: Consent,
     /// The customer wants nothing from third parties.
     pub opt_out_third_party: bool,
-    /// Category subtrees whose products the customer does not want to see. (Other offers have no category.)
+    /// Category subtrees whose products the customer does not want to see, by path as the catalog writes it, case included. (Other
+    /// offers have no category.) Beside one that the catalog does not have, no product appears: nobody knows what it meant.
     pub opt_out_categories: &'a [&'a str],
     /// Earlier purchases, oldest first; the last [`crate::limits::PURCHASES_MAX`] are read.
     pub purchases: &'a [Purchase<'a>],

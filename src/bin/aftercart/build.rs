@@ -159,6 +159,9 @@ pub(crate) fn read(
     quiet: bool,
 ) -> Result<Inputs, Failure> {
     let (products, currency) = feed::read_products(files.products, columns, bars)?;
+    if products.is_empty() {
+        return Err("the product feed has no products\n  way out: give a feed with at least one row".into());
+    }
     if !quiet && products.iter().all(|product| product.title.is_empty() && product.category_path.is_empty()) {
         eprintln!(
             "  no product has a title or a category: only orders can say what goes together, if this is the product feed"
@@ -173,8 +176,9 @@ pub(crate) fn read(
     }
     if orders.lines.is_empty() && !files.orders.is_empty() {
         let example = report.unknown_example.map_or(String::new(), |id| format!(", for example \"{id}\""));
-        let way_out = match report.unknown_products {
-            0 => "give orders whose quantities are above 0",
+        let way_out = match (report.lines, report.unknown_products) {
+            (0, _) => "give a file with at least one row",
+            (_, 0) => "give orders whose quantities are above 0",
             _ => "check that orders name products by the feed's ids",
         };
         return Err(format!(

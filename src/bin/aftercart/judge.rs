@@ -61,6 +61,12 @@ pub(crate) fn judge(
             errors.iter_mut().zip(said).for_each(|(errors, days)| errors.push((days - came).abs()));
         }
     }
+    if errors[0].is_empty() {
+        return Err(format!(
+            "nothing to judge by: {all} repurchases of customers since --from that {within_days} days could show, and no date planned for any\n  way out: give orders that name customers and end {within_days} days after --from at the earliest, an earlier --from, or a smaller --within"
+        )
+        .into());
+    }
     writeln!(
         out,
         "{all} repurchases within {within_days} days; a date is planned for {} of them, {own} with the customer's own intervals\n",

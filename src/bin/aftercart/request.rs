@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use aftercart::build::feed::{parse_price, parse_timestamp};
-use aftercart::vocabulary::{
-    AgeBand, Country, Currency, CustomerKind, Exposure, PaymentType, Purpose, Role, Stage,
-};
+use aftercart::vocabulary::{Country, Currency, Exposure, PaymentType, Purpose, Role, Stage};
 use aftercart::{
     Answer, Asked, Consent, Decline, Exposed, LineItem, Placement, Profile, Purchase, Repeat, Session,
     Transaction,
 };
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::{Value, json};
 
 /// A value that may be text, a number, or absent: exporters differ.
@@ -172,15 +171,24 @@ impl BasketLine {
         if quantity.is_nan() || quantity < 0.0 {
             return Err(format!("lines.quantity: {quantity} is below 0"));
         }
+        if quantity > f64::from(u32::MAX) {
+            return Err(format!("lines.quantity: {quantity:e} is above {}", u32::MAX));
+        }
+        let (id, category) = (line.product_id.text(), line.category.clone());
+        if id.is_empty() && category.is_empty() && line.role.text().is_empty() {
+            return Err(
+                "lines: one has no product_id: give it, or a category where the product is none of the catalog's".into(),
+            );
+        }
         Ok(Self {
-            id: line.product_id.text(),
-            category: line.category.clone(),
+            id,
+            category,
             brand: line.brand.clone(),
-            quantity: quantity.ceil().clamp(0.0, f64::from(u32::MAX)) as u32,
+            quantity: quantity.ceil() as u32,
             // A part of a unit (by weight) has no whole number to multiply: its value is not known.
             unit_price: price("lines.unit_price", &line.unit_price, currency)?
                 .filter(|_| quantity.fract() == 0.0),
-            role: choice("lines.role", &line.role, Role::from_name)?.unwrap_or_default(),
+            role: choice("lines.role", &line.role)?.unwrap_or_default(),
         })
     }
 
@@ -200,7 +208,9 @@ impl BasketLine {
 fn at_ms(field: &str, text: &Text) -> Result<i64, String> {
     match text.text().as_str() {
         "" => Ok(0),
-        at => parse_timestamp(at).map_err(|error| format!("{field}: \"{at}\": {error}")),
+        at => parse_timestamp(at).map_err(|error| {
+            format!("{field}: \"{at}\" {error}: write it like 2026-11-24T18:30:00Z, or as Unix seconds")
+        }),
     }
 }
 
@@ -209,7 +219,9 @@ fn price(field: &str, text: &Text, currency: &mut Option<Currency>) -> Result<Op
     match text.text().as_str() {
         "" => Ok(None),
         amount => {
-            let (minor, stated) = parse_price(amount).map_err(|e| format!("{field}: \"{amount}\": {e}"))?;
+            let (minor, stated) = parse_price(amount).map_err(|e| {
+                format!("{field}: \"{amount}\" {e}: write it like \"12.50\" or \"12.50 EUR\"")
+            })?;
             if let (Some(known), Some(stated)) = (*currency, stated)
                 && known != stated
             {
@@ -221,10 +233,28 @@ fn price(field: &str, text: &Text, currency: &mut Option<Currency>) -> Result<Op
     }
 }
 
-fn choice<T: Copy>(field: &str, text: &Text, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+/// A word of one of the vocabularies, which name their words where it is none.
+fn choice<T: DeserializeOwned>(field: &str, text: &Text) -> Result<Option<T>, String> {
     match text.text().as_str() {
         "" => Ok(None),
-        name => parse(name).map(Some).ok_or_else(|| format!("{field}: \"{name}\" is not known")),
+        name => T::deserialize(name.into_deserializer())
+            .map(Some)
+            .map_err(|error: serde::de::value::Error| format!("{field}: {error}")),
+    }
+}
+
+/// A code of an ISO list; `like` shows one.
+fn code<T>(
+    field: &str,
+    text: &Text,
+    parse: impl Fn(&str) -> Option<T>,
+    like: &str,
+) -> Result<Option<T>, String> {
+    match text.text().as_str() {
+        "" => Ok(None),
+        name => parse(name)
+            .map(Some)
+            .ok_or_else(|| format!("{field}: \"{name}\" is no code: write it like \"{like}\"")),
     }
 }
 
@@ -246,7 +276,7 @@ impl Basket {
             return Err("a request is a JSON object".into());
         }
         let request: Request = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let mut currency = choice("currency", &request.currency, Currency::parse)?;
+        let mut currency = code("currency", &request.currency, Currency::parse, "EUR")?;
         let value = price("value", &request.value, &mut currency)?;
         let lines = request.lines.iter().map(|line| BasketLine::read(line, &mut currency));
         let lines = lines.collect::<Result<_, _>>()?;
@@ -258,8 +288,8 @@ impl Basket {
         };
         let dated = |field: &str, id: &Text, at: &Text| Ok::<_, String>((id.text(), at_ms(field, at)?));
         let profile = Profile {
-            customer: choice("customer", &request.customer, CustomerKind::from_name)?.unwrap_or_default(),
-            age_band: choice("age_band", &request.age_band, AgeBand::from_name)?.unwrap_or_default(),
+            customer: choice("customer", &request.customer)?.unwrap_or_default(),
+            age_band: choice("age_band", &request.age_band)?.unwrap_or_default(),
             loyalty_member: request.loyalty_member,
             orders: request.orders,
             has_app: request.has_app,
@@ -274,13 +304,13 @@ impl Basket {
             order_id: request.order_id.text(),
             value,
             currency,
-            country: choice("country", &request.country, Country::parse)?,
+            country: code("country", &request.country, Country::parse, "DE")?,
             is_gift: request.is_gift,
-            payment: choice("payment", &request.payment, PaymentType::from_name)?.unwrap_or_default(),
+            payment: choice("payment", &request.payment)?.unwrap_or_default(),
             rechargeable: request.rechargeable,
             tags: request.tags,
             placement: request.placement,
-            stage: choice("stage", &request.stage, Stage::from_name)?.unwrap_or_default(),
+            stage: choice("stage", &request.stage)?.unwrap_or_default(),
             segments: request.segments,
             loyalty_tier: request.loyalty_tier,
             purchases: request
@@ -383,7 +413,7 @@ impl Basket {
 }
 
 fn exposure(of: &ExposedRequest) -> Result<(String, Exposure, i64), String> {
-    let event = choice("exposures.event", &of.event, Exposure::from_name)?.unwrap_or_default();
+    let event = choice("exposures.event", &of.event)?.unwrap_or_default();
     Ok((of.id.text(), event, at_ms("exposures.at", &of.at)?))
 }
 

@@ -276,12 +276,12 @@ impl<'a, F: Fn(usize) -> &'a str> Fields<F> {
     }
 }
 
-const YES_OR_NO: &str = "`true` or `false`";
+const YES_OR_NO: &str = "`true` or `false` (or `none`, which is `false`: no catalog pauses anything)";
 
 fn yes_or_no(text: &str) -> Option<bool> {
     match text {
         "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
+        "false" | "no" | "0" | "none" => Some(false),
         _ => None,
     }
 }

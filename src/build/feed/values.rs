@@ -41,7 +41,10 @@ pub fn parse_price(text: &str) -> Result<(i64, Option<Currency>), PriceError> {
     }
     let currency = match suffix {
         "" => None,
-        _ if suffix.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+        // An exponent is no currency.
+        _ if suffix.starts_with(|c: char| c.is_ascii_alphabetic())
+            && !suffix.ends_with(|c: char| c.is_ascii_digit()) =>
+        {
             Some(Currency::parse(suffix).ok_or(PriceError::NotACurrency)?)
         }
         _ => return Err(PriceError::NotANumber),
@@ -239,7 +242,7 @@ mod tests {
             ("$12.99", Err(PriceError::NotANumber)),
             ("+1", Err(PriceError::NotANumber)),
             ("nan", Err(PriceError::NotANumber)),
-            ("1e3", Err(PriceError::NotACurrency)),
+            ("1e3", Err(PriceError::NotANumber)),
             ("12.99 US", Err(PriceError::NotACurrency)),
             ("12.99 dollars", Err(PriceError::NotACurrency)),
         ] {
