@@ -93,6 +93,31 @@ fn a_bad_request_is_answered_in_its_place_and_the_exit_code_says_so() {
     let problem = answers[1]["error"].as_str().expect("text");
     assert!(problem.contains("standard input:2") && problem.contains("produkt"), "{problem}");
     assert_eq!(answers[2]["status"], "NO_OFFER");
+    for (fields, part) in [
+        (
+            r#"{"product_id":"maker-1"}],"country":"Germany""#,
+            r#"country: "Germany" is no code: write it like "DE""#,
+        ),
+        (r#"{"product_id":"maker-1"}],"currency":"euros""#, r#"write it like "EUR""#),
+        (
+            r#"{"product_id":"maker-1"}],"payment":"visa""#,
+            "payment: unknown \"visa\": expected one of unknown, card",
+        ),
+        (r#"{"product_id":"maker-1"}],"at":"yesterday""#, "write it like 2026"),
+        (
+            r#"{"product_id":"maker-1","unit_price":"1e308"}]"#,
+            r#"is not a decimal number: write it like "12.50""#,
+        ),
+        (r#"{"product_id":"maker-1","quantity":1e308}]"#, "lines.quantity: 1e308 is above 4294967295"),
+        (r#"{"quantity":1}]"#, "no product_id: give it, or a category"),
+    ] {
+        let request = format!("{{\"lines\":[{fields}}}\n");
+        let output =
+            aftercart(&["decide", "--catalog", "shop.aftercart", "--jsonl"], folder.path(), &request);
+        let answer: Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");
+        let problem = answer["error"].as_str().unwrap_or_default();
+        assert!(problem.contains(part), "\"{part}\" is missing in: {problem}");
+    }
 }
 
 #[test]
@@ -161,11 +186,16 @@ fn slips_are_told_apart() {
         (with("--partners", "p.toml", blocked), "did you mean \"Food > Coffee Pods\"?"),
         (with("--policy", "p.toml", "[placement]\nslots = 1000\n"), "a whole number from 0 to 255"),
         (with("--orders", "o.csv", returns), "1 returns and voids\n  way out: give orders whose quantities"),
+        (with("--orders", "o.csv", "basket_id,timestamp,product_id\n"), "0 lines read, 0 of products"),
         (with("--products", "p.jsonl", "{\"id\": 1"), "p.jsonl:1: row: is not the JSON expected: EOF"),
     ] {
         assert!(said.contains(part), "\"{part}\" is missing in: {said}");
         assert!(!said.contains("at byte 0"), "{said}");
     }
+    fs::write(folder.path().join("none.csv"), "product_id,title\n").expect("written");
+    let arguments = ["build", "--products", "none.csv", "--orders", "orders.csv", "--out", "x.aftercart"];
+    let said = text(&aftercart(&arguments, folder.path(), "").stderr);
+    assert!(said.contains("the product feed has no products\n  way out: give a feed"), "{said}");
     assert!(!folder.path().join("x.aftercart").exists());
     let said = build(&["--orders", "orders.csv"]);
     assert!(said.contains("800 order lines in 400 baskets, 2026-01-01 to 2026-01-20"), "{said}");

@@ -334,6 +334,8 @@ mod tests {
         let money = [("daily_budget", "100.50"), ("budget_unit", "money"), ("utc_offset", "-05:30")];
         let (_, change) = read(&money).expect("understood");
         assert_eq!((change.daily, change.utc_offset_minutes), (Some(Some(10_050)), Some(-330)));
+        let (_, change) = read(&[("paused", "none")]).expect("understood");
+        assert_eq!(change.paused, Some(false));
         let (_, change) = read(&[("daily_budget", "2000"), ("pacing", "even")]).expect("understood");
         assert_eq!((change.daily, change.pacing), (Some(Some(2_000)), Some(Some(Pacing::even()))));
         assert_eq!(
