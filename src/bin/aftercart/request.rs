@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A value that may be text, a number, or absent: exporters differ.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected text or a number")]
 pub(crate) enum Text {
     #[default]
     None,
