@@ -339,7 +339,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let engine = Arc::clone(decider.engine());
     let product = engine.find_product(&args.offer).map(Item::Product);
     let item = product.or_else(|| engine.find_offer(&args.offer).map(Item::Offer));
-    let item = item.ok_or_else(|| format!("the catalog has no product or offer \"{}\"\n  way out: give an id of the product feed or of the partners file", args.offer))?;
+    let item = item.ok_or_else(|| {
+        let way_out = "give an id of the product feed or of the partners file";
+        format!("the catalog has no product or offer \"{}\"\n  way out: {way_out}", args.offer)
+    })?;
     let placement = args.decision.placement()?;
     let why = basket.with(placement, |transaction, profile| decider.explain(transaction, profile, item))?;
     if args.json {
