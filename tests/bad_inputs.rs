@@ -76,7 +76,7 @@ fn a_category_has_one_sensitive_mark() {
 /// error that says something. (`fuzz/` does the same, for longer, led by coverage.)
 #[test]
 fn mangled_policies_are_policies_or_errors() {
-    const PIECES: [&str; 24] = [
+    const PIECES: [&str; 25] = [
         "version = 1\n",
         "taxonomy = \"merchant\"\n",
         "time_zone = \"Europe/Berlin\"\n",
@@ -95,6 +95,7 @@ fn mangled_policies_are_policies_or_errors() {
         "categories = [\"Things\"]\n",
         "attributes = { color = [\"red\"] }\n",
         "these.brands = [\"B\"]\n",
+        "these.partners = [\"p\"]\nbought = true\n",
         "parties = { third = [\"marketing\"] }\n",
         "kinds = [[\"product\"], []]\n",
         "min_relevance = [0.5, 2.0]\n",

@@ -91,7 +91,12 @@ impl Policy {
         let check = |ok: bool, field, allowed| {
             if ok { Ok(()) } else { Err(PolicyError::OutOfRange { field, allowed }) }
         };
-        check(self.rules.len() < RULES_MAX, "rule", "at most 1,023 rules")?;
+        let ruled: usize = self.apart.iter().map(|pair| pair.rules().count()).sum();
+        check(
+            self.rules.len() + ruled < RULES_MAX,
+            "rule",
+            "at most 1,023 rules, pairs with `bought` among them",
+        )?;
         check(self.apart.len() <= APART_MAX, "apart", "at most 64 pairs")?;
         check(self.placements.len() <= PLACEMENTS_MAX, "placements", "at most 64 placements")?;
         let plain = Rule {
@@ -116,10 +121,15 @@ impl Policy {
             if pair.these.is_empty() {
                 return Err(error("these: names nothing; name what may not stand beside those"));
             }
+            for rule in pair.rules() {
+                if !is_of_lines(&rule.bought) {
+                    return Err(error(LINES_ONLY));
+                }
+                write_rule(&rule, view, to).map_err(|error| in_rule(&pair.name, error))?;
+            }
             write_name(rule::APART, &pair.name, to);
-            let those = if pair.those.is_empty() { &pair.these } else { &pair.those };
             write_names("apart.these", &pair.these, role::THESE, view, to)
-                .and_then(|()| write_names("apart.those", those, role::THOSE, view, to))
+                .and_then(|()| write_names("apart.those", pair.other(), role::THOSE, view, to))
                 .map_err(|error| in_rule(&pair.name, error))?;
         }
         for (at, placement) in self.placements.iter().enumerate() {
@@ -178,11 +188,8 @@ impl Policy {
         if rule.suppress.is_empty() && rule.allow_only.is_empty() && rule.allow_sensitive.is_empty() {
             return error("it does nothing; give it suppress, allow_only or allow_sensitive");
         }
-        let bought = &rule.bought;
-        let other = !bought.partners.is_empty() || !bought.offers.is_empty();
-        let other = other || !bought.attributes.is_empty();
-        if other || !bought.kinds.is_empty() || !bought.parties.is_empty() {
-            return error("bought: a line is known by categories, brands and products only");
+        if !is_of_lines(&rule.bought) {
+            return error(LINES_ONLY);
         }
         if asks_clock(&rule.when) && self.time_zone.is_none() {
             return error("when: it reads the clock; say where: time_zone = \"America/New_York\" at the top");
@@ -333,6 +340,14 @@ fn row_of(view: &View<'_>, field: &'static str, by: By, name: &str) -> Result<u3
         name: name.to_owned(),
         like: names::like(view, by, name.trim()),
     })
+}
+
+const LINES_ONLY: &str = "bought: a line is known by categories, brands and products only";
+
+/// Whether these are names by which bought lines are known.
+fn is_of_lines(names: &Names) -> bool {
+    let Names { categories, brands, products, .. } = names.clone();
+    *names == Names { categories, brands, products, ..Names::default() }
 }
 
 fn write_rule(rule: &Rule, view: &View<'_>, to: &mut Vec<PolicyRecord>) -> Result<(), PolicyError> {

@@ -70,6 +70,28 @@ pub struct Apart {
     pub these: Names,
     /// The other side; empty = the same as `these`: at most one of them appears.
     pub those: Names,
+    /// What was bought counts as standing on the page, so that kinds which the shop keeps under several names are one kind.
+    /// Then `these` and `those` may name categories, brands and products only.
+    pub bought: bool,
+}
+
+impl Apart {
+    /// The other side.
+    pub(crate) fn other(&self) -> &Names {
+        if self.those.is_empty() { &self.these } else { &self.those }
+    }
+
+    /// What stands for it before the page is filled: one side was bought, so the other may not appear.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = Rule> {
+        let ways = [(&self.these, self.other()), (self.other(), &self.these)];
+        let ways = ways.into_iter().take(if self.those.is_empty() { 1 } else { 2 }).filter(|_| self.bought);
+        ways.map(|(bought, suppress)| Rule {
+            name: self.name.clone(),
+            bought: bought.clone(),
+            suppress: suppress.clone(),
+            ..Rule::default()
+        })
+    }
 }
 
 /// A placement of its own. What it leaves out is as `[placement]` says.

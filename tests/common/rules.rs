@@ -34,14 +34,8 @@ pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
     }
     let count = *rng.pick(&[0, 1, 2, 5, 70]);
     policy.rules = (0..count).map(|n| rule(rng, world, n)).collect();
-    policy.apart = (0..rng.below(3))
-        .map(|n| Apart {
-            name: format!("pair {n}"),
-            these: some_names(rng, world, 3),
-            those: names(rng, world),
-        })
-        .filter(|pair| !pair.these.is_empty())
-        .collect();
+    policy.apart =
+        (0..rng.below(3)).map(|n| pair(rng, world, n)).filter(|pair| !pair.these.is_empty()).collect();
     if rng.chance(40) {
         policy.placements = vec![placement(rng, "thank-you", Some(Stage::Confirmation))];
     }
@@ -50,9 +44,26 @@ pub fn add(rng: &mut Rng, world: &World, policy: &mut Policy) {
     }
 }
 
+fn pair(rng: &mut Rng, world: &World, number: usize) -> Apart {
+    let mut pair = Apart {
+        name: format!("pair {number}"),
+        these: some_names(rng, world, 3),
+        those: names(rng, world),
+        bought: rng.chance(30),
+    };
+    if pair.bought {
+        (pair.these, pair.those) = (of_lines(pair.these), of_lines(pair.those));
+    }
+    pair
+}
+
+/// The names by which bought lines are known.
+fn of_lines(Names { categories, brands, products, .. }: Names) -> Names {
+    Names { categories, brands, products, ..Names::default() }
+}
+
 fn rule(rng: &mut Rng, world: &World, number: usize) -> Rule {
-    let Names { categories, brands, products, .. } = names(rng, world);
-    let bought = Names { categories, brands, products, ..Names::default() };
+    let bought = of_lines(names(rng, world));
     let mut rule = Rule {
         name: format!("rule {number}"),
         when: if rng.chance(25) { Condition::Always } else { condition(rng, 3) },

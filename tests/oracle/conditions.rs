@@ -288,6 +288,14 @@ pub fn refusals(case: &Case<'_>, called: &Called<'_>) -> Vec<Reason> {
         reasons.extend(called.suppressed(&rule.suppress));
         reasons.extend(called.left_out(&rule.allow_only));
     }
+    for pair in policy.apart.iter().filter(|pair| pair.bought) {
+        let those = other_side(pair);
+        for (side, other) in [(&pair.these, those), (those, &pair.these)] {
+            if bought(case, side) != Some(false) {
+                reasons.extend(called.suppressed(other));
+            }
+        }
+    }
     reasons
 }
 
@@ -316,9 +324,13 @@ fn refuses(case: &Case<'_>, one: &Called<'_>, other: &Called<'_>) -> bool {
         || theirs.is_some_and(|theirs| not.partners.contains(&theirs.id) || by_domain(theirs))
 }
 
+fn other_side(pair: &Apart) -> &Names {
+    if pair.those == Names::default() { &pair.these } else { &pair.those }
+}
+
 fn by_policy(policy: &Policy, one: &Called<'_>, other: &Called<'_>) -> bool {
-    policy.apart.iter().any(|Apart { these, those, .. }| {
-        let those = if *those == Names::default() { these } else { those };
+    policy.apart.iter().any(|pair| {
+        let (these, those) = (&pair.these, other_side(pair));
         (one.is_in(these) && other.is_in(those)) || (one.is_in(those) && other.is_in(these))
     })
 }
